@@ -1,0 +1,13 @@
+import os
+
+import torch
+from hypothesis import settings
+
+settings.register_profile("dev", deadline=None, max_examples=50)
+settings.register_profile("thorough", deadline=None, max_examples=2000)
+# With CI set, Hypothesis has chosen its own profile "ci" already.
+if "CI" not in os.environ:
+    settings.load_profile("dev")
+
+# The networks are small: a second thread costs more than it gives.
+torch.set_num_threads(1)
