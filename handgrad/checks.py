@@ -1,0 +1,394 @@
+"""Every error a user can make is found and worded here, so that the other modules hold mathematics alone.
+
+A message names the argument, says the requirement in symbols and in numbers, and shows what came.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import numbers
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+def real_array(name: str, value: object) -> Array:
+    """Return `value` as an array of real numbers or truth values, without copying where it is one already.
+
+    Parameters
+    ----------
+    name : str
+        What the caller calls the argument.
+    value : object
+        Anything that NumPy can read as an array.
+
+    Returns
+    -------
+    ndarray
+        Of a floating, integer or boolean dtype.
+
+    Raises
+    ------
+    TypeError
+        If `value` is ragged, masked, complex, text, or holds objects.
+    """
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{name} must be an array without a mask, since the masked numbers would be used; got a masked array")
+    try:
+        array = np.asarray(value)
+    except Exception as error:  # whatever a foreign array type raises when it cannot be read
+        raise TypeError(f"{name} must be an array of real numbers; got {type(value).__name__}: {error}") from None
+    if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
+        raise TypeError(f"{name} must hold real numbers of at most 64 bits; got dtype {array.dtype}")
+    return array
+
+
+def finite(name: str, array: Array) -> None:
+    """Raise a ValueError naming the first place where `array` is NaN or infinite."""
+    beyond = ~np.isfinite(array)
+    if beyond.any():
+        where, number = _first(name, array, beyond)
+        raise ValueError(f"{name} must be finite; {where} is {number}")
+
+
+def parameter(name: str, value: object, dtype: np.dtype[Any] | None = None) -> Array:
+    """Return a copy of a weight, bias or slope array: float32 or float64, finite, in C order.
+
+    Parameters
+    ----------
+    name : str
+        What the caller calls the argument.
+    value : array_like
+        Floating-point numbers; a list or a number takes `dtype`, an array keeps its own.
+    dtype : dtype, optional
+        What the array must have, because another parameter of the layer has it.
+
+    Returns
+    -------
+    ndarray
+        The caller's numbers in memory of their own.
+
+    Raises
+    ------
+    TypeError
+        If the numbers are not float32 or float64, or not of `dtype`.
+    ValueError
+        If one is NaN or infinite.
+    """
+    array = real_array(name, value)
+    if array.dtype.kind != "f":
+        raise TypeError(f"{name} must hold floating-point numbers; got dtype {array.dtype} (1.0 is one, 1 is not)")
+    if dtype is not None and not hasattr(value, "dtype"):
+        array = converted(name, array, dtype)
+    if array.dtype not in FLOATS:
+        raise TypeError(f"{name} must be float32 or float64; got {array.dtype}")
+    if dtype is not None and array.dtype != dtype:
+        raise TypeError(f"{name} must be {dtype} like the layer's w; got {array.dtype}")
+    finite(name, array)
+    return np.array(array, dtype=array.dtype, order="C")
+
+
+def dense(w: Array, b: Array, alpha: Array | None) -> None:
+    """Check the shapes of one layer: w (n, n_prev), b (n,), and α () or (n,)."""
+    if w.ndim != 2 or 0 in w.shape:
+        raise ValueError(f"w must have shape (n, n_prev), both at least 1; got {w.shape}")
+    n = w.shape[0]
+    if b.ndim != 1 or b.shape[0] != n:
+        raise ValueError(f"b must have shape (n,) = ({n},) to meet w, which is {w.shape}; got {b.shape}")
+    if alpha is not None and alpha.shape not in ((), (n,)):
+        raise ValueError(f"alpha must have shape () for one shared slope, or (n,) = ({n},) for one a unit; got {alpha.shape}")
+
+
+def chain_of_layers(shapes: Sequence[tuple[int, ...]], dtypes: Sequence[np.dtype[Any]]) -> None:
+    """Check that there is a layer, that consecutive layers meet, and that all have one dtype."""
+    if not shapes:
+        raise ValueError("layers must hold at least one Dense layer; got none")
+    for number, (before, after) in enumerate(pairwise(shapes), start=1):
+        if before[0] != after[1]:
+            raise ValueError(
+                f"layer {number} has {before[0]} units but layer {number + 1} takes {after[1]} inputs: "
+                f"w of layer {number} is {before}, w of layer {number + 1} is {after}"
+            )
+    for number, dtype in enumerate(dtypes, start=1):
+        if dtype != dtypes[0]:
+            raise TypeError(f"all layers must have one dtype; layer 1 is {dtypes[0]}, layer {number} is {dtype}")
+
+
+def one_of(name: str, value: object, known: Iterable[str]) -> str:
+    """Return `value` if it is one of the known names; otherwise list them, and suggest a near miss."""
+    names = list(known)
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be one of {', '.join(names)}; got {value!r}")
+    if value not in names:
+        near = difflib.get_close_matches(value.lower().replace("-", "_").replace(" ", "_"), names, n=1)
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        raise ValueError(f"{name} must be one of {', '.join(names)}; got {value!r}{hint}")
+    return value
+
+
+def output_meets_loss(loss: str, activation: str, units: int) -> None:
+    """Refuse cross-entropy after an output that is not a softmax, saying what would be right."""
+    if loss != "cross_entropy" or activation == "softmax":
+        return
+    if activation == "sigmoid" and units == 1:
+        right = "for two classes use a softmax output of n_L = 2 units, which says the same with a probability for each class"
+    else:
+        right = "make the last activation softmax, or take loss='squared_error'"
+    raise ValueError(
+        f"cross_entropy needs probabilities that sum to 1, so the output layer must be softmax; "
+        f"got {activation} with n_L = {units}: {right}"
+    )
+
+
+def positive_integer(name: str, value: object) -> int:
+    """Return `value` as an int of at least 1."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name} must be an integer >= 1; got {value!r}")
+    if int(value) < 1:
+        raise ValueError(f"{name} must be an integer >= 1; got {value!r}")
+    return int(value)
+
+
+def widths(value: object, activations: object) -> list[int]:
+    """Check the widths n_0, …, n_L of a random network against its list of activations, one a layer."""
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise TypeError(f"widths must be a sequence of integers n_0, ..., n_L; got {value!r}")
+    numbers_of_units = [positive_integer(f"widths[{place}]", width) for place, width in enumerate(value)]
+    if len(numbers_of_units) < 2:
+        raise ValueError(f"widths must name at least 2 layers, the inputs n_0 and one layer n_1; got {numbers_of_units}")
+    if isinstance(activations, str) or not isinstance(activations, Sequence):
+        raise TypeError(f"activations must be a sequence, one for each layer; got {activations!r}")
+    layers = len(numbers_of_units) - 1
+    if len(activations) != layers:
+        raise ValueError(f"activations must have one entry for each of the L = {layers} layers; got {len(activations)}")
+    return numbers_of_units
+
+
+def inputs(x: object, n_0: int, first_shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[Array, bool]:
+    """Return x as a batch (N, n_0) of the network's dtype, and whether it came as one example (n_0,).
+
+    Raises
+    ------
+    TypeError
+        If x does not hold real numbers. Integers and truth values are converted.
+    ValueError
+        If x has another rank or width, is empty, or is not finite in the network's dtype.
+    """
+    array = real_array("x", x)
+    if array.ndim not in (1, 2) or array.shape[-1] != n_0:
+        raise ValueError(
+            f"x must have shape (N, n_0) = (N, {n_0}), or ({n_0},) for one example, "
+            f"to meet layer 1, whose w is {first_shape}; got {array.shape}"
+        )
+    if array.shape[0] == 0:
+        raise ValueError(f"x must hold at least one example, N >= 1; got shape {array.shape}")
+    return np.atleast_2d(converted("x", array, dtype)), array.ndim == 1
+
+
+def outputs(y: object, count: int, single: bool, n_out: int, dtype: np.dtype[Any]) -> Array:
+    """Return squared error's target as (N, n_L), or raise: its shape must be the output's own, never broadcast."""
+    array = real_array("y", y)
+    shape = (n_out,) if single else (count, n_out)
+    if array.shape != shape:
+        symbols = "(n_L,)" if single else "(N, n_L)"
+        raise ValueError(f"y must have shape {symbols} = {shape}, like the output; got {array.shape}")
+    return np.atleast_2d(converted("y", array, dtype))
+
+
+def distribution(y: object, count: int, single: bool, classes: int, dtype: np.dtype[Any]) -> Array:
+    """Return cross-entropy's target as distributions (N, C), from class indices or from distributions.
+
+    Raises
+    ------
+    TypeError
+        If y does not hold real numbers.
+    ValueError
+        If y has neither shape, an index is not an integer in 0 … C−1, or a distribution is negative or
+        does not sum to 1 within the square root of its own dtype's rounding, or C times float32's.
+    """
+    array = real_array("y", y)
+    index_shape, shape = ((), (classes,)) if single else ((count,), (count, classes))
+    if array.shape == index_shape:
+        if array.dtype.kind not in "iu":
+            raise ValueError(f"y must hold class indices as integers from 0 to C - 1 = {classes - 1}; got dtype {array.dtype}")
+        for place, k in enumerate(np.atleast_1d(array).tolist()):
+            if not 0 <= k < classes:
+                where = "y" if single else f"y[{place}]"
+                raise ValueError(f"y must hold class indices from 0 to C - 1 = {classes - 1}; {where} is {k}")
+        one_hot = np.zeros((count, classes), dtype)
+        one_hot[np.arange(count), np.atleast_1d(array)] = 1
+        return one_hot
+    if array.shape != shape:
+        symbols = ("()", "(C,)") if single else ("(N,)", "(N, C)")
+        raise ValueError(
+            f"y must hold class indices of shape {symbols[0]} = {index_shape} "
+            f"or distributions of shape {symbols[1]} = {shape}; got {array.shape}"
+        )
+    given = np.atleast_2d(array)
+    target = np.atleast_2d(converted("y", array, dtype))
+    if (given < 0).any():
+        where, number = _first("y", array, array < 0)
+        raise ValueError(f"y must hold probabilities, each >= 0; {where} is {number}")
+    precision = np.finfo(array.dtype).eps if array.dtype.kind == "f" else np.finfo(dtype).eps
+    # A float64 array may hold numbers that were float32 before: each of C may be off by that dtype's rounding.
+    allowed = max(math.sqrt(precision), classes * float(np.finfo(np.float32).eps))
+    sums = given.sum(axis=-1, dtype=np.float64)
+    for place, total in enumerate(sums.tolist()):
+        if abs(total - 1) > allowed:
+            where = "y" if single else f"y[{place}]"
+            raise ValueError(f"y must hold distributions that sum to 1; {where} sums to {total}")
+    return target
+
+
+def converted(name: str, array: Array, dtype: np.dtype[Any]) -> Array:
+    """Return `array` in `dtype`, without copying where it has it; every number must be finite before and after."""
+    finite(name, array)
+    with np.errstate(over="ignore"):
+        rounded = array.astype(dtype, copy=False)
+    beyond = ~np.isfinite(rounded)
+    if beyond.any():
+        where, number = _first(name, array, beyond)
+        raise ValueError(f"{name} must be finite in {dtype}; {where} is {number}")
+    return rounded
+
+
+def _first(name: str, array: Array, chosen: Array) -> tuple[str, Any]:
+    """Return the name and the value of the first place that is chosen."""
+    place = tuple(int(i) for i in np.argwhere(chosen)[0])
+    return (f"{name}[{', '.join(map(str, place))}]" if place else name), array[place]
+
+
+def positive_number(name: str, value: object, dtype: np.dtype[Any]) -> float:
+    """Return `value` as a float that is greater than 0 and finite when rounded to `dtype`, too."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be a real number > 0; got {value!r}")
+    number = _float(value)
+    with np.errstate(over="ignore"):
+        rounded = dtype.type(number)
+    if not 0 < rounded < math.inf:
+        raise ValueError(f"{name} must be finite and > 0 in {dtype}; got {value!r}")
+    return number
+
+
+def converging(loss: float, vector: Array, epoch: int, rate: float) -> None:
+    """Raise if training has led to a loss or a gradient that is not finite."""
+    if not (math.isfinite(loss) and np.isfinite(vector).all()):
+        raise ValueError(f"training diverged in epoch {epoch} (loss {loss}); the rate must be smaller than {rate}")
+
+
+def scale(name: str, value: float, zero: bool = True) -> float:
+    """Return the finite number that a gradient is multiplied or divided by."""
+    number = _float(value)
+    if not math.isfinite(number) or (number == 0 and not zero):
+        raise ValueError(f"{name} must be finite{'' if zero else ' and not 0'}; got {value!r}")
+    return number
+
+
+def _float(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # an integer or a fraction beyond the largest float
+        return math.inf
+
+
+def layer_number(value: object, layers: int) -> int:
+    """Return the layer's place in a Python sequence for a number counted from 1 as in the notes."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"layers are numbered by integers from 1 to L = {layers}; got {value!r}")
+    if not 1 <= int(value) <= layers:
+        raise IndexError(f"layers are numbered from 1 to L = {layers}; got {value}")
+    return int(value) - 1
+
+
+def same_parameters(name: str, got: Sequence[tuple[str, Array]], wanted: Sequence[tuple[str, Array]]) -> None:
+    """Raise unless both lists of (name, array) agree in names, shapes and dtypes: a gradient must be this network's."""
+    described = [[f"{label} {array.shape} {array.dtype}" for label, array in arrays] for arrays in (got, wanted)]
+    for place in range(max(map(len, described))):
+        came, due = (column[place] if place < len(column) else "nothing" for column in described)
+        if came != due:
+            raise ValueError(f"{name} must be a gradient of this network: {due} is wanted; got {came}")
+
+
+def flat(name: str, vector: object, size: int, dtype: np.dtype[Any]) -> Array:
+    """Return `vector` in `dtype` if it is one-dimensional with `size` real, finite numbers."""
+    array = real_array(name, vector)
+    if array.shape != (size,):
+        raise ValueError(f"{name} must have shape (P,) = ({size},), one number for each parameter; got {array.shape}")
+    return converted(name, array, dtype)
+
+
+def instance(name: str, value: object, kind: type, means: str) -> None:
+    """Raise a TypeError unless `value` is a `kind`."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} must be {means}; got {type(value).__name__}")
+
+
+def replacements(value: object, known: Iterable[int]) -> None:
+    """Raise unless `value` maps numbers of the notes' equations to functions."""
+    if not isinstance(value, Mapping):
+        raise TypeError(f"replacements must be a mapping from equation number to function; got {value!r}")
+    numbers_known = list(known)
+    for number, function in value.items():
+        if number not in numbers_known:
+            raise ValueError(f"equations are numbered from {min(numbers_known)} to {max(numbers_known)}; got {number!r}")
+        if not callable(function):
+            raise TypeError(f"replacements[{number}] must be a function; got {function!r}")
+
+
+def equations(value: object, known: Iterable[int]) -> None:
+    """Raise unless `value` is a table with an entry for each of the notes' equations."""
+    if not isinstance(value, Mapping):
+        raise TypeError(f"equations must be a mapping from number to Equation, like EQUATIONS; got {type(value).__name__}")
+    missing = [number for number in known if number not in value]
+    if missing:
+        raise ValueError(f"equations must hold every equation of EQUATIONS; without {', '.join(map(str, missing))}")
+
+
+def pre_activation(z: Array, name: str, alpha: object) -> None:
+    """Check that z has the axis that softmax sums along, or that α one a unit runs along."""
+    if name == "softmax" and (z.ndim == 0 or z.shape[-1] == 0):
+        raise ValueError(f"z must have shape (..., n), n >= 1, for softmax; got {z.shape}")
+    if isinstance(alpha, tuple) and (z.ndim == 0 or z.shape[-1] != len(alpha)):
+        raise ValueError(f"z must have shape (..., n) = (..., {len(alpha)}) to meet alpha; got {z.shape}")
+
+
+def float_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
+    """Return `dtype` if it is float32 or float64."""
+    try:
+        kind = np.dtype(dtype)
+    except TypeError:
+        raise TypeError(f"dtype must be float32 or float64; got {dtype!r}") from None
+    if kind not in FLOATS:
+        raise TypeError(f"dtype must be float32 or float64; got {kind}")
+    return kind
+
+
+def generator(seed: int | np.random.Generator | None) -> np.random.Generator:
+    """Return a random generator for a seed: an integer >= 0, a generator, or None for a different one each time."""
+    if seed is not None and not isinstance(seed, np.random.Generator | numbers.Integral):
+        raise TypeError(f"seed must be an integer >= 0, a numpy Generator or None; got {seed!r}")
+    if isinstance(seed, numbers.Integral) and int(seed) < 0:
+        raise ValueError(f"seed must be >= 0; got {seed}")
+    return np.random.default_rng(seed)
+
+
+def one_neuron_a_layer(widths: Sequence[int], activations: Sequence[str]) -> None:
+    """Raise unless the network is a chain: every width 1, and no activation that needs a layer of several units."""
+    if set(widths) != {1}:
+        raise ValueError(f"net must have one neuron a layer, n_0 = ... = n_L = 1; got widths {'-'.join(map(str, widths))}")
+    if "softmax" in activations:
+        raise ValueError(f"net must have no softmax, which takes a layer of several neurons; got {', '.join(activations)}")
+
+
+def batch(x: Array) -> None:
+    """Raise unless x is a batch (N, n_0), not one example."""
+    if x.ndim != 2:
+        raise ValueError(f"x must be a batch of shape (N, n_0) to be trained on; got {x.shape}")
