@@ -1,0 +1,287 @@
+"""What backpropagation gives: the gradient vector ∇L as figure 9 orders it, and the trace of every quantity on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from handgrad import checks
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class LayerGradient:
+    """The derivatives of the loss by one layer's parameters.
+
+    Parameters
+    ----------
+    w : ndarray
+        dL/dw, (n, n_prev).
+    b : ndarray
+        dL/db, (n,).
+    alpha : ndarray or None
+        dL/dα of a PReLU layer, () or (n,) like α itself; None for the others.
+    """
+
+    w: Array
+    b: Array
+    alpha: Array | None = None
+
+    def named(self, number: int) -> dict[str, Array]:
+        """Return {"w1": …, "b1": …, "alpha1": …} for a layer whose number is 1, in figure 9's order.
+
+        Parameters
+        ----------
+        number : int
+            The layer's number, counted from 1.
+
+        Returns
+        -------
+        dict of str to ndarray
+            The arrays themselves.
+        """
+        arrays = {f"w{number}": self.w, f"b{number}": self.b}
+        return arrays if self.alpha is None else arrays | {f"alpha{number}": self.alpha}
+
+
+@dataclass(frozen=True, eq=False)
+class Gradient:
+    """The gradient vector ∇L of a network, by layer, by name and flat, with the loss it belongs to.
+
+    It adds (`g + h`), scales (`0.5 * g`, `g / 2`, `-g`) and compares (`g == h`: the same names, shapes, dtypes and numbers).
+    A scaled gradient belongs to the scaled loss and a sum to the sum of the losses, so `loss` and `x` are scaled too;
+    a sum of gradients over different examples has no dL/dx, so its `x` is None.
+
+    Parameters
+    ----------
+    loss : float
+        L, in nats for cross-entropy, in squared units of y for squared error.
+    layers : tuple of LayerGradient
+        First layer first.
+    x : ndarray or None
+        dL/dx, in the shape of x.
+
+    Notes
+    -----
+    Section IV.C, figure 9: every layer, weight before bias, first layer first. **Beyond the notes:** α after the bias.
+
+    Examples
+    --------
+    >>> g = Gradient(0.5, (LayerGradient(np.array([[1.0, 2.0]]), np.array([4.0])),))
+    >>> (0.5 * g).vector
+    array([0.5, 1. , 2. ])
+    >>> g[1].w
+    array([[1., 2.]])
+    """
+
+    loss: float
+    layers: tuple[LayerGradient, ...]
+    x: Array | None = None
+
+    # NumPy's numbers would multiply layer by layer from the left; this leaves `np.float64(2) * g` to __rmul__.
+    __array_ufunc__ = None
+
+    def __getitem__(self, number: int) -> LayerGradient:
+        """Return the layer with this number, counted from 1."""
+        return self.layers[checks.layer_number(number, len(self.layers))]
+
+    def __iter__(self) -> Iterator[LayerGradient]:
+        """Iterate over the layers, first layer first."""
+        return iter(self.layers)
+
+    def __len__(self) -> int:
+        """Return the number of layers L."""
+        return len(self.layers)
+
+    def named(self) -> dict[str, Array]:
+        """Return {"w1": …, "b1": …, "alpha1": …, "w2": …}: name → array, in figure 9's order.
+
+        Returns
+        -------
+        dict of str to ndarray
+            The arrays themselves.
+        """
+        return {name: array for number, layer in enumerate(self, start=1) for name, array in layer.named(number).items()}
+
+    @property
+    def vector(self) -> Array:
+        """Every derivative in one new vector (P,), in figure 9's order; a matrix goes in row by row."""
+        return np.concatenate([array.ravel() for array in self.named().values()])
+
+    def with_vector(self, vector: npt.ArrayLike) -> Gradient:
+        """Return this gradient with its derivatives taken back from a flat vector.
+
+        Parameters
+        ----------
+        vector : array_like
+            (P,) numbers in the order of `vector`, for example clipped ones.
+
+        Returns
+        -------
+        Gradient
+            Of the same shapes and dtype, in memory of its own; `loss` and `x` stay.
+
+        Raises
+        ------
+        TypeError
+            If the vector does not hold real numbers.
+        ValueError
+            If it has another length, or NaN or infinity.
+        """
+        flat = checks.flat("vector", vector, sum(array.size for array in self.named().values()), self.layers[0].w.dtype)
+        layers, start = [], 0
+        for layer in self:
+            arrays = []
+            for like in (layer.w, layer.b, layer.alpha):
+                if like is not None:
+                    arrays.append(flat[start : start + like.size].reshape(like.shape).copy())
+                    start += like.size
+            layers.append(LayerGradient(*arrays))
+        return replace(self, layers=tuple(layers))
+
+    def __add__(self, other: Gradient) -> Gradient:
+        """Return the gradient of the sum of the two losses."""
+        if not isinstance(other, Gradient):
+            return NotImplemented
+        checks.same_parameters("the other gradient", list(other.named().items()), list(self.named().items()))
+        layers = tuple(
+            LayerGradient(p.w + q.w, p.b + q.b, None if p.alpha is None or q.alpha is None else np.asarray(p.alpha + q.alpha))
+            for p, q in zip(self, other, strict=True)
+        )
+        return Gradient(self.loss + other.loss, layers)
+
+    def __sub__(self, other: Gradient) -> Gradient:
+        """Return the gradient of the difference of the two losses."""
+        return self + -other if isinstance(other, Gradient) else NotImplemented
+
+    def __mul__(self, factor: float) -> Gradient:
+        """Return the gradient of `factor` times the loss."""
+        if not isinstance(factor, int | float | np.integer | np.floating):
+            return NotImplemented
+        number = checks.scale("factor", factor)
+        return self._each(lambda quantity: quantity * number)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, divisor: float) -> Gradient:
+        """Return the gradient of the loss divided by `divisor`."""
+        if not isinstance(divisor, int | float | np.integer | np.floating):
+            return NotImplemented
+        number = checks.scale("divisor", divisor, zero=False)
+        return self._each(lambda quantity: quantity / number)
+
+    def __neg__(self) -> Gradient:
+        """Return the gradient of minus the loss."""
+        return self * -1.0
+
+    def _each(self, change: Callable[[Any], Any]) -> Gradient:
+        """Return the gradient with every quantity changed, dtypes kept."""
+        layers = tuple(
+            LayerGradient(*(None if array is None else np.asarray(change(array), array.dtype) for array in (p.w, p.b, p.alpha)))  # type: ignore[arg-type]
+            for p in self
+        )
+        return Gradient(change(self.loss), layers, None if self.x is None else change(self.x))
+
+    def __eq__(self, other: object) -> bool:
+        """Say whether both have the same parameters with the same shapes, dtypes and numbers."""
+        if not isinstance(other, Gradient):
+            return NotImplemented
+        mine, theirs = self.named(), other.named()
+        return list(mine) == list(theirs) and all(
+            mine[name].shape == theirs[name].shape
+            and mine[name].dtype == theirs[name].dtype
+            and np.array_equal(mine[name], theirs[name])
+            for name in mine
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # equal gradients are equal arrays, which have no hash
+
+
+@dataclass(frozen=True, eq=False)
+class LayerTrace:
+    """Every quantity of one layer, forward and backward, under the notes' names.
+
+    For one example (no batch axis) the shapes lose their N.
+
+    Parameters
+    ----------
+    a_prev, z, a : ndarray
+        a^(l−1), (N, n_prev); pre-activation and activation, (N, n).
+    dL_da, da_dz : ndarray or None
+        dL/da and da/dz, (N, n); da/dz of softmax is its Jacobian da_j/dz_i, (N, n, n). Both are None at a softmax output
+        under cross-entropy, where the two are joined in dL/dz = p − y and never formed.
+    dL_dz : ndarray
+        dL/dz, (N, n).
+    dL_dw, dL_db, dL_dalpha : ndarray
+        The layer's part of ∇L; dL_dalpha is None unless the activation is prelu.
+    dL_da_prev : ndarray
+        dL/da^(l−1), (N, n_prev).
+    """
+
+    a_prev: Array
+    z: Array
+    a: Array
+    dL_da: Array | None
+    da_dz: Array | None
+    dL_dz: Array
+    dL_dw: Array
+    dL_db: Array
+    dL_dalpha: Array | None
+    dL_da_prev: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """Every named intermediate of one forward and one backward pass; `trace[1]` is the first layer's.
+
+    Derivatives are those of `loss`: with reduction "mean" they hold its 1/N.
+
+    Parameters
+    ----------
+    loss : float
+        L.
+    layers : tuple of LayerTrace
+        First layer first.
+    """
+
+    loss: float
+    layers: tuple[LayerTrace, ...]
+
+    def __getitem__(self, number: int) -> LayerTrace:
+        """Return the layer with this number, counted from 1."""
+        return self.layers[checks.layer_number(number, len(self.layers))]
+
+    def __iter__(self) -> Iterator[LayerTrace]:
+        """Iterate over the layers, first layer first."""
+        return iter(self.layers)
+
+    def __len__(self) -> int:
+        """Return the number of layers L."""
+        return len(self.layers)
+
+    @property
+    def gradient(self) -> Gradient:
+        """The gradient vector that this pass found."""
+        layers = tuple(LayerGradient(layer.dL_dw, layer.dL_db, layer.dL_dalpha) for layer in self)
+        return Gradient(self.loss, layers, self.layers[0].dL_da_prev)
+
+    def named(self) -> dict[str, Array]:
+        """Return the intermediates that are formed, {"z1": …, "a1": …, "dL_da1": …, "da_dz1": …, "dL_dz1": …, "z2": …}.
+
+        Returns
+        -------
+        dict of str to ndarray
+            The arrays themselves.
+        """
+        arrays = {}
+        for number, layer in enumerate(self, start=1):
+            for name in ("z", "a", "dL_da", "da_dz", "dL_dz"):
+                array = getattr(layer, name)
+                if array is not None:
+                    arrays[f"{name}{number}"] = array
+        return arrays
