@@ -1,0 +1,120 @@
+"""Gradient descent: the loop around `Network.descend`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from handgrad import checks
+from handgrad.network import Network
+
+
+@dataclass
+class History:
+    """What `fit` saw.
+
+    Parameters
+    ----------
+    losses : list of float
+        One number an epoch: the loss of every example (their mean or sum, as the network reduces), each taken with the
+        parameters that its batch found, before the step.
+    """
+
+    losses: list[float] = field(default_factory=list)
+
+
+def fit(
+    net: Network,
+    x: npt.ArrayLike,
+    y: npt.ArrayLike,
+    *,
+    rate: float,
+    epochs: int,
+    batch_size: int | None = None,
+    seed: int | np.random.Generator | None = None,
+    callback: Callable[[int, float], object] | None = None,
+    progress: bool = False,
+) -> History:
+    """Train the network in place by gradient descent.
+
+    Parameters
+    ----------
+    net : Network
+        Its parameters are changed.
+    x, y : array_like
+        A batch, as for `Network.gradient`.
+    rate : float
+        The learning rate, > 0.
+    epochs : int
+        How many times every example is used, >= 1.
+    batch_size : int, optional
+        Examples a step; all of them in one step (full batch) unless given. The last batch of an epoch may be smaller.
+    seed : int or Generator, optional
+        For the shuffling of mini-batches: the same seed gives the same training.
+    callback : callable, optional
+        Called after every epoch with its number, from 1, and its loss; if it returns True, training ends there.
+    progress : bool
+        Show a progress bar (with the package rich), if standard error is a terminal.
+
+    Returns
+    -------
+    History
+        The losses, one an epoch.
+
+    Raises
+    ------
+    TypeError
+        If an argument is of the wrong type.
+    ValueError
+        If a number is out of range, x or y does not suit the network, or training diverges to an infinite loss or gradient.
+    ImportError
+        If progress is asked for and rich is not installed.
+
+    Examples
+    --------
+    >>> from handgrad.network import Dense
+    >>> net = Network([Dense([[0.0]], [0.0])])
+    >>> fit(net, [[1.0], [-1.0]], [[2.0], [-2.0]], rate=0.25, epochs=2).losses
+    [4.0, 1.0]
+    """
+    checks.instance("net", net, Network, "a Network")
+    step = checks.positive_number("rate", rate, net.dtype)
+    rounds = checks.positive_integer("epochs", epochs)
+    if callback is not None:
+        checks.instance("callback", callback, Callable, "callable")  # type: ignore[arg-type]
+    inputs, targets = checks.real_array("x", x), checks.real_array("y", y)
+    net.loss(inputs, targets)
+    checks.batch(inputs)
+    count = len(inputs)
+    size = count if batch_size is None else min(checks.positive_integer("batch_size", batch_size), count)
+    generator = checks.generator(seed)
+
+    history = History()
+    epochs_left = range(1, rounds + 1)
+    for epoch in _with_progress(epochs_left) if progress else epochs_left:
+        order = np.arange(count) if size == count else generator.permutation(count)
+        total = 0.0
+        for start in range(0, count, size):
+            chosen = order[start : start + size]
+            with np.errstate(over="ignore", invalid="ignore"):  # checked in the next line
+                g = net.gradient(inputs[chosen], targets[chosen])
+            checks.converging(g.loss, g.vector, epoch, step)
+            total += g.loss * (len(chosen) / count if net.reduction == "mean" else 1)
+            net.descend(g, step)
+        history.losses.append(total)
+        if callback is not None and isinstance(stop := callback(epoch, total), bool | np.bool_) and stop:
+            break
+    return history
+
+
+def _with_progress(epochs: range) -> Iterable[int]:
+    try:
+        from rich.console import Console
+        from rich.progress import track
+    except ImportError:
+        raise ImportError("progress=True needs the package rich: pip install rich") from None
+    console = Console(stderr=True)
+    return track(epochs, description="fit", console=console, disable=not console.is_terminal)

@@ -1,0 +1,221 @@
+"""Gradient descent: one step, the loop around it, and two problems that it must learn."""
+
+import builtins
+import importlib.util
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import handgrad as hg
+
+DTYPES = [np.float64, np.float32]
+HOUSE = Path(hg.__file__).parents[1]
+
+
+def line(dtype=np.float64, reduction="mean", w=0.0):
+    return hg.Network([hg.Dense(np.array([[w]], dtype), np.zeros(1, dtype))], reduction=reduction)
+
+
+def parameters(net):
+    return np.concatenate([array.ravel() for array in net.named().values()])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_descend_equals_theta_minus_rate_times_gradient(dtype):
+    net = hg.Network.random([3, 4, 2], activations=["prelu", "tanh"], seed=1, dtype=dtype)
+    rng = np.random.default_rng(2)
+    g = net.gradient(rng.normal(size=(5, 3)), rng.normal(size=(5, 2)))
+    for rate in (0.1, np.float32(0.1), 2, np.int64(2)):
+        before = {name: array.copy() for name, array in net.named().items()}
+        arrays = {name: id(array) for name, array in net.named().items()}
+        net.descend(g, rate=rate)
+        for name, array in net.named().items():
+            np.testing.assert_array_equal(array, before[name] - dtype(rate) * g.named()[name], strict=True)
+            assert id(array) == arrays[name], "the step is taken in place"
+
+
+def test_descend_takes_a_changed_gradient():
+    net = hg.Network.random([2, 2], activations=["tanh"], seed=3)
+    g = net.gradient([1.0, -0.5], [0.5, 0.25])
+    before = parameters(net)
+    net.descend(0.5 * g.with_vector(np.clip(g.vector, -0.1, 0.1)), 1.0)
+    np.testing.assert_array_equal(parameters(net), before - 0.5 * np.clip(g.vector, -0.1, 0.1))
+
+
+def test_refused_step_changes_nothing():
+    net = line(w=1.0)
+    g = net.gradient([[1e100]], [[0.0]])
+    with np.errstate(over="raise"), pytest.raises(ValueError, match=r"w1 after a step of rate = 1e\+200 must be finite"):
+        net.descend(g, 1e200)
+    assert parameters(net).tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_fit_of_the_full_batch_equals_its_steps(dtype):
+    rng = np.random.default_rng(4)
+    x, y = rng.normal(size=(6, 2)), rng.normal(size=(6, 1))
+    for options in ({}, {"batch_size": 6}, {"batch_size": 100}, {"seed": 5}):
+        net = hg.Network.random([2, 3, 1], activations=["tanh", "identity"], seed=6, dtype=dtype)
+        twin = hg.Network(net.layers)
+        history = hg.fit(net, x, y, rate=0.1, epochs=3, **options)
+        losses = []
+        for _ in range(3):
+            g = twin.gradient(x, y)
+            losses.append(g.loss)
+            twin.descend(g, 0.1)
+        assert isinstance(history, hg.History)
+        assert history.losses == losses
+        np.testing.assert_array_equal(parameters(net), parameters(twin), strict=True)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_fit_of_mini_batches_equals_its_steps(reduction):
+    """Batches of 2, 2 and 1 in an order that is shuffled anew every epoch; every loss before its own step."""
+    x, y = np.arange(5.0)[:, None] / 4, np.arange(5.0)[:, None] / 2 + 1
+    net, twin = line(reduction=reduction), line(reduction=reduction)
+    history = hg.fit(net, x, y, rate=0.05, epochs=4, batch_size=2, seed=7)
+    generator, orders = np.random.default_rng(7), []
+    for loss in history.losses:
+        order = generator.permutation(5)
+        orders.append(order.tolist())
+        total = 0.0
+        for chosen in (order[:2], order[2:4], order[4:]):
+            g = twin.gradient(x[chosen], y[chosen])
+            total += g.loss * (len(chosen) / 5 if reduction == "mean" else 1)
+            twin.descend(g, 0.05)
+        assert loss == total
+    np.testing.assert_array_equal(parameters(net), parameters(twin), strict=True)
+    assert len({tuple(order) for order in orders}) > 1
+
+
+def test_shuffling_is_of_its_seed():
+    rng = np.random.default_rng(8)
+    x, y = rng.normal(size=(20, 1)), rng.normal(size=(20, 1))
+
+    def trained(seed):
+        net = line()
+        hg.fit(net, x, y, rate=0.1, epochs=2, batch_size=3, seed=seed)
+        return parameters(net).tolist()
+
+    assert trained(1) == trained(1) == trained(np.random.default_rng(1))
+    assert trained(1) != trained(2)
+    assert trained(None) != trained(None)
+
+
+@pytest.mark.parametrize(
+    ("answer", "epochs"),
+    [(lambda e, loss: e == 2, 2), (lambda e, loss: np.bool_(e == 3), 3), (lambda e, loss: e, 5), (print, 5)],
+)
+def test_callback_stops(answer, epochs, capsys):
+    seen = []
+
+    def callback(epoch, loss):
+        seen.append((epoch, loss))
+        return answer(epoch, loss)
+
+    history = hg.fit(line(), [[1.0]], [[2.0]], rate=0.1, epochs=5, callback=callback)
+    assert [epoch for epoch, _ in seen] == list(range(1, epochs + 1))
+    assert [loss for _, loss in seen] == history.losses
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("rate", [1e3, 1e30])
+def test_divergence_raises(dtype, rate):
+    with (
+        np.errstate(divide="raise"),
+        pytest.raises(ValueError, match=r"^training diverged in epoch \d+ \(loss (inf|nan)\); the rate must be smaller than"),
+    ):
+        hg.fit(line(dtype, w=1.0), [[1.0], [3.0]], [[2.0], [1.0]], rate=rate, epochs=1000)
+
+
+def test_divergence_of_the_gradient_alone_raises():
+    # a = 1e-100, dL/da = 2e-100; dL/dw1 = 2e-100 · 1e200 · 1e250 overflows where the loss, 1e-200, does not.
+    net = hg.Network([hg.Dense([[0.0]], [1e-300]), hg.Dense([[1e200]], [0.0])])
+    with pytest.raises(ValueError, match=r"^training diverged in epoch 1 \(loss 1e-200\)"):
+        hg.fit(net, [[1e250]], [[0.0]], rate=0.1, epochs=1)
+
+
+def test_xor_is_learned():
+    x, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([[0], [1], [1], [0]])
+    net = hg.Network.random([2, 3, 1], activations=["tanh", "sigmoid"], seed=0)
+    history = hg.fit(net, x, y, rate=1.0, epochs=2000)
+    assert history.losses[-1] < 0.01 < history.losses[0]
+    np.testing.assert_array_equal(net(x) > 0.5, y == 1)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_three_classes_are_learned(dtype):
+    rng = np.random.default_rng(9)
+    y = np.arange(90) % 3
+    x = np.array([[0, 2], [2, -1], [-2, -1]])[y] + rng.normal(0, 0.4, (90, 2))
+    net = hg.Network.random([2, 8, 3], activations=["relu", "softmax"], loss="cross_entropy", seed=10, dtype=dtype)
+    history = hg.fit(net, x, y, rate=0.2, epochs=60, batch_size=16, seed=11)
+    assert history.losses[-1] < 0.1 * history.losses[0]
+    np.testing.assert_array_equal(net(x).argmax(axis=1), y)
+
+
+FIT_WITH_PROGRESS = """
+import handgrad as hg
+net = hg.Network([hg.Dense([[0.0]], [0.0])])
+history = hg.fit(net, [[1.0], [-1.0]], [[2.0], [-2.0]], rate=0.25, epochs=3, progress=True)
+print(history.losses)
+stopped = hg.fit(net, [[1.0]], [[2.0]], rate=0.25, epochs=3, progress=True, callback=lambda epoch, loss: True)
+print(len(stopped.losses))
+"""
+ENVIRONMENT = {"PYTHONPATH": str(HOUSE), "TERM": "xterm", "COLUMNS": "80"}
+
+
+def test_progress_is_silent_in_a_pipe():
+    answer = subprocess.run(
+        [sys.executable, "-c", FIT_WITH_PROGRESS], capture_output=True, text=True, check=True, cwd=HOUSE, env=ENVIRONMENT
+    )
+    assert (answer.stdout, answer.stderr) == ("[4.0, 1.0, 0.25]\n1\n", "")
+
+
+def test_progress_is_shown_on_a_terminal():
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", FIT_WITH_PROGRESS], stdout=subprocess.PIPE, stderr=theirs, cwd=HOUSE, env=ENVIRONMENT
+    )
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            part = os.read(ours, 4096)
+        except OSError:  # the other end is closed
+            break
+        if not part:
+            break
+        shown += part
+    os.close(ours)
+    assert process.communicate()[0] == b"[4.0, 1.0, 0.25]\n1\n"
+    assert process.returncode == 0
+    assert b"fit" in shown
+    assert b"100%" in shown
+
+
+def test_progress_equals_training_without():
+    assert importlib.util.find_spec("rich")
+    x, y = np.array([[1.0], [-1.0]]), np.array([[2.0], [-2.0]])
+    histories = [hg.fit(line(), x, y, rate=0.25, epochs=4, progress=progress).losses for progress in (True, False)]
+    assert histories[0] == histories[1] == [4.0, 1.0, 0.25, 0.0625]
+
+
+def test_progress_without_rich_raises(monkeypatch):
+    load = builtins.__import__
+
+    def without_rich(name, *arguments, **options):
+        if name.split(".")[0] == "rich":
+            raise ImportError(name)
+        return load(name, *arguments, **options)
+
+    monkeypatch.setattr(builtins, "__import__", without_rich)
+    with pytest.raises(ImportError, match=r"^progress=True needs the package rich: pip install rich$"):
+        hg.fit(line(), [[1.0]], [[2.0]], rate=0.1, epochs=1, progress=True)
+    assert hg.fit(line(), [[1.0]], [[2.0]], rate=0.1, epochs=1).losses == [4.0]
