@@ -1,0 +1,114 @@
+"""The bounds hold, and are not so wide that they hide a mistake."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+import handgrad as hg
+import verification as v
+from verification.bounds import NAIVE, STABLE, both_bounds, bounds, rounding
+from verification.comparison import quantities
+from verification.oracles import autograd
+from verification.problem import Problem, problem
+
+
+def as_float64(asked: Problem) -> Problem:
+    def wide(array):
+        return array if array is None or array.dtype.kind != "f" else array.astype(np.float64)
+
+    layers = tuple(replace(layer, w=wide(layer.w), b=wide(layer.b), slope=wide(layer.slope)) for layer in asked.layers)
+    return replace(asked, layers=layers, x=wide(asked.x), y=wide(asked.y))
+
+
+def errors_and_bounds(case):
+    """Return, for a float32 case, |computed − exact| and the bound, for handgrad and for torch; float64 stands for exact."""
+    net, x, y = case
+    asked = problem(net, x, y)
+    with np.errstate(all="ignore"):
+        exact, torch32 = autograd(as_float64(asked)), autograd(asked)
+        handgrad = {name: array.reshape(exact[name].shape) for name, array in quantities(net.trace(x, y)).items()}
+        of_exact = both_bounds(as_float64(asked))[1]
+    stable, naive = both_bounds(asked)
+    for computed, allowed in ((handgrad, stable), (torch32, naive)):
+        for name, array in computed.items():
+            with np.errstate(invalid="ignore"):
+                yield name, np.abs(array.astype(float) - exact[name]), allowed[name] + of_exact[name]
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(v.cases(dtypes=["float32"]))
+def test_bounds_of_each_side_matches_exact_values(case):
+    for name, error, allowed in errors_and_bounds(case):
+        assert ((error <= allowed) | np.isinf(allowed)).all(), name
+
+
+def ordinary_case(dtype, seed):
+    rng = np.random.default_rng(seed)
+    net = hg.Network.random([3, 4, 2], activations=["sigmoid", "tanh"], seed=rng, dtype=dtype)
+    return net, rng.normal(size=(4, 3)), rng.normal(size=(4, 2))
+
+
+@pytest.mark.parametrize(("dtype", "mistake"), [(np.float64, 1e-12), (np.float32, 1e-3)])
+@pytest.mark.parametrize("name", ["w1", "b1", "w2", "b2"])
+def test_bounds_on_ordinary_networks_is_below_small_mistakes(dtype, mistake, name):
+    net, x, y = ordinary_case(dtype, 4)
+    asked = problem(net, x, y)
+    stable, naive = both_bounds(asked)
+    wrong_by = mistake * np.abs(net.gradient(x, y).named()[name]).max()
+    assert (wrong_by > (stable[name] + naive[name])).any()
+
+
+def test_bounds_of_exact_sums_is_zero():
+    net = hg.Network([hg.Dense([[1.0, 2.0]], [-5.0], "relu")])
+    found = bounds(problem(net, [[1.0, 2.0]], [[0.0]]), STABLE)
+    assert found["z1"] == 0
+    assert found["da_dz1"] == 0
+
+
+def test_bounds_of_sums_in_tenths_is_positive():
+    net = hg.Network([hg.Dense([[0.1, 0.2]], [-0.3], "relu")])
+    found = bounds(problem(net, [[1.0, 1.0]], [[0.0]]), STABLE)
+    assert found["z1"] > 0
+    # z may lie on either side of the kink, so either derivative is right.
+    assert found["da_dz1"] == 1
+
+
+def test_bounds_of_dead_unit_is_zero():
+    net = hg.Network([hg.Dense([[0.3]], [-7.7], "relu"), hg.Dense([[0.7]], [0.1])])
+    found = bounds(problem(net, [[0.9]], [[0.3]]), NAIVE)
+    assert found["w1"] == 0
+    assert found["x"] == 0
+    assert found["w2"] == 0
+    assert found["b2"] > 0
+
+
+def test_bounds_of_a_softmax_of_one_unit_is_zero():
+    net = hg.Network([hg.Dense([[0.3, 0.7]], [0.1], "softmax"), hg.Dense([[0.7]], [0.1])])
+    found = bounds(problem(net, [[0.9, 0.2]], [[0.3]]), STABLE)
+    for name in ("a1", "da_dz1", "dL_dz1", "w1", "b1", "x"):
+        assert not found[name].any(), name
+
+
+def test_bounds_where_products_overflow_is_infinite():
+    net = hg.Network([hg.Dense(np.full((1, 1), 1e30, np.float32), np.zeros(1, np.float32), "tanh")])
+    found = bounds(problem(net, [[1e30]], [[0.0]]), STABLE)
+    assert np.isinf(found["z1"])
+    assert np.isinf(found["a1"])
+
+
+def test_bounds_of_naive_derivative_is_wider_where_it_cancels():
+    net = hg.Network([hg.Dense([[1.0]], [0.0], "sigmoid")])
+    stable, naive = both_bounds(problem(net, [[30.0]], [[0.0]]))
+    derivative = net.trace([[30.0]], [[0.0]])[1].da_dz
+    assert stable["da_dz1"] < 1e-14 * derivative
+    assert naive["da_dz1"] > 1e-4 * derivative
+
+
+@pytest.mark.parametrize(("dtype", "u"), [(np.float64, 2.0**-53), (np.float32, 2.0**-24)])
+def test_rounding_of_dtype_equals_ieee_754(dtype, u):
+    found = rounding(np.dtype(dtype))
+    assert found.u == u
+    assert found.gamma(3) == 3 * u / (1 - 3 * u)
+    assert 2.0**-found.digits == u
