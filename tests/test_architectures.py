@@ -1,0 +1,135 @@
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, find, given, settings
+from hypothesis import strategies as st
+
+import handgrad as hg
+import verification as v
+from verification import architectures as arch
+from verification.architectures import Architecture, Unit, case
+
+slow_is_fine = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+
+
+@slow_is_fine
+@given(arch.architectures(), arch.seeds())
+def test_case_of_the_same_seed_equals_itself(architecture, seed):
+    first, second = case(architecture, seed), case(architecture, seed)
+    assert repr(first) == repr(second)
+
+
+@slow_is_fine
+@given(v.cases())
+def test_case_printed_and_read_equals_itself(drawn):
+    read = eval(repr(drawn), {"np": np, "hg": hg, "Case": v.Case})
+    assert repr(read.net) == repr(drawn.net)
+    for name, array in drawn.net.named().items():
+        assert read.net.named()[name].dtype == array.dtype
+        assert np.array_equal(read.net.named()[name], array)
+    for mine, theirs in ((drawn.x, read.x), (drawn.y, read.y)):
+        assert mine.dtype == theirs.dtype
+        assert np.array_equal(mine, theirs)
+        assert mine.shape == theirs.shape
+        assert mine.flags.c_contiguous == theirs.flags.c_contiguous
+
+
+@slow_is_fine
+@given(st.data())
+def test_cases_of_options_is_within_them(data):
+    options = {
+        "activations": data.draw(st.lists(st.sampled_from(arch.ACTIVATIONS), min_size=1, unique=True)),
+        "reductions": data.draw(st.sampled_from([["sum"], ["mean"]])),
+        "dtypes": data.draw(st.sampled_from([["float32"], ["float64"]])),
+        "max_layers": data.draw(st.integers(1, 3)),
+        "max_width": data.draw(st.integers(1, 3)),
+        "max_examples": 1,
+    }
+    net, x, _ = data.draw(v.cases(**options))
+    assert {layer.activation.name for layer in net.layers} <= set(options["activations"])
+    assert [net.reduction] == options["reductions"]
+    assert [net.dtype.name] == options["dtypes"]
+    assert len(net.layers) <= options["max_layers"]
+    assert max(net.widths) <= options["max_width"]
+    assert np.ndim(x) == 1 or len(x) == 1
+
+
+def test_smallest_network_of_two_layers_is_checkable_by_hand():
+    net, x, y = find(v.cases(), lambda drawn: len(drawn.net.layers) == 2)
+    assert net.widths == (1, 1, 1)
+    assert x.size == y.size == 1
+    numbers = np.concatenate([array.ravel() for array in (*net.named().values(), x, y)])
+    assert set(numbers.tolist()) <= {-2.0, -1.0, 0.0, 1.0, 2.0}
+
+
+@pytest.mark.parametrize("regime", arch.REGIMES)
+def test_regime_fills_is_finite(regime):
+    for seed in range(20):
+        net, x, _ = case(Architecture(2, (Unit(3, "tanh"), Unit(2, "identity")), regime=regime, examples=3), seed)
+        assert all(np.isfinite(array).all() for array in (*net.named().values(), x))
+
+
+def test_kinks_of_integers_is_hit_exactly():
+    hits = 0
+    for seed in range(20):
+        net, x, y = case(Architecture(3, (Unit(4, "relu"), Unit(2, "prelu")), kinks=True, examples=2), seed)
+        trace = net.trace(x, y)
+        hits += int((trace[1].z[0] == 0).sum() + (trace[2].z[0] == 0).sum())
+    # Half of 20 · 6 units are moved to the kink.
+    assert hits >= 40
+
+
+def test_fitting_targets_is_a_vanishing_derivative():
+    net, x, y = case(Architecture(2, (Unit(2, "sigmoid"),), targets="fitting", examples=3, regime="normal"), 5)
+    assert not net.trace(x, y)[1].dL_da.any()
+
+
+@pytest.mark.parametrize(
+    ("targets", "integer"), [("indices", "uint8"), ("one_hot", "int32"), ("distribution", "int64"), ("integers", "uint8")]
+)
+def test_targets_of_each_kind_is_what_the_network_takes(targets, integer):
+    loss = "squared_error" if targets == "integers" else "cross_entropy"
+    output = Unit(4, "identity" if targets == "integers" else "softmax")
+    net, x, y = case(Architecture(2, (output,), loss, examples=5, targets=targets, integer=integer), 1)
+    assert y.dtype == (np.float64 if targets == "distribution" else integer)
+    assert np.isfinite(net.loss(x, y))
+
+
+def test_prelu_with_a_slope_a_unit_is_drawn():
+    alphas = [case(Architecture(1, (Unit(4, "prelu", shared=False),)), seed).net.layers[0].alpha for seed in range(5)]
+    assert {alpha.shape for alpha in alphas} == {(4,)}
+    assert any(len(set(alpha.tolist())) > 1 for alpha in alphas)
+
+
+def test_whole_inputs_is_integers():
+    _, x, _ = case(Architecture(2, (Unit(2, "tanh"),), examples=3, integer="uint8", whole=True, regime="big"), 3)
+    assert x.dtype == np.uint8
+
+
+@pytest.mark.parametrize("layout", arch.LAYOUTS)
+def test_layout_of_data_is_as_asked(layout):
+    _, x, y = case(Architecture(3, (Unit(2, "relu"),), examples=4, layout=layout), 0)
+    for array in (x, y):
+        assert array.flags.c_contiguous == (layout == "C")
+        assert array.flags.f_contiguous == (layout == "F")
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "text"),
+    [
+        ({"activations": ["sigmod"]}, ValueError, "got 'sigmod' (did you mean 'sigmoid'?)"),
+        ({"activations": "sigmoid"}, TypeError, "activations must be a sequence of names; got 'sigmoid'"),
+        ({"activations": []}, ValueError, "activations must name at least one of identity"),
+        ({"losses": ["mse"]}, ValueError, "losses must be one of squared_error, cross_entropy; got 'mse'"),
+        ({"losses": ["cross_entropy"], "activations": ["relu"]}, ValueError, "need softmax in activations; got relu"),
+        ({"dtypes": ["float16"]}, ValueError, "dtypes must be one of float64, float32; got 'float16'"),
+        ({"reductions": 3}, TypeError, "reductions must be a sequence of names; got 3"),
+        ({"max_layers": 0}, ValueError, "max_layers must be an integer >= 1; got 0"),
+        ({"max_width": 1.5}, TypeError, "max_width must be an integer >= 1; got 1.5"),
+        ({"max_examples": -1}, ValueError, "max_examples must be an integer >= 1; got -1"),
+    ],
+)
+@pytest.mark.parametrize("strategy", [v.cases, v.networks, arch.architectures])
+def test_strategies_of_bad_options_raises(strategy, options, error, text):
+    with pytest.raises(error) as raised:
+        strategy(**options)
+    assert text in str(raised.value)

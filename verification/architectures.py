@@ -1,0 +1,425 @@
+"""Random networks and data: what is drawn (an `Architecture`), what fills it (contents from a seed), and Hypothesis strategies.
+
+An architecture holds every choice that has a name; its numbers come from a seeded generator in one of several regimes,
+each of which hides or shows other mistakes. Everything shrinks: fewer layers, narrower ones, one example, small integers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from hypothesis import strategies as st
+
+import handgrad as hg
+from verification import script
+
+Array = npt.NDArray[Any]
+
+ACTIVATIONS = ("identity", "relu", "sigmoid", "tanh", "leaky_relu", "prelu", "softmax")
+LOSSES = ("squared_error", "cross_entropy")
+REDUCTIONS = ("sum", "mean")
+DTYPES = ("float64", "float32")
+TARGETS = {"squared_error": ("values", "integers", "fitting"), "cross_entropy": ("indices", "distribution", "one_hot")}
+INTEGERS = ("int64", "int32", "uint8")
+LAYOUTS = ("C", "F", "strided")
+# How many of the networks with squared error are chains of single neurons, which (3)–(7) speak of.
+CHAINS = 1 / 3
+SLOPES = (0.0, 0.5, 0.01, -0.5, 1.5)
+
+
+class Case(NamedTuple):
+    """A network with data to compute its gradient on; it unpacks as `net, x, y`, and prints as code that makes it."""
+
+    net: hg.Network
+    x: Array
+    y: Array
+
+    def __repr__(self) -> str:
+        """Return Python code that makes the same numbers, every digit of them."""
+        return script.expression(self.net, self.x, self.y)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One layer's choices: its width, its activation, and the slope of a leaky one (`shared` says how many α prelu has)."""
+
+    width: int
+    activation: str
+    slope: float = 0.01
+    shared: bool = True
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Everything about a case but its numbers.
+
+    Parameters
+    ----------
+    inputs : int
+        n_0.
+    layers : tuple of Unit
+        First layer first.
+    loss, reduction, dtype : str
+        As `handgrad.Network` takes them.
+    examples : int
+        N; 0 for one example without a batch axis.
+    targets : str
+        squared_error: values, integers, or fitting (equal to the output, so that the derivatives vanish).
+        cross_entropy: indices, distribution (soft labels), or one_hot.
+    integer : str
+        The dtype of integer inputs, targets and class indices.
+    whole : bool
+        Whether x is rounded to integers of that dtype.
+    layout : str
+        The memory layout of x and y: C, F (Fortran order) or strided.
+    regime : str
+        What the numbers are like: a key of `REGIMES`, or "mixed" for another one in every array.
+    kinks : bool
+        Whether biases are moved so that the first example hits z = 0 exactly, where the numbers allow it.
+    """
+
+    inputs: int
+    layers: tuple[Unit, ...]
+    loss: str = "squared_error"
+    reduction: str = "sum"
+    dtype: str = "float64"
+    examples: int = 1
+    targets: str = "values"
+    integer: str = "int64"
+    layout: str = "C"
+    regime: str = "integers"
+    kinks: bool = False
+    whole: bool = False
+
+
+Fill = Callable[[np.random.Generator, tuple[int, ...]], Array]
+
+REGIMES: dict[str, Fill] = {
+    "integers": lambda rng, shape: rng.integers(-2, 3, shape).astype(float),
+    "ones": lambda rng, shape: rng.choice([1.0, -1.0], shape),
+    "zeros": lambda rng, shape: np.where(rng.random(shape) < 0.8, 0.0, rng.choice([1.0, -1.0], shape)),
+    "repeated": lambda rng, shape: np.full(shape, rng.choice([0.5, -0.5, 0.1, 2.0])),
+    "dyadic": lambda rng, shape: rng.integers(-32, 33, shape) / 16,
+    "normal": lambda rng, shape: rng.normal(size=shape),
+    "small": lambda rng, shape: rng.normal(0, 1e-3, shape),
+    "big": lambda rng, shape: rng.normal(0, 30, shape),
+    "heavy-tailed": lambda rng, shape: np.clip(rng.standard_cauchy(shape), -1e4, 1e4),
+    "saturating": lambda rng, shape: rng.choice([1.0, -1.0], shape) * 10 ** rng.uniform(0, 3, shape),
+    "tiny": lambda rng, shape: rng.normal(size=shape) * 10.0 ** rng.uniform(-30, -5, shape),
+    "huge": lambda rng, shape: rng.normal(size=shape) * 10.0 ** rng.uniform(0, 12, shape),
+}
+# The last two make most results over- or underflow: a twentieth of what is drawn is enough of them.
+COMMON = tuple(REGIMES)[:-2]
+WEIGHTED_REGIMES = (*COMMON, "mixed", "mixed", "mixed", *COMMON, "mixed", "mixed", "mixed", "tiny", "huge")
+
+
+def case(architecture: Architecture, seed: int) -> Case:
+    """Fill an architecture with numbers.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        What to build.
+    seed : int
+        The same seed gives the same numbers.
+
+    Returns
+    -------
+    Case
+        A network with x and y.
+    """
+    rng = np.random.default_rng(seed)
+    dtype = np.dtype(architecture.dtype)
+
+    def numbers(shape: tuple[int, ...]) -> Array:
+        regime = architecture.regime
+        if regime == "mixed":
+            regime = str(rng.choice(COMMON))
+        return REGIMES[regime](rng, shape).astype(dtype)
+
+    count = max(architecture.examples, 1)
+    x = numbers((count, architecture.inputs))
+    if architecture.whole:
+        x = np.clip(np.rint(x), 0 if architecture.integer == "uint8" else -100, 100).astype(dtype)
+    layers, a = [], x
+    for unit in architecture.layers:
+        w, b = numbers((unit.width, a.shape[-1])), numbers((unit.width,))
+        activation = _activation(unit, rng)
+        with np.errstate(all="ignore"):
+            if architecture.kinks:
+                b = _representable(b - (w @ a[0] + b) * (rng.random(unit.width) < 0.5).astype(dtype))
+            a = activation(_representable(a @ w.T + b))
+        layers.append(hg.Dense(w, b, activation))
+    net = hg.Network(layers, architecture.loss, architecture.reduction)
+    y = _targets(architecture, net, x, rng, numbers)
+    if architecture.whole:
+        x = x.astype(architecture.integer)
+    if architecture.examples == 0:
+        return Case(net, _laid_out(x[0], architecture.layout), _laid_out(np.asarray(y[0]), architecture.layout))
+    return Case(net, _laid_out(x, architecture.layout), _laid_out(y, architecture.layout))
+
+
+def _representable(array: Array) -> Array:
+    """Return the numbers with those that overflowed brought back."""
+    return np.asarray(np.clip(np.nan_to_num(array), -1e30, 1e30), array.dtype)
+
+
+def _activation(unit: Unit, rng: np.random.Generator) -> hg.Activation:
+    match unit.activation:
+        case "leaky_relu":
+            return hg.Activation("leaky_relu", slope=unit.slope)
+        case "prelu":
+            alpha = unit.slope if unit.shared else rng.choice(SLOPES, unit.width)
+            return hg.Activation("prelu", alpha=alpha)  # type: ignore[arg-type]  # any array of slopes will do
+        case name:
+            return hg.Activation(name)
+
+
+def _targets(
+    architecture: Architecture,
+    net: hg.Network,
+    x: Array,
+    rng: np.random.Generator,
+    numbers: Callable[[tuple[int, ...]], Array],
+) -> Array:
+    count, n = len(x), net.widths[-1]
+    match architecture.targets:
+        case "indices":
+            return rng.integers(0, n, count).astype(architecture.integer)
+        case "one_hot":
+            return np.eye(n, dtype=architecture.integer)[rng.integers(0, n, count)]
+        case "distribution":
+            parts = rng.integers(0, 9, (count, n)) + (np.arange(n) == rng.integers(0, n, (count, 1)))
+            return np.asarray(parts / parts.sum(axis=-1, keepdims=True), net.dtype)
+        case "integers":
+            lowest = 0 if architecture.integer == "uint8" else -3
+            return rng.integers(lowest, 4, (count, n)).astype(architecture.integer)
+        case "fitting":
+            with np.errstate(all="ignore"):
+                return _representable(net(x))
+        case _:
+            return numbers((count, n))
+
+
+def _laid_out(array: Array, layout: str) -> Array:
+    """Return equal numbers in another memory layout."""
+    if layout == "F" and array.ndim:
+        return np.asfortranarray(array)
+    if layout == "strided" and array.ndim:
+        return np.repeat(array, 2, axis=-1)[..., ::2]
+    return array
+
+
+@dataclass(frozen=True)
+class Options:
+    """What networks are drawn from; its fields are the keyword arguments of the strategies.
+
+    Parameters
+    ----------
+    activations, losses, reductions, dtypes : sequence of str
+        What to draw from. Cross-entropy puts a softmax last, so it needs softmax among the activations.
+    max_layers, max_width : int
+        The most layers, and units in one.
+    max_examples : int
+        The largest batch; now and then one of 33 is drawn as well, unless this is 1.
+
+    Raises
+    ------
+    TypeError
+        If a list is no sequence of names, or a number no integer.
+    ValueError
+        If a name is unknown, a list is empty, a number is below 1, or only cross-entropy is asked for without softmax.
+    """
+
+    activations: Sequence[str] = ACTIVATIONS
+    losses: Sequence[str] = LOSSES
+    reductions: Sequence[str] = REDUCTIONS
+    dtypes: Sequence[str] = DTYPES
+    max_layers: int = 5
+    max_width: int = 8
+    max_examples: int = 6
+
+    def __post_init__(self) -> None:
+        known = {"activations": ACTIVATIONS, "losses": LOSSES, "reductions": REDUCTIONS, "dtypes": DTYPES}
+        for argument, names in known.items():
+            given = getattr(self, argument)
+            if isinstance(given, str) or not isinstance(given, Sequence):
+                raise TypeError(f"{argument} must be a sequence of names; got {given!r}")
+            if not given:
+                raise ValueError(f"{argument} must name at least one of {', '.join(names)}; got none")
+            for name in given:
+                hg.checks.one_of(argument, name, names)
+            # In our order, whatever the caller's: shrinking goes towards the first.
+            object.__setattr__(self, argument, tuple(name for name in names if name in given))
+        for argument in ("max_layers", "max_width", "max_examples"):
+            hg.checks.positive_integer(argument, getattr(self, argument))
+        if "softmax" not in self.activations:
+            if self.losses == ("cross_entropy",):
+                raise ValueError(
+                    f"losses of cross_entropy alone need softmax in activations; got {', '.join(self.activations)}"
+                )
+            object.__setattr__(self, "losses", ("squared_error",))
+
+    @property
+    def batch_sizes(self) -> list[int]:
+        """What N is drawn from: 0 stands for one example without a batch axis."""
+        few = range(1, self.max_examples + 1)
+        return [*few, *few, 0, 0, 33] if self.max_examples > 1 else [1, 0]
+
+
+def layers(options: Options) -> st.SearchStrategy[Unit]:
+    """Return a strategy for one layer's choices; it shrinks to one unit of the first activation."""
+    widths = st.integers(1, options.max_width)
+    return st.builds(Unit, widths, st.sampled_from(options.activations), st.sampled_from(SLOPES), st.booleans())
+
+
+def architectures(**options: Any) -> st.SearchStrategy[Architecture]:
+    """Return a strategy for architectures; it shrinks to one layer 1 → 1 and one example of small integers.
+
+    Parameters
+    ----------
+    **options
+        The fields of `Options`.
+
+    Returns
+    -------
+    SearchStrategy of Architecture
+        Everything about a case but its numbers.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `Options`.
+    """
+    return _architectures(Options(**options))
+
+
+@st.composite
+def _architectures(draw: st.DrawFn, options: Options) -> Architecture:
+    loss = draw(st.sampled_from(options.losses))
+    units = draw(st.lists(layers(options), min_size=1, max_size=options.max_layers))
+    inputs = draw(st.integers(1, options.max_width))
+    if loss == "cross_entropy":
+        units[-1] = replace(units[-1], activation="softmax")
+    elif draw(st.sampled_from([False, False, True])):
+        # A chain of single neurons is what (3)–(7) speak of; a softmax of one neuron is no function of z.
+        inputs = 1
+        other = options.activations[0]
+        units = [
+            replace(unit, width=1, activation=other if unit.activation == "softmax" else unit.activation) for unit in units
+        ]
+    return Architecture(
+        inputs,
+        tuple(units),
+        loss,
+        draw(st.sampled_from(options.reductions)),
+        draw(st.sampled_from(options.dtypes)),
+        draw(st.sampled_from(options.batch_sizes)),
+        draw(st.sampled_from(TARGETS[loss])),
+        draw(st.sampled_from(INTEGERS)),
+        draw(st.sampled_from(LAYOUTS)),
+        draw(st.sampled_from(WEIGHTED_REGIMES)),
+        draw(st.booleans()),
+        draw(st.sampled_from([False, False, False, True])),
+    )
+
+
+def drawn(rng: np.random.Generator, options: Options) -> Architecture:
+    """Draw an architecture evenly from a seeded generator, as `architectures` does by Hypothesis.
+
+    Parameters
+    ----------
+    rng : Generator
+        The same state gives the same architecture.
+    options : Options
+        What to draw from.
+
+    Returns
+    -------
+    Architecture
+        Everything about a case but its numbers.
+    """
+
+    def pick(values: Sequence[Any]) -> Any:
+        return values[int(rng.integers(len(values)))]
+
+    loss = pick(options.losses)
+    widths = rng.integers(1, options.max_width + 1, 1 + int(rng.integers(1, options.max_layers + 1))).tolist()
+    names = [pick(options.activations) for _ in widths[1:]]
+    if loss == "cross_entropy":
+        names[-1] = "softmax"
+    elif rng.random() < CHAINS:
+        widths = [1] * len(widths)
+        names = [options.activations[0] if name == "softmax" else name for name in names]
+    units = [Unit(n, name, pick(SLOPES), bool(rng.integers(2))) for n, name in zip(widths[1:], names, strict=True)]
+    return Architecture(
+        widths[0],
+        tuple(units),
+        loss,
+        pick(options.reductions),
+        pick(options.dtypes),
+        pick(options.batch_sizes),
+        pick(TARGETS[loss]),
+        pick(INTEGERS),
+        pick(LAYOUTS),
+        pick(WEIGHTED_REGIMES),
+        bool(rng.integers(2)),
+        bool(rng.integers(4) == 0),
+    )
+
+
+def seeds() -> st.SearchStrategy[int]:
+    """Return a strategy for the seed of a case's numbers."""
+    return st.integers(0, 2**32 - 1)
+
+
+def cases(**options: Any) -> st.SearchStrategy[Case]:
+    """Return a strategy for cases: `net, x, y = case`.
+
+    Parameters
+    ----------
+    **options
+        The fields of `Options`: activations, losses, reductions, dtypes, max_layers, max_width, max_examples.
+
+    Returns
+    -------
+    SearchStrategy of Case
+        Random networks with data.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `Options`.
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> find(cases(activations=["relu"], losses=["squared_error"]), lambda case: True).net
+    Network(1-1, relu; squared_error, sum; float64; 2 parameters)
+    """
+    return st.builds(case, architectures(**options), seeds())
+
+
+def networks(**options: Any) -> st.SearchStrategy[hg.Network]:
+    """Return a strategy for networks alone.
+
+    Parameters
+    ----------
+    **options
+        As for `cases`.
+
+    Returns
+    -------
+    SearchStrategy of handgrad.Network
+        Random networks.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `Options`.
+    """
+    return cases(**options).map(lambda drawn: drawn.net)
