@@ -1,0 +1,390 @@
+"""Many random networks: drawn, compared, counted; the first mismatch is shrunk and kept.
+
+A campaign is a row of parts, each with a generator of its own, so that its networks depend on the campaign's seed alone.
+(What Hypothesis draws for a seed depends on the modules that happen to be loaded; a property-based suite may, a campaign that
+is to be repeated elsewhere may not.) Each architecture is filled several times; torch and the bounds compute all of its
+contents at once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from joblib import Parallel, delayed
+
+import handgrad as hg
+from verification import script, shrinking
+from verification.architectures import Architecture, Case, Options, case, drawn
+from verification.bounds import both_bounds
+from verification.comparison import TELLINGS, Report, compare, quantities, raised, shares
+from verification.oracles import autograd
+from verification.problem import Problem, problem, stacked
+
+Array = npt.NDArray[Any]
+
+MOST_CONTENTS = 16
+GRADIENTS = ("w", "b", "alpha", "x")
+PART = 400
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """A case on which handgrad and torch differ, as small as it could be made.
+
+    Parameters
+    ----------
+    case : Case
+        The network and its data.
+    report : Report
+        The comparison on it.
+    """
+
+    case: Case
+    report: Report
+
+    @property
+    def program(self) -> str:
+        """A Python program that makes the case again, every digit of it, and prints the comparison."""
+        return script.program(self.case.net, self.case.x, self.case.y, self.report.telling)
+
+
+@dataclass
+class Result:
+    """What a campaign saw.
+
+    Parameters
+    ----------
+    seed : int
+        The campaign's seed.
+    networks : int
+        How many networks were compared.
+    gradients : int
+        How many derivatives of the loss by parameters and inputs, of every telling.
+    numbers : int
+        How many numbers in all: every element of every gradient, intermediate and loss, of every telling.
+    incomparable : int
+        How many of these had no finite bound, because something may overflow.
+    tellings : Counter
+        How many networks each of handgrad's tellings was compared on.
+    coverage : Counter
+        How many networks had each feature, as (kind, value).
+    largest_share : float
+        The largest part of a bound that any number used.
+    largest_at : str
+        The array and dtype that used it.
+    seconds : float
+        Wall-clock time.
+    interrupted : bool
+        Whether it was stopped before its end.
+    counterexample : Counterexample or None
+        The first mismatch, shrunk.
+    deaths : list of str
+        Workers that died, and what was done again.
+    """
+
+    seed: int
+    networks: int = 0
+    gradients: int = 0
+    numbers: int = 0
+    incomparable: int = 0
+    tellings: Counter[str] = field(default_factory=Counter)
+    coverage: Counter[tuple[str, str]] = field(default_factory=Counter)
+    largest_share: float = 0.0
+    largest_at: str = ""
+    seconds: float = 0.0
+    interrupted: bool = False
+    counterexample: Counterexample | None = None
+    deaths: list[str] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether every network agreed."""
+        return self.counterexample is None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain numbers, strings and lists, for JSON."""
+        coverage: dict[str, dict[str, int]] = {}
+        for (kind, value), count in sorted(self.coverage.items()):
+            coverage.setdefault(kind, {})[value] = count
+        found = self.counterexample
+        return {
+            "ok": self.ok,
+            "seed": self.seed,
+            "networks": self.networks,
+            "gradients": self.gradients,
+            "numbers": self.numbers,
+            "incomparable": self.incomparable,
+            "tellings": dict(self.tellings),
+            "coverage": coverage,
+            "largest_share": self.largest_share,
+            "largest_at": self.largest_at,
+            "seconds": self.seconds,
+            "interrupted": self.interrupted,
+            "deaths": self.deaths,
+            "counterexample": None if found is None else {"program": found.program, "report": found.report.to_dict()},
+        }
+
+
+class _MismatchError(Exception):
+    """A case that fails, and the telling that fails on it."""
+
+    def __init__(self, case: Case, telling: str) -> None:
+        super().__init__(telling)
+        self.case, self.telling = case, telling
+
+
+def run(
+    *,
+    examples: int = 1000,
+    seed: int = 0,
+    options: Options | None = None,
+    thorough: bool = False,
+    jobs: int = 1,
+    progress: Callable[[int], object] | None = None,
+) -> Result:
+    """Compare many random networks with `torch.autograd`.
+
+    Parameters
+    ----------
+    examples : int
+        How many networks.
+    seed : int
+        The same seed gives the same networks.
+    options : Options, optional
+        What to draw from.
+    thorough : bool
+        Compare the literal form on every network, not on one of each architecture's.
+    jobs : int
+        How many workers share the networks, by joblib: processes of this machine, or whatever backend
+        `joblib.parallel_config` names (Dask, Ray). The networks, the verdict and the counts do not depend on it.
+    progress : callable, optional
+        Called with the number of networks compared so far.
+
+    Returns
+    -------
+    Result
+        It stops at the first mismatch, and at Ctrl-C with what was done so far.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If examples or jobs is not an integer >= 1 or seed not an integer >= 0.
+    RuntimeError
+        If workers die on the same share twice.
+    """
+    workers = hg.checks.positive_integer("jobs", jobs)
+    wanted = hg.checks.positive_integer("examples", examples)
+    hg.checks.generator(seed)
+    result = Result(int(seed))
+    start = time.perf_counter()
+    shares = [
+        _Share(int(seed), part, min(PART, wanted - part * PART), options or Options(), thorough)
+        for part in range(-(-wanted // PART))
+    ]
+    try:
+        if workers == 1:
+            _run_here(result, shares, progress)
+        else:
+            _run_shared(result, shares, workers, progress)
+    except KeyboardInterrupt:
+        result.interrupted = True
+    result.seconds = time.perf_counter() - start
+    return result
+
+
+@dataclass(frozen=True)
+class _Share:
+    """One part of a campaign: all that a worker needs to know."""
+
+    seed: int
+    part: int
+    networks: int
+    options: Options
+    thorough: bool
+
+
+def _run_here(result: Result, shares: list[_Share], progress: Callable[[int], object] | None) -> None:
+    for share in shares:
+        seen = Result(share.seed)
+
+        def progressed(done: int, before: int = result.networks) -> None:
+            if progress is not None:
+                progress(before + done)
+
+        try:
+            _run_part(seen, share, progressed)
+        finally:
+            _add(result, seen)
+        if not result.ok:
+            return
+
+
+def _run_shared(result: Result, shares: list[_Share], workers: int, progress: Callable[[int], object] | None) -> None:
+    """Let workers run the parts; take their results in the parts' order, so that who was first makes no difference."""
+    left, died_at = shares, -1
+    while left:
+        found = Parallel(n_jobs=workers, return_as="generator")(delayed(_run_alone)(share) for share in left)
+        try:
+            for seen in found:
+                _add(result, seen)
+                left = left[1:]
+                if progress is not None:
+                    progress(result.networks)
+                if not result.ok:
+                    return
+        except BrokenExecutor as error:
+            # joblib says how its workers ended, not which part each had: all that is not back yet is done again.
+            part = left[0].part
+            reason = " ".join(str(error).split())
+            if part == died_at:
+                raise RuntimeError(f"workers died twice before part {part} of seed {result.seed} was done: {reason}") from None
+            died_at = part
+            result.deaths.append(f"a worker died; from part {part} on the networks were compared again: {reason}")
+
+
+def _run_alone(share: _Share) -> Result:
+    torch.set_num_threads(1)
+    seen = Result(share.seed)
+    _run_part(seen, share, None)
+    return seen
+
+
+def _run_part(result: Result, share: _Share, progress: Callable[[int], object] | None) -> None:
+    """Compare the networks of one share; at the first mismatch, shrink it and stop."""
+    rng = np.random.default_rng([share.seed, share.part])
+    # The first parts see many architectures; later ones, with those seen, save time by filling each more often.
+    contents = min(MOST_CONTENTS, 2 * (share.part + 1))
+    while result.networks < share.networks:
+        architecture = drawn(rng, share.options)
+        count = min(contents, share.networks - result.networks)
+        seen = Result(share.seed)
+        try:
+            _compare_contents(architecture, rng.integers(2**32, size=count).tolist(), share.thorough, seen)
+        except _MismatchError as mismatch:
+            _keep(result, mismatch)
+            return
+        _add(result, seen)
+        if progress is not None:
+            progress(result.networks)
+
+
+def _keep(result: Result, mismatch: _MismatchError) -> None:
+    """Put a mismatch into the result, made small; Ctrl-C ends the shrinking, and does not lose the mismatch."""
+    telling = mismatch.telling
+    result.counterexample = Counterexample(mismatch.case, _compared(mismatch.case, telling))
+    smallest = shrinking.shrink(mismatch.case, lambda each: not _compared(each, telling).ok)
+    result.counterexample = Counterexample(smallest, _compared(smallest, telling))
+
+
+def _compared(each: Case, telling: str) -> Report:
+    """Return the comparison of a case; a handgrad that raises an error on it has failed, and the report says how."""
+    try:
+        return compare(*each, telling=telling)
+    except Exception as error:  # whatever a broken handgrad raises
+        return Report(repr(each.net), telling, (raised(error),))
+
+
+def _add(result: Result, seen: Result) -> None:
+    result.networks += seen.networks
+    result.gradients += seen.gradients
+    result.numbers += seen.numbers
+    result.incomparable += seen.incomparable
+    result.tellings += seen.tellings
+    result.coverage += seen.coverage
+    result.counterexample = result.counterexample or seen.counterexample
+    if seen.largest_share > result.largest_share:
+        result.largest_share, result.largest_at = seen.largest_share, seen.largest_at
+
+
+def _compare_contents(architecture: Architecture, contents: list[int], thorough: bool, seen: Result) -> None:
+    """Compare one architecture with all of its contents; raise for the first that fails."""
+    with np.errstate(all="ignore"):
+        cases = [case(architecture, seed) for seed in contents]
+        asked = stacked([problem(*each) for each in cases])
+        expected, (stable, naive) = autograd(asked), both_bounds(asked)
+        for telling, (trace, is_stable) in TELLINGS.items():
+            if telling == "chain" and not _is_chain(asked):
+                continue
+            # Every network's literal form would take most of the time.
+            judged = cases[:1] if telling == "literal" and not thorough else cases
+            given_all = [_batched(_traced(trace, each, telling), asked) for each in judged]
+            form = stable if is_stable else naive
+            _judge(telling, judged, given_all, expected, {name: form[name] + naive[name] for name in expected}, seen)
+    seen.networks = len(cases)
+    _cover(architecture, len(cases), seen)
+
+
+def _traced(trace: Callable[..., hg.Trace], each: Case, telling: str) -> dict[str, Array]:
+    try:
+        return quantities(trace(*each))
+    except Exception as error:  # whatever a broken handgrad raises
+        raise _MismatchError(each, telling) from error
+
+
+def _is_chain(asked: Problem) -> bool:
+    """Say whether (3)–(7) hold: one neuron a layer, squared error, no softmax."""
+    widths = {asked.x.shape[-1], *(layer.b.shape[-1] for layer in asked.layers)}
+    return widths == {1} and asked.loss == "squared_error" and all(layer.activation != "softmax" for layer in asked.layers)
+
+
+def _batched(given_one: dict[str, Array], asked: Problem) -> dict[str, Array]:
+    """Return the arrays of one example with the batch axis that the oracles give them."""
+    layers = len(asked.layers)
+    if given_one[f"z{layers}"].ndim == 2:
+        return given_one
+    batched = ("z", "a", "dL_da", "da_dz", "dL_dz", "x")
+    return {name: array[None] if name.rstrip("0123456789") in batched else array for name, array in given_one.items()}
+
+
+def _judge(
+    telling: str,
+    cases: list[Case],
+    given_all: list[dict[str, Array]],
+    expected: dict[str, Array],
+    allowed: dict[str, Array],
+    seen: Result,
+) -> None:
+    """Compare all arrays of all contents; raise for the first case that has a wrong one."""
+    dtype = cases[0].net.dtype
+    for name, of_torch in expected.items():
+        for place, given_one in enumerate(given_all):
+            array = given_one.get(name)
+            if array is None or array.shape != of_torch[place].shape or (name != "loss" and array.dtype != dtype):
+                raise _MismatchError(cases[place], telling)
+    count = len(cases)
+    flat = [np.concatenate([each[name].ravel() for name in expected]) for each in given_all]
+    share = shares(
+        np.stack(flat).astype(np.float64),
+        np.concatenate([expected[name][:count].reshape(count, -1) for name in expected], axis=1),
+        np.concatenate([allowed[name][:count].reshape(count, -1) for name in expected], axis=1),
+    )
+    if (share > 1).any():
+        raise _MismatchError(cases[int(np.argwhere(share > 1)[0][0])], telling)
+    seen.numbers += share.size
+    seen.gradients += sum(expected[name][:count].size for name in expected if name.rstrip("0123456789") in GRADIENTS)
+    seen.incomparable += int(sum(np.isinf(allowed[name][:count]).sum() for name in expected))
+    seen.tellings[telling] += count
+    largest = int(share.max(axis=0).argmax())
+    if share.max() > seen.largest_share:
+        ends = np.cumsum([expected[name][0].size for name in expected])
+        name = list(expected)[int(np.searchsorted(ends, largest, side="right"))]
+        seen.largest_share = float(share.max())
+        seen.largest_at = f"{name}, {telling} form, {dtype}"
+
+
+def _cover(architecture: Architecture, count: int, seen: Result) -> None:
+    for activation in {unit.activation for unit in architecture.layers}:
+        seen.coverage["activation", activation] += count
+    for kind in ("loss", "reduction", "dtype", "targets", "layout", "regime"):
+        seen.coverage[kind, str(getattr(architecture, kind))] += count
+    seen.coverage["layers", str(len(architecture.layers))] += count
+    examples = "one, no batch axis" if architecture.examples == 0 else "33" if architecture.examples == 33 else "1 to 32"
+    seen.coverage["examples", examples] += count
