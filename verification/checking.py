@@ -1,0 +1,533 @@
+"""check(): somebody else's backpropagation on random networks, and if it is wrong, which equation, which mistake, where.
+
+First every network by itself; then rows of calls, which show what a class keeps or damages. What is found is shrunk, blamed
+on an equation, and held against the catalogue of classic mistakes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from handgrad import checks
+from verification import derivation, recognition, shrinking
+from verification.architectures import (
+    INTEGERS,
+    LAYOUTS,
+    SLOPES,
+    TARGETS,
+    WEIGHTED_REGIMES,
+    Architecture,
+    Case,
+    Unit,
+    case,
+)
+from verification.calling import Here
+from verification.diagnosis import Blame, blame, kind_of
+from verification.judging import Judgement, judge
+from verification.mistakes import Mistake
+from verification.protocol import Change, Outcome, Scene, Step, scenes, steps
+from verification.runner import Child, open_submission
+from verification.submission import Description, SubmissionError, Support, describe
+
+Array = npt.NDArray[Any]
+
+EXAMPLES = 300
+# Rows of calls take several times as long as one call, and what they show shows on most networks.
+ROWS = 40
+# Fresh networks on which a mistake must do as the submission does.
+FRESH = 60
+FRESH_ROWS = 4
+PARAMETERS = frozenset({"w", "b", "alpha"})
+# Regimes in which two ways to make the same mistake differ by no more than a few roundings.
+CALM = ("integers", "ones", "zeros", "dyadic", "normal")
+
+
+@dataclass(frozen=True)
+class Part:
+    """Part of what a submission supports, to be checked alone.
+
+    Parameters
+    ----------
+    support : Support or None
+        What networks are drawn from; all that the submission supports if None.
+    choices : mapping of str to sequence
+        Fields of `verification.architectures.Architecture`, and what to draw them from in place of everything.
+    kinds : set of str or None
+        Which quantities are judged, without their layers' numbers; all that are given if None.
+    """
+
+    support: Support | None = None
+    choices: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    kinds: frozenset[str] | None = None
+
+
+@dataclass
+class Verdict:
+    """What was found; `print(verdict)` tells it, `verdict.ok` is the short of it.
+
+    Parameters
+    ----------
+    name : str
+        The submission's name.
+    networks : int
+        How many networks it was asked about.
+    rows : int
+        How many rows of calls it was put through.
+    conventions : tuple of str
+        Quantities for which it takes another convention than PyTorch at a kink hit exactly: no error.
+    error : str
+        Why it cannot be judged, in a sentence with its file and line; "" otherwise.
+    step : str
+        For what only a row of calls shows: the step that is wrong.
+    changes : tuple of Change
+        Arrays that must not change and did.
+    case : Case or None
+        The smallest network found that shows it.
+    judgement : Judgement or None
+        What is wrong there.
+    arrays : dict of str to ndarray
+        What the submission answered there.
+    blame : Blame or None
+        The equation.
+    mistakes : tuple of Mistake
+        The classic mistakes that give the same numbers on fresh networks; several if they cannot be told apart there.
+    loss : str
+        What the loss and the gradient say of one another, if both are given and they do not belong together.
+    """
+
+    name: str
+    networks: int = 0
+    rows: int = 0
+    conventions: tuple[str, ...] = ()
+    error: str = ""
+    step: str = ""
+    changes: tuple[Change, ...] = ()
+    case: Case | None = None
+    judgement: Judgement | None = None
+    arrays: dict[str, Array] = field(default_factory=dict)
+    blame: Blame | None = None
+    mistakes: tuple[Mistake, ...] = ()
+    loss: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing was found."""
+        return not (self.error or self.step or self.changes or self.judgement)
+
+    def __str__(self) -> str:
+        """Return the whole story."""
+        return derivation.story(self)
+
+    def withheld(self) -> str:
+        """Return the story without the right numbers, for a teacher to hand out."""
+        return derivation.story(self, withhold=True)
+
+
+def check(
+    submission: str | os.PathLike[str] | Callable[..., Any],
+    *,
+    name: str | None = None,
+    examples: int = EXAMPLES,
+    seed: int = 0,
+    strict_kinks: bool = False,
+    limit: float = 10.0,
+) -> Verdict:
+    """Check somebody else's backpropagation.
+
+    Parameters
+    ----------
+    submission : callable or path
+        A function `gradient(network, x, y)` or a class with `forward(x)` and `backward(y)`; or the file that holds one, which
+        is then run in a process of its own.
+    name : str, optional
+        Of the function or class, if a file has several.
+    examples : int
+        How many networks to ask about.
+    seed : int
+        The same seed gives the same networks.
+    strict_kinks : bool
+        Whether another convention than PyTorch's at a kink hit exactly is an error.
+    limit : float
+        Seconds that one call of a file's submission may take.
+
+    Returns
+    -------
+    Verdict
+        With the smallest network found, the equation, and the mistake, if something is wrong.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If examples is not an integer >= 1 or seed not an integer >= 0.
+
+    Examples
+    --------
+    >>> def gradient(network, x, y):
+    ...     x, y = np.atleast_2d(x, y)
+    ...     dL_dz = 2 * (x @ network.weights[0].T + network.biases[0] - y)
+    ...     return {"w1": dL_dz.T @ x, "b1": dL_dz.sum(axis=0)}
+    >>> from verification.submission import supports
+    >>> only = supports(activations=["identity"], layers=1, reductions=["sum"])
+    >>> check(only(gradient), examples=20).ok
+    True
+    """
+    wanted = checks.positive_integer("examples", examples)
+    checks.generator(seed)
+    try:
+        with open_submission(submission, name, limit=limit) as subject:
+            return _Check(subject, seed, strict_kinks).run(wanted, min(ROWS, wanted))
+    except SubmissionError as error:
+        called = name or str(getattr(submission, "__name__", submission))
+        return Verdict(called, error=str(error))
+
+
+def check_part(subject: Here | Child, part: Part, *, examples: int, rows: int, seed: int = 0) -> Verdict:
+    """Check part of what a submission supports.
+
+    Parameters
+    ----------
+    subject : Here or Child
+        The submission, from `open_submission`.
+    part : Part
+        What to draw, and what to judge.
+    examples, rows : int
+        How many networks to ask about, and how many rows of calls to go through.
+    seed : int
+        The same seed gives the same networks.
+
+    Returns
+    -------
+    Verdict
+        As `check` gives it.
+    """
+    try:
+        return _Check(subject, seed, False, part).run(examples, rows)
+    except SubmissionError as error:
+        return Verdict(subject.name, error=str(error))
+
+
+def case_of(subject: Here | Child, seed: int = 0) -> Case:
+    """Return a random network with data that a submission claims to take."""
+    return _Check(subject, seed, False).draw(0)
+
+
+class _Check:
+    """One check on its way: the submission, and the random networks that it is asked about."""
+
+    def __init__(self, subject: Here | Child, seed: int, strict_kinks: bool, part: Part | None = None) -> None:
+        self.part = part or Part()
+        self.subject = subject
+        self.support = self.part.support or subject.support
+        self.seed = seed
+        self.strict_kinks = strict_kinks
+        self.verdict = Verdict(subject.name)
+
+    def run(self, examples: int, rows: int) -> Verdict:
+        conventions: dict[str, None] = {}
+        for number in range(examples):
+            drawn = self.draw(number)
+            found = self.judged(drawn)
+            self.verdict.networks += 1
+            if isinstance(found, SubmissionError) or not found.ok:
+                self.tell(drawn, found)
+                return self.verdict
+            conventions |= dict.fromkeys(kind_of(each) for each in found.conventions)
+        for number in range(rows):
+            if not self.row_is_right(self.draw(number), number):
+                return self.verdict
+        self.verdict.conventions = tuple(conventions)
+        return self.verdict
+
+    def draw(self, number: int, stream: int = 0, *, calm: bool = False) -> Case:
+        """Return a random case that the submission claims to take; a calm one has no numbers that magnify rounding."""
+        rng = np.random.default_rng([self.seed, stream, number])
+        while True:
+            architecture = self.architecture(rng)
+            if calm:
+                targets = "values" if architecture.targets == "fitting" else architecture.targets
+                architecture = replace(architecture, regime=str(rng.choice(CALM)), targets=targets)
+            drawn = case(architecture, int(rng.integers(2**32)))
+            if self.covers(drawn):
+                return drawn
+
+    def architecture(self, rng: np.random.Generator) -> Architecture:
+        drawn = _architecture(rng, self.support)
+        chosen = {name: values[int(rng.integers(len(values)))] for name, values in self.part.choices.items()}
+        return replace(drawn, **chosen)
+
+    def covers(self, drawn: Case) -> bool:
+        """Say whether the submission claims to take a case, and p − y is its derivative: only if y sums to 1 does it."""
+        if drawn.net.loss_name == "cross_entropy" and np.ndim(drawn.y) == np.ndim(drawn.x):
+            off = np.abs(np.sum(drawn.y, axis=-1, dtype=float) - 1).max()
+            if off > drawn.net.widths[-1] * np.finfo(drawn.net.dtype).eps:
+                return False
+        return self.support.covers(describe(drawn.net), np.asarray(drawn.x), np.asarray(drawn.y))
+
+    def ask(self, network: Any, x: Array, y: Array) -> Mapping[str, Array]:
+        with np.errstate(all="ignore"):
+            arrays = self.subject.gradient(network, x, y).arrays
+        # The gradient itself stays: whoever looks for the equation asks for it.
+        kinds = None if self.part.kinds is None else self.part.kinds | PARAMETERS
+        return {name: array for name, array in arrays.items() if kinds is None or kind_of(name) in kinds}
+
+    def judge(self, arrays: Mapping[str, Array], network: Description, x: Array, y: Array) -> Judgement:
+        found = judge(arrays, network, x, y, strict_kinks=self.strict_kinks)
+        if self.part.kinds is None:
+            return found
+        return replace(found, entries=tuple(each for each in found.entries if kind_of(each.name) in self.part.kinds))
+
+    def judged(self, drawn: Case) -> Judgement | SubmissionError:
+        network = describe(drawn.net)
+        try:
+            arrays = self.ask(network, drawn.x, drawn.y)
+        except SubmissionError as error:
+            if error.kind in ("file", "hang", "ended"):
+                raise
+            return error
+        return self.judge(arrays, describe(drawn.net), np.asarray(drawn.x), np.asarray(drawn.y))
+
+    def fails(self, drawn: Case) -> bool:
+        """Say whether the submission gives wrong numbers."""
+        if not self.covers(drawn):
+            return False
+        found = self.judged(drawn)
+        return isinstance(found, Judgement) and not found.ok
+
+    def tell(self, drawn: Case, found: Judgement | SubmissionError) -> None:
+        """Fill the verdict for a network on which the submission is wrong."""
+        error = found if isinstance(found, SubmissionError) else None
+        if error is not None:
+            # Wrong numbers say more than an error does: a transpose that fits on square layers, for one.
+            wrong = next((each for each in (self.square(number) for number in range(200)) if each and self.fails(each)), None)
+            if wrong is None:
+                self.tell_error(drawn, error)
+                return
+            drawn = wrong
+        smallest = shrinking.shrink(drawn, self.fails)
+        judgement = self.judged(smallest)
+        if isinstance(judgement, SubmissionError):
+            raise judgement
+        self.verdict.case, self.verdict.judgement = smallest, judgement
+        self.verdict.arrays = dict(self.ask(describe(smallest.net), smallest.x, smallest.y))
+        self.verdict.blame = blame(*self.telling(smallest, judgement), self.ask)
+        self.verdict.loss = self.loss_against_gradient()
+        self.recognise(smallest)
+
+    def telling(self, smallest: Case, judgement: Judgement) -> tuple[Case, Judgement, Mapping[str, Array]]:
+        """Return the smallest case, or the same with 1 for every input of 0, which hides whatever it is multiplied by."""
+        x = np.asarray(smallest.x)
+        lively = Case(smallest.net, np.where(x == 0, np.ones_like(x), x), smallest.y)
+        if (x == 0).any() and self.covers(lively):
+            found = self.judged(lively)
+            if isinstance(found, Judgement) and not found.ok:
+                return lively, found, self.ask(describe(lively.net), lively.x, lively.y)
+        return smallest, judgement, self.verdict.arrays
+
+    def tell_error(self, drawn: Case, error: SubmissionError) -> None:
+        def fails(each: Case) -> bool:
+            if not self.covers(each):
+                return False
+            found = self.judged(each)
+            return isinstance(found, SubmissionError) and found.kind == error.kind and found.quantity == error.quantity
+
+        smallest = shrinking.shrink(drawn, fails)
+        found = self.judged(smallest)
+        self.verdict.case = smallest
+        self.verdict.error = str(found if isinstance(found, SubmissionError) else error)
+        self.recognise(smallest)
+
+    def square(self, number: int) -> Case | None:
+        """Return a random case with as many units in every layer as inputs and examples, if there is one to be had."""
+        rng = np.random.default_rng([self.seed, 2, number])
+        width = int(rng.integers(1, 4))
+        drawn = self.architecture(rng)
+        units = tuple(Unit(width, unit.activation, unit.slope, unit.shared) for unit in drawn.layers)
+        square = replace(drawn, inputs=width, layers=units, examples=min(drawn.examples, 1) * width)
+        made = case(square, int(rng.integers(2**32)))
+        return made if self.covers(made) else None
+
+    def fresh(self, smallest: Case) -> list[Case]:
+        """Return fresh networks, and near the smallest one too, where the submission is likelier to be wrong."""
+        # From all that it supports: on part of it mistakes may look alike that are not.
+        whole = _Check(self.subject, self.seed, self.strict_kinks)
+        drawn = [whole.draw(number, stream=1, calm=True) for number in range(FRESH)]
+        rng = np.random.default_rng([self.seed, 3])
+        near = []
+        for _ in range(FRESH // 3):
+            net = type(smallest.net)(smallest.net.layers, smallest.net.loss_name, smallest.net.reduction)
+            for array in net.named().values():
+                array += rng.normal(size=array.shape).astype(array.dtype)
+            x = smallest.x
+            if x.dtype.kind == "f":
+                x = (x + rng.normal(size=x.shape)).astype(x.dtype)
+            near.append(Case(net, x, smallest.y))
+        return [*drawn, *near, smallest]
+
+    def recognise(self, smallest: Case) -> None:
+        fresh = self.fresh(smallest)
+        asked = [Scene(describe(each.net), np.asarray(each.x), np.asarray(each.y)) for each in fresh]
+        answers = [recognition.answer(self.subject, scene) for scene in asked]
+        wrong = sum(isinstance(each, SubmissionError) or not each.ok for each in map(self.judged, fresh))
+        if wrong >= recognition.ENOUGH:
+            self.name(recognition.recognise(asked, answers))
+
+    def name(self, mistakes: list[Mistake]) -> None:
+        """Put recognised mistakes into the verdict; where nothing else names an equation, they do."""
+        self.verdict.mistakes = tuple(mistakes)
+        if mistakes and self.verdict.blame is None:
+            quantity = self.verdict.judgement.wrong[0].name if self.verdict.judgement and self.verdict.judgement.wrong else ""
+            self.verdict.blame = Blame(mistakes[0].equation, quantity, "it is what the recognised mistake breaks")
+
+    def loss_against_gradient(self) -> str:
+        """Say whether the loss and the gradient given belong to one function, if one of them is wrong."""
+        ratios = []
+        for number in range(40):
+            drawn = self.draw(number, stream=4)
+            found = self.judged(drawn)
+            if isinstance(found, SubmissionError):
+                continue
+            arrays = self.ask(describe(drawn.net), drawn.x, drawn.y)
+            if "loss" not in arrays:
+                return ""
+            right = drawn.net.gradient(drawn.x, drawn.y)
+            of_loss = _constant_ratio(arrays["loss"], np.asarray(right.loss))
+            flat = np.concatenate([arrays[name].ravel() for name in right.named()]).astype(float)
+            of_gradient = _constant_ratio(flat, right.vector.astype(float))
+            if of_loss is not None and of_gradient is not None:
+                ratios.append((of_loss, of_gradient, len(drawn.net.layers[-1].b)))
+        if len(ratios) < 5 or all(abs(loss - gradient) <= 1e-3 * abs(loss) for loss, gradient, _ in ratios):
+            return ""
+        quotients = {round(gradient / loss, 3) for loss, gradient, _ in ratios if loss}
+        if len(quotients) == 1:
+            return f"the gradient is {quotients.pop():g} times the gradient of the loss that it reports"
+        if all(abs(gradient / loss - n) <= 1e-3 * n for loss, gradient, n in ratios if loss):
+            return "the gradient is n_L (the number of outputs) times the gradient of the loss that it reports"
+        return ""
+
+    def row_is_right(self, drawn: Case, number: int) -> bool:
+        """Put the submission through a row of calls; on the first that is wrong fill the verdict and say no."""
+        row = self.row(drawn, number)
+        outcome = self.performed(*row)
+        self.verdict.rows += 1
+        if not self.violated(outcome):
+            return True
+        smallest = shrinking.shrink(
+            drawn, lambda each: self.covers(each) and self.violated(self.performed(*self.row(each, number)))
+        )
+        outcome = self.performed(*self.row(smallest, number))
+        self.verdict.case = smallest
+        if isinstance(outcome, str):
+            self.verdict.error = outcome
+        else:
+            self.tell_row(outcome)
+        rows = [self.row(self.draw(place, stream=5), place) for place in range(FRESH_ROWS)]
+        rows.append(self.row(smallest, number))
+        outcomes = [recognition.perform(self.subject, *each) for each in rows]
+        self.name(recognition.recognise_in_protocol(rows, outcomes))
+        return False
+
+    def row(self, drawn: Case, number: int) -> tuple[tuple[Step, ...], dict[str, Scene]]:
+        x, y = np.asarray(drawn.x), np.asarray(drawn.y)
+        support = self.support
+        batches = support.batches and support.widths is None and x.ndim == 2
+        of_row = scenes(describe(drawn.net), x, y, number, batches=batches)
+        sizes = [size for size in ("larger", "smaller") if size in of_row]
+        return steps(
+            self.subject.is_class, descends=self.subject.descends, parameters=self.subject.has_parameters, sizes=sizes
+        ), of_row
+
+    def performed(self, row: tuple[Step, ...], of_row: dict[str, Scene]) -> Outcome | str:
+        try:
+            with np.errstate(all="ignore"):
+                return self.subject.perform(row, of_row)
+        except SubmissionError as error:
+            if error.kind in ("file", "hang", "ended"):
+                raise
+            return str(error)
+
+    def wrong_step(self, outcome: Outcome) -> tuple[str, Judgement] | None:
+        for seen in outcome.observations:
+            if seen.kind == "parameters":
+                right = seen.network.named()
+                if not all(np.array_equal(seen.arrays[name], right[name], equal_nan=True) for name in right):
+                    return seen.name, judge({}, seen.network, seen.x, seen.y)
+            elif not all(np.isfinite(array).all() for array in seen.network.named().values()):
+                continue
+            else:
+                found = self.judge(seen.arrays, seen.network, seen.x, seen.y)
+                if not found.ok:
+                    return seen.name, found
+        return None
+
+    def violated(self, outcome: Outcome | str) -> bool:
+        return isinstance(outcome, str) or bool(outcome.changes) or self.wrong_step(outcome) is not None
+
+    def tell_row(self, outcome: Outcome) -> None:
+        self.verdict.changes = outcome.changes
+        wrong = self.wrong_step(outcome)
+        if wrong is None:
+            return
+        self.verdict.step, judgement = wrong
+        self.verdict.judgement = judgement
+        for seen in outcome.observations:
+            if seen.name == self.verdict.step:
+                self.verdict.arrays = seen.arrays
+
+
+def _constant_ratio(given: Array, expected: Array) -> float | None:
+    with np.errstate(all="ignore"):
+        ratios = np.ravel(given)[np.ravel(expected) != 0] / np.ravel(expected)[np.ravel(expected) != 0]
+    if ratios.size == 0 or not np.isfinite(ratios).all() or np.ptp(ratios) > 1e-3 * abs(ratios[0]):
+        return None
+    return float(ratios[0])
+
+
+def _architecture(rng: np.random.Generator, support: Support) -> Architecture:
+    """Draw evenly among everything that a submission supports."""
+
+    def pick(values: Any) -> Any:
+        return values[int(rng.integers(len(values)))]
+
+    loss = pick(support.losses)
+    low, high = support.layer_range
+    fewest, most = low, min(high or max(low, 4), max(low, 4))
+    count = int(rng.integers(fewest, most + 1))
+    if isinstance(support.widths, tuple):
+        widths = list(support.widths)
+        count = len(widths) - 1
+    elif support.widths is not None:
+        widths = [support.widths] * (count + 1)
+    else:
+        widths = rng.integers(1, 6, count + 1).tolist()
+    outputs = ("softmax",) if loss == "cross_entropy" else support.outputs
+    names = [pick(support.activations) for _ in range(count - 1)] + [pick(outputs)]
+    units = tuple(
+        Unit(int(width), name, float(pick(SLOPES)), bool(rng.integers(2)))
+        for width, name in zip(widths[1:], names, strict=True)
+    )
+    single = support.single and (not support.batches or rng.random() < 0.25)
+    targets = TARGETS[loss] if loss == "squared_error" else support.targets
+    dtype = pick(support.dtypes)
+    if dtype == "float32":
+        # NumPy makes float64 of float32 and whole numbers: an answer in float64 is then no mistake.
+        targets = [each for each in targets if each not in ("integers", "one_hot")] or targets
+    return Architecture(
+        int(widths[0]),
+        units,
+        loss,
+        pick(support.reductions),
+        dtype,
+        0 if single else int(rng.integers(1, 6)),
+        pick(targets),
+        pick(INTEGERS),
+        pick(LAYOUTS),
+        pick(WEIGHTED_REGIMES[:-2]),
+        bool(rng.integers(2)),
+        bool(rng.integers(4) == 0) and dtype == "float64",
+    )
