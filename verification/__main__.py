@@ -1,0 +1,269 @@
+"""`python -m verification`: many random networks compared with `torch.autograd`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from verification import campaign, scorecard
+from verification.architectures import ACTIVATIONS, DTYPES, LOSSES, Options
+from verification.checking import EXAMPLES, check
+from verification.mistakes import MISTAKES
+
+DESCRIPTION = """Draw random networks, compute their gradients by hand-derived backpropagation and by torch.autograd, and say
+whether every one agrees within its rounding bound."""
+
+CHECK = """Check somebody else's backpropagation: a function gradient(network, x, y) that returns {"w1": ..., "b1": ...}, or a
+class with forward(x) and backward(y). If it is wrong, say which equation is, which classic mistake it is, and on which
+smallest network it shows. The file runs in a process of its own."""
+
+MISTAKES_TEXT = """Check every wrong backpropagation of the catalogue, and print the scorecard: caught or not, after how many
+networks, how small the counterexample is, how often the right equation was blamed and the mistake recognised. Exit status 1
+if any survives."""
+
+STOPPED = 130
+
+Number = TypeVar("Number", int, float)
+
+EPILOG = """Exit status: 0 if every network agrees; 1 if one does not (the smallest such network is printed as a program that
+makes it again); 2 for bad usage; 130 if stopped by Ctrl-C, with what was done so far."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        What was typed after `python -m verification`.
+
+    Returns
+    -------
+    int
+        0, 1 or 130, as the help says; bad usage leaves through SystemExit with 2.
+    """
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    # The networks are small: a second thread costs more than it gives.
+    torch.set_num_threads(1)
+    try:
+        return int(asked.run(parser, asked))
+    except KeyboardInterrupt:
+        _print("stopped")
+        return STOPPED
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; Python would complain once more when it closes the pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _campaign(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int:
+    try:
+        options = Options(
+            asked.activations,
+            asked.losses,
+            dtypes=asked.dtype,
+            max_layers=asked.max_layers or (8 if asked.thorough else 5),
+            max_width=asked.max_width or (16 if asked.thorough else 8),
+            max_examples=12 if asked.thorough else 6,
+        )
+    except (TypeError, ValueError) as error:
+        parser.error(str(error))
+    with _progress(asked.examples, "networks agree") as progress:
+        result = campaign.run(
+            examples=asked.examples,
+            seed=asked.seed,
+            options=options,
+            thorough=asked.thorough,
+            jobs=asked.jobs,
+            progress=progress,
+        )
+    _print(_table(result))
+    if result.counterexample is not None:
+        _print(f"\n{result.counterexample.report}\n\nThis program makes the network again:\n\n{result.counterexample.program}")
+    if asked.json is not None:
+        with asked.json as file:
+            json.dump(result.to_dict(), file, indent=2)
+            file.write("\n")
+    if not result.ok:
+        return 1
+    return STOPPED if result.interrupted else 0
+
+
+def _check(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int:
+    options = {key: getattr(asked, key) for key in ("name", "examples", "seed", "strict_kinks", "limit")}
+    verdict = check(asked.file, **options)
+    _print(verdict.withheld() if asked.withhold else str(verdict))
+    return 0 if verdict.ok else 1
+
+
+def _mistakes(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int:
+    names = asked.names or [mistake.name for mistake in MISTAKES]
+    seeds = range(asked.seed, asked.seed + asked.seeds)
+    try:
+        with _progress(len(names), "mistakes checked") as progress:
+            scores = scorecard.examine(seeds, names=names, examples=asked.examples, jobs=asked.jobs, progress=progress)
+    except ValueError as error:
+        parser.error(str(error))
+    _print(scorecard.table(scores))
+    return 0 if all(score.caught for score in scores) else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m verification", description=DESCRIPTION, epilog=EPILOG)
+    parser.set_defaults(run=_campaign)
+    commands = parser.add_subparsers(title="commands", metavar="{check,mistakes}")
+    _add_check(commands.add_parser("check", help="check somebody else's backpropagation", description=CHECK, epilog=EPILOG))
+    _add_mistakes(
+        commands.add_parser("mistakes", help="the scorecard: every classic mistake, caught?", description=MISTAKES_TEXT)
+    )
+    parser.add_argument("--examples", type=_positive, default=1000, metavar="N", help="how many networks (default 1000)")
+    parser.add_argument(
+        "--seed", type=_natural, default=0, metavar="S", help="the same seed gives the same networks (default 0)"
+    )
+    for name, known in (
+        ("dtype", DTYPES),
+        ("activations", ACTIVATIONS),
+        ("losses", LOSSES),
+    ):
+        parser.add_argument(
+            f"--{name}",
+            type=_names,
+            default=known,
+            metavar="NAME[,NAME...]",
+            help=f"which to draw: {', '.join(known)} (default all)",
+        )
+    parser.add_argument("--max-layers", type=_positive, metavar="L", help="the most layers (default 5, thorough 8)")
+    parser.add_argument("--max-width", type=_positive, metavar="N", help="the most units in a layer (default 8, thorough 16)")
+    parser.add_argument(
+        "--thorough",
+        action="store_true",
+        help="larger networks, and the literal form on every network, not on one of each architecture's",
+    )
+    parser.add_argument("--jobs", type=_positive, default=1, metavar="N", help="how many processes share the work (default 1)")
+    parser.add_argument(
+        "--json", type=argparse.FileType("w", encoding="utf-8"), metavar="FILE", help="write the result to FILE"
+    )
+    return parser
+
+
+def _add_check(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_check)
+    parser.add_argument(
+        "file", help="a Python file with a function gradient(network, x, y), or a class with forward and backward"
+    )
+    parser.add_argument("--name", help="the function or class, if the file has several")
+    parser.add_argument(
+        "--examples", type=_positive, default=EXAMPLES, metavar="N", help=f"how many networks (default {EXAMPLES})"
+    )
+    parser.add_argument(
+        "--seed", type=_natural, default=0, metavar="S", help="the same seed gives the same networks (default 0)"
+    )
+    parser.add_argument(
+        "--strict-kinks", action="store_true", help="take PyTorch's choice of g' at z = 0 for the only right one"
+    )
+    parser.add_argument("--withhold", action="store_true", help="say what is wrong and where, but not the right numbers")
+    parser.add_argument("--limit", type=_seconds, default=10.0, metavar="SECONDS", help="for one call of the file (default 10)")
+
+
+def _add_mistakes(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_mistakes)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="which mistakes (default all)")
+    parser.add_argument("--seeds", type=_positive, default=1, metavar="K", help="how many seeds to check each with (default 1)")
+    parser.add_argument("--seed", type=_natural, default=0, metavar="S", help="the first of them (default 0)")
+    parser.add_argument(
+        "--examples", type=_positive, default=EXAMPLES, metavar="N", help=f"networks a check (default {EXAMPLES})"
+    )
+    parser.add_argument("--jobs", type=_positive, default=1, metavar="N", help="how many processes share the work (default 1)")
+
+
+def _seconds(text: str) -> float:
+    return _number(text, float, "a number of seconds > 0", lambda number: 0 < number < float("inf"))
+
+
+def _positive(text: str) -> int:
+    return _number(text, int, "an integer >= 1", lambda number: number >= 1)
+
+
+def _natural(text: str) -> int:
+    return _number(text, int, "an integer >= 0", lambda number: number >= 0)
+
+
+def _number(text: str, kind: Callable[[str], Number], requirement: str, holds: Callable[[Number], bool]) -> Number:
+    try:
+        number = kind(text)
+    except ValueError:
+        number = None
+    if number is None or not holds(number):
+        raise argparse.ArgumentTypeError(f"must be {requirement}; got {text}")
+    return number
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+@contextmanager
+def _progress(total: int, what: str) -> Iterator[Callable[[int], None]]:
+    """Show a bar on a terminal; in a pipe, a plain line whenever a tenth more is done."""
+    console = Console(stderr=True)
+    if console.is_terminal:
+        columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=console, transient=True) as bar:
+            task = bar.add_task(what, total=total)
+            yield lambda done: bar.update(task, completed=done)
+        return
+    said = 0
+
+    def say(done: int) -> None:
+        nonlocal said
+        if done * 10 // total > said:
+            said = done * 10 // total
+            print(f"{done} of {total} {what}", file=sys.stderr, flush=True)  # noqa: T201  # this is the progress
+
+    yield say
+
+
+def _table(result: campaign.Result) -> str:
+    """Return the result as lines of text."""
+    if result.counterexample is not None:
+        verdict = f"MISMATCH after {result.networks} networks that agree"
+    elif result.interrupted:
+        verdict = f"stopped; all {result.networks} networks so far agree"
+    else:
+        verdict = f"all {result.networks} networks agree with torch.autograd"
+    numbers = f"{result.gradients:,} gradients, and with intermediates and losses {result.numbers:,} numbers"
+    if result.incomparable:
+        numbers += f", {result.incomparable:,} of them without a finite bound because something may overflow"
+    forms = ", ".join(f"{name} form on {count}" for name, count in result.tellings.items()) or "none"
+    share = f"{result.largest_share:.2f} ({result.largest_at})" if result.largest_at else "none"
+    lines = [
+        verdict,
+        f"  compared             {numbers}",
+        f"  forms of handgrad    {forms}",
+        f"  largest share        {share} of a rounding bound",
+        f"  seed, seconds        {result.seed}, {result.seconds:.1f}",
+        *(f"  worker               {death}" for death in result.deaths),
+    ]
+    kinds = dict.fromkeys(kind for kind, _ in sorted(result.coverage))
+    for kind in kinds:
+        seen = ", ".join(f"{value} {count}" for (of_kind, value), count in sorted(result.coverage.items()) if of_kind == kind)
+        lines.append(f"  {kind:<20} {seen}")
+    return "\n".join(lines)
+
+
+def _print(text: str) -> None:
+    print(text)  # noqa: T201  # what a command line is for
+
+
+if __name__ == "__main__":
+    sys.exit(main())
