@@ -40,6 +40,8 @@ def real_array(name: str, value: object) -> Array:
     TypeError
         If `value` is ragged, masked, complex, text, or holds objects.
     """
+    if type(value) is np.ndarray and value.dtype in FLOATS:
+        return value
     if isinstance(value, np.ma.MaskedArray):
         raise TypeError(f"{name} must be an array without a mask, since the masked numbers would be used; got a masked array")
     try:
@@ -51,8 +53,16 @@ def real_array(name: str, value: object) -> Array:
     return array
 
 
+def is_finite(array: Array) -> bool:
+    """Say whether no number of an array of float32 or float64 is NaN or infinite."""
+    # A finite sum of squares has finite terms, and is one call without an array of truth values.
+    return math.isfinite(np.vdot(array, array)) or bool(np.isfinite(array).all())
+
+
 def finite(name: str, array: Array) -> None:
     """Raise a ValueError naming the first place where `array` is NaN or infinite."""
+    if array.dtype in FLOATS and is_finite(array):
+        return
     beyond = ~np.isfinite(array)
     if beyond.any():
         where, number = _first(name, array, beyond)
@@ -94,6 +104,14 @@ def parameter(name: str, value: object, dtype: np.dtype[Any] | None = None) -> A
         raise TypeError(f"{name} must be {dtype} like the layer's w; got {array.dtype}")
     finite(name, array)
     return np.array(array, dtype=array.dtype, order="C")
+
+
+def replacement(name: str, value: object, old: Array) -> Array:
+    """Return what is to take the place of a parameter, checked as `parameter` does; its shape must be the old one's."""
+    array = parameter(name, value, old.dtype)
+    if array.shape != old.shape:
+        raise ValueError(f"{name} must keep its shape, {old.shape}; got {array.shape}")
+    return array
 
 
 def dense(w: Array, b: Array, alpha: Array | None) -> None:
@@ -182,6 +200,9 @@ def inputs(x: object, n_0: int, first_shape: tuple[int, ...], dtype: np.dtype[An
     ValueError
         If x has another rank or width, is empty, or is not finite in the network's dtype.
     """
+    if type(x) is np.ndarray and x.dtype == dtype and x.ndim == 2 and x.shape[1] == n_0 and len(x):
+        finite("x", x)
+        return x, False
     array = real_array("x", x)
     if array.ndim not in (1, 2) or array.shape[-1] != n_0:
         raise ValueError(
@@ -195,16 +216,19 @@ def inputs(x: object, n_0: int, first_shape: tuple[int, ...], dtype: np.dtype[An
 
 def outputs(y: object, count: int, single: bool, n_out: int, dtype: np.dtype[Any]) -> Array:
     """Return squared error's target as (N, n_L), or raise: its shape must be the output's own, never broadcast."""
-    array = real_array("y", y)
     shape = (n_out,) if single else (count, n_out)
+    if type(y) is np.ndarray and y.dtype == dtype and y.shape == shape and not single:
+        finite("y", y)
+        return y
+    array = real_array("y", y)
     if array.shape != shape:
         symbols = "(n_L,)" if single else "(N, n_L)"
         raise ValueError(f"y must have shape {symbols} = {shape}, like the output; got {array.shape}")
     return np.atleast_2d(converted("y", array, dtype))
 
 
-def distribution(y: object, count: int, single: bool, classes: int, dtype: np.dtype[Any]) -> Array:
-    """Return cross-entropy's target as distributions (N, C), from class indices or from distributions.
+def classes(y: object, count: int, single: bool, number: int, dtype: np.dtype[Any]) -> Array:
+    """Return cross-entropy's target as it came, checked: class indices (N,), or distributions (N, C) of the network's dtype.
 
     Raises
     ------
@@ -214,18 +238,12 @@ def distribution(y: object, count: int, single: bool, classes: int, dtype: np.dt
         If y has neither shape, an index is not an integer in 0 … C−1, or a distribution is negative or
         does not sum to 1 within the square root of its own dtype's rounding, or C times float32's.
     """
+    if type(y) is np.ndarray and y.dtype == np.intp and y.shape == (count,) and not single:
+        return _indices(y, count, single, number)
     array = real_array("y", y)
-    index_shape, shape = ((), (classes,)) if single else ((count,), (count, classes))
+    index_shape, shape = ((), (number,)) if single else ((count,), (count, number))
     if array.shape == index_shape:
-        if array.dtype.kind not in "iu":
-            raise ValueError(f"y must hold class indices as integers from 0 to C - 1 = {classes - 1}; got dtype {array.dtype}")
-        for place, k in enumerate(np.atleast_1d(array).tolist()):
-            if not 0 <= k < classes:
-                where = "y" if single else f"y[{place}]"
-                raise ValueError(f"y must hold class indices from 0 to C - 1 = {classes - 1}; {where} is {k}")
-        one_hot = np.zeros((count, classes), dtype)
-        one_hot[np.arange(count), np.atleast_1d(array)] = 1
-        return one_hot
+        return _indices(array, count, single, number)
     if array.shape != shape:
         symbols = ("()", "(C,)") if single else ("(N,)", "(N, C)")
         raise ValueError(
@@ -235,11 +253,11 @@ def distribution(y: object, count: int, single: bool, classes: int, dtype: np.dt
     given = np.atleast_2d(array)
     target = np.atleast_2d(converted("y", array, dtype))
     if (given < 0).any():
-        where, number = _first("y", array, array < 0)
-        raise ValueError(f"y must hold probabilities, each >= 0; {where} is {number}")
+        where, value = _first("y", array, array < 0)
+        raise ValueError(f"y must hold probabilities, each >= 0; {where} is {value}")
     precision = np.finfo(array.dtype).eps if array.dtype.kind == "f" else np.finfo(dtype).eps
     # A float64 array may hold numbers that were float32 before: each of C may be off by that dtype's rounding.
-    allowed = max(math.sqrt(precision), classes * float(np.finfo(np.float32).eps))
+    allowed = max(math.sqrt(precision), number * float(np.finfo(np.float32).eps))
     sums = given.sum(axis=-1, dtype=np.float64)
     for place, total in enumerate(sums.tolist()):
         if abs(total - 1) > allowed:
@@ -248,9 +266,30 @@ def distribution(y: object, count: int, single: bool, classes: int, dtype: np.dt
     return target
 
 
+def _indices(array: Array, count: int, single: bool, number: int) -> Array:
+    if array.dtype.kind not in "iu":
+        raise ValueError(f"y must hold class indices as integers from 0 to C - 1 = {number - 1}; got dtype {array.dtype}")
+    indices = array if array.dtype == np.intp and array.shape == (count,) else array.reshape(count).astype(np.intp)
+    # Read without its sign a negative index is a very large one.
+    if np.maximum.reduce(indices.view(np.uintp)) >= number:
+        for place, k in enumerate(array.reshape(count).tolist()):
+            if not 0 <= k < number:
+                where = "y" if single else f"y[{place}]"
+                raise ValueError(f"y must hold class indices from 0 to C - 1 = {number - 1}; {where} is {k}")
+    return indices
+
+
+def distribution(y: object, count: int, single: bool, number: int, dtype: np.dtype[Any]) -> Array:
+    """Return cross-entropy's target as distributions (N, C), whichever form it came in; it raises what `classes` does."""
+    target = classes(y, count, single, number, dtype)
+    return np.asarray(target[:, None] == np.arange(number), dtype) if target.ndim == 1 else target
+
+
 def converted(name: str, array: Array, dtype: np.dtype[Any]) -> Array:
     """Return `array` in `dtype`, without copying where it has it; every number must be finite before and after."""
     finite(name, array)
+    if array.dtype == dtype:
+        return array
     with np.errstate(over="ignore"):
         rounded = array.astype(dtype, copy=False)
     beyond = ~np.isfinite(rounded)
@@ -280,7 +319,7 @@ def positive_number(name: str, value: object, dtype: np.dtype[Any]) -> float:
 
 def converging(loss: float, vector: Array, epoch: int, rate: float) -> None:
     """Raise if training has led to a loss or a gradient that is not finite."""
-    if not (math.isfinite(loss) and np.isfinite(vector).all()):
+    if not (math.isfinite(loss) and is_finite(vector)):
         raise ValueError(f"training diverged in epoch {epoch} (loss {loss}); the rate must be smaller than {rate}")
 
 

@@ -93,6 +93,7 @@ def fit(
     generator = checks.generator(seed)
 
     history = History()
+    stepped = np.empty_like(net._vector)
     epochs_left = range(1, rounds + 1)
     for epoch in _with_progress(epochs_left) if progress else epochs_left:
         order = np.arange(count) if size == count else generator.permutation(count)
@@ -101,9 +102,9 @@ def fit(
             chosen = order[start : start + size]
             with np.errstate(over="ignore", invalid="ignore"):  # checked in the next line
                 g = net.gradient(inputs[chosen], targets[chosen])
-            checks.converging(g.loss, g.vector, epoch, step)
+            checks.converging(g.loss, g.flat, epoch, step)
             total += g.loss * (len(chosen) / count if net.reduction == "mean" else 1)
-            net.descend(g, step)
+            net._step(g, step, stepped)
         history.losses.append(total)
         if callback is not None and isinstance(stop := callback(epoch, total), bool | np.bool_) and stop:
             break

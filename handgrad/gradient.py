@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,43 @@ import numpy.typing as npt
 from handgrad import checks
 
 Array = npt.NDArray[Any]
+# Of each layer the shapes of w and of α, None without one; that of b follows from w.
+Shapes = tuple[tuple[tuple[int, ...], tuple[int, ...] | None], ...]
+
+
+def size(shapes: Shapes) -> int:
+    """Return how many parameters layers of these shapes have."""
+    return sum(math.prod(w) + w[0] + (0 if alpha is None else math.prod(alpha)) for w, alpha in shapes)
+
+
+def cut(vector: Array, shapes: Shapes) -> list[tuple[Array, Array, Array | None]]:
+    """Return the w, b and α of each layer as views of a vector in figure 9's order.
+
+    Parameters
+    ----------
+    vector : ndarray
+        (P,) parameters, or derivatives by them.
+    shapes : Shapes
+        Of each layer.
+
+    Returns
+    -------
+    list of (ndarray, ndarray, ndarray or None)
+        First layer first.
+
+    Notes
+    -----
+    Section IV.C, figure 9: every layer, weight before bias. **Beyond the notes:** α after the bias.
+    """
+    layers, start = [], 0
+    for w, alpha in shapes:
+        end_of_w = start + w[0] * w[1]
+        end_of_b = end_of_w + w[0]
+        end = end_of_b if alpha is None else end_of_b + math.prod(alpha)
+        of_alpha = None if alpha is None else vector[end_of_b:end].reshape(alpha)
+        layers.append((vector[start:end_of_w].reshape(w), vector[end_of_w:end_of_b], of_alpha))
+        start = end
+    return layers
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +87,6 @@ class LayerGradient:
         return arrays if self.alpha is None else arrays | {f"alpha{number}": self.alpha}
 
 
-@dataclass(frozen=True, eq=False)
 class Gradient:
     """The gradient vector ∇L of a network, by layer, by name and flat, with the loss it belongs to.
 
@@ -61,9 +98,9 @@ class Gradient:
     ----------
     loss : float
         L, in nats for cross-entropy, in squared units of y for squared error.
-    layers : tuple of LayerGradient
+    layers : sequence of LayerGradient
         First layer first.
-    x : ndarray or None
+    x : ndarray, optional
         dL/dx, in the shape of x.
 
     Notes
@@ -79,12 +116,74 @@ class Gradient:
     array([[1., 2.]])
     """
 
-    loss: float
-    layers: tuple[LayerGradient, ...]
-    x: Array | None = None
+    __slots__ = ("_flat", "_layers", "_x", "loss")
 
     # NumPy's numbers would multiply layer by layer from the left; this leaves `np.float64(2) * g` to __rmul__.
     __array_ufunc__ = None
+
+    def __init__(self, loss: float, layers: Sequence[LayerGradient], x: Array | None = None) -> None:
+        self.loss = loss
+        self._layers: tuple[LayerGradient, ...] | None = tuple(layers)
+        self._x: Array | Callable[[], Array] | None = x
+        self._flat: tuple[Array, Shapes] | None = None
+
+    @classmethod
+    def of_vector(cls, loss: float, vector: Array, shapes: Shapes, x: Array | Callable[[], Array] | None = None) -> Gradient:
+        """Return the gradient whose layers are views of a vector, made when they are first asked for, as dL/dx may be.
+
+        Parameters
+        ----------
+        loss : float
+            L.
+        vector : ndarray
+            (P,) derivatives in figure 9's order; not copied.
+        shapes : Shapes
+            Of each layer.
+        x : ndarray or callable, optional
+            dL/dx, or what returns it.
+
+        Returns
+        -------
+        Gradient
+            Equal to one made of its layers.
+        """
+        self = cls.__new__(cls)
+        self.loss, self._layers, self._x, self._flat = loss, None, x, (vector, shapes)
+        return self
+
+    @property
+    def layers(self) -> tuple[LayerGradient, ...]:
+        """The derivatives by each layer's parameters, first layer first."""
+        if self._layers is None and self._flat is not None:
+            self._layers = tuple(LayerGradient(*arrays) for arrays in cut(*self._flat))
+        return self._layers or ()
+
+    @property
+    def x(self) -> Array | None:
+        """The derivative by the inputs, dL/dx, in the shape of x; None in a sum of gradients."""
+        if callable(self._x):
+            self._x = self._x()
+        return self._x
+
+    @property
+    def flat(self) -> Array:
+        """`vector`, but where there is one the gradient's own memory: not to be written to."""
+        if self._flat is not None:
+            return self._flat[0]
+        return np.concatenate([array.ravel() for array in self.named().values()])
+
+    @property
+    def vector(self) -> Array:
+        """Every derivative in one new vector (P,), in figure 9's order; a matrix goes in row by row."""
+        return self.flat if self._flat is None else self.flat.copy()
+
+    def __repr__(self) -> str:
+        """Return the loss, the layers and dL/dx."""
+        return f"Gradient(loss={self.loss!r}, layers={self.layers!r}, x={self.x!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Say how to make it again elsewhere: what is not computed yet is computed first."""
+        return Gradient, (self.loss, self.layers, self.x)
 
     def __getitem__(self, number: int) -> LayerGradient:
         """Return the layer with this number, counted from 1."""
@@ -108,11 +207,6 @@ class Gradient:
         """
         return {name: array for number, layer in enumerate(self, start=1) for name, array in layer.named(number).items()}
 
-    @property
-    def vector(self) -> Array:
-        """Every derivative in one new vector (P,), in figure 9's order; a matrix goes in row by row."""
-        return np.concatenate([array.ravel() for array in self.named().values()])
-
     def with_vector(self, vector: npt.ArrayLike) -> Gradient:
         """Return this gradient with its derivatives taken back from a flat vector.
 
@@ -134,15 +228,8 @@ class Gradient:
             If it has another length, or NaN or infinity.
         """
         flat = checks.flat("vector", vector, sum(array.size for array in self.named().values()), self.layers[0].w.dtype)
-        layers, start = [], 0
-        for layer in self:
-            arrays = []
-            for like in (layer.w, layer.b, layer.alpha):
-                if like is not None:
-                    arrays.append(flat[start : start + like.size].reshape(like.shape).copy())
-                    start += like.size
-            layers.append(LayerGradient(*arrays))
-        return replace(self, layers=tuple(layers))
+        shapes = tuple((layer.w.shape, None if layer.alpha is None else layer.alpha.shape) for layer in self)
+        return Gradient.of_vector(self.loss, np.array(flat), shapes, self._x)
 
     def __add__(self, other: Gradient) -> Gradient:
         """Return the gradient of the sum of the two losses."""

@@ -16,9 +16,13 @@ import numpy.typing as npt
 from handgrad import activations as act
 from handgrad import checks, losses
 from handgrad.activations import Activation
-from handgrad.gradient import Gradient, LayerTrace, Trace
+from handgrad.gradient import Gradient, LayerTrace, Shapes, Trace, cut, size
+from handgrad.plan import Plan
 
 Array = npt.NDArray[Any]
+
+# Batch sizes whose plans are kept; a training run needs two, the last batch of an epoch being smaller.
+MOST_PLANS = 8
 
 
 class Dense:
@@ -36,7 +40,7 @@ class Dense:
     Attributes
     ----------
     w, b : ndarray
-        The layer's own copies.
+        The layer's own copies. What is assigned to them is copied into the same memory.
     activation : Activation
         The activation function.
     alpha : ndarray or None
@@ -55,19 +59,58 @@ class Dense:
     Dense(2 -> 1, relu, float64)
     """
 
-    __slots__ = ("activation", "alpha", "b", "w")
+    __slots__ = ("_alpha", "_b", "_w", "activation")
 
     def __init__(self, w: npt.ArrayLike, b: npt.ArrayLike, activation: Activation | str = "identity") -> None:
         self.activation = act.activation(activation)
-        self.w: Array = checks.parameter("w", w)
-        self.b: Array = checks.parameter("b", b, self.w.dtype)
+        self._w: Array = checks.parameter("w", w)
+        self._b: Array = checks.parameter("b", b, self._w.dtype)
         alpha = self.activation.alpha
-        self.alpha: Array | None = None if alpha is None else checks.parameter("alpha", alpha, self.w.dtype)
+        self._alpha: Array | None = None if alpha is None else checks.parameter("alpha", alpha, self._w.dtype)
         if self.activation.slope is not None:
-            checks.converted("slope", np.asarray(self.activation.slope), self.w.dtype)
-        checks.dense(self.w, self.b, self.alpha)
-        if self.alpha is not None and self.alpha.shape == (1,):
-            self.alpha = self.alpha.reshape(())
+            checks.converted("slope", np.asarray(self.activation.slope), self._w.dtype)
+        checks.dense(self._w, self._b, self._alpha)
+        if self._alpha is not None and self._alpha.shape == (1,):
+            self._alpha = self._alpha.reshape(())
+
+    @property
+    def w(self) -> Array:
+        """The weights, (n, n_prev)."""
+        return self._w
+
+    @w.setter
+    def w(self, value: npt.ArrayLike) -> None:
+        self._w[...] = checks.replacement("w", value, self._w)
+
+    @property
+    def b(self) -> Array:
+        """The biases, (n,)."""
+        return self._b
+
+    @b.setter
+    def b(self, value: npt.ArrayLike) -> None:
+        self._b[...] = checks.replacement("b", value, self._b)
+
+    @property
+    def alpha(self) -> Array | None:
+        """The learned slope α of prelu, () or (n,); None for the others."""
+        return self._alpha
+
+    @alpha.setter
+    def alpha(self, value: npt.ArrayLike) -> None:
+        if self._alpha is None:
+            raise TypeError(f"alpha is an argument of prelu alone; {self.activation.name} got {value!r}")
+        self._alpha[...] = checks.replacement("alpha", value, self._alpha)
+
+    def _placed(self, memory: tuple[Array, Array, Array | None]) -> Dense:
+        """Return a layer with the same numbers, which it keeps in this memory."""
+        placed = Dense.__new__(Dense)
+        placed.activation = self.activation
+        placed._w, placed._b, placed._alpha = memory
+        for mine, theirs in zip((self._w, self._b, self._alpha), memory, strict=True):
+            if mine is not None and theirs is not None:
+                theirs[...] = mine
+        return placed
 
     def __repr__(self) -> str:
         """Return the layer's widths, activation and dtype."""
@@ -145,8 +188,13 @@ class Network:
         self.loss_name = checks.one_of("loss", loss, losses.LOSSES)
         self.reduction = checks.one_of("reduction", reduction, losses.REDUCTIONS)
         checks.output_meets_loss(loss, layers[-1].activation.name, layers[-1].w.shape[0])
-        self.layers = tuple(_copied(layer) for layer in layers)
-        self.dtype = self.layers[0].w.dtype
+        self.dtype = layers[0].w.dtype
+        self._shapes: Shapes = tuple((layer.w.shape, None if layer.alpha is None else layer.alpha.shape) for layer in layers)
+        # One vector for all, so that a plan or a step of descent takes them at once.
+        self._vector: Array = np.empty(size(self._shapes), self.dtype)
+        memory = cut(self._vector, self._shapes)
+        self.layers = tuple(layer._placed(arrays) for layer, arrays in zip(layers, memory, strict=True))
+        self._plans: dict[int, list[Plan]] = {}
 
     @classmethod
     def random(
@@ -207,6 +255,10 @@ class Network:
             w = generator.normal(0, np.sqrt(variance), (n, n_prev)).astype(kind)
             layers.append(Dense(w, generator.normal(0, 0.1, n).astype(kind), activation))
         return cls(layers, loss, reduction)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Say how to make it again elsewhere: its layers share their memory with nothing there either."""
+        return Network, (self.layers, self.loss_name, self.reduction)
 
     def __repr__(self) -> str:
         """Return widths, activations, loss, reduction, dtype and the number of parameters."""
@@ -301,7 +353,27 @@ class Network:
         ValueError
             If a shape, class index or distribution is wrong, or a number is not finite.
         """
-        return self.trace(x, y).gradient
+        batch, single = self._inputs(x)
+        count = len(batch)
+        check = checks.classes if self.loss_name == "cross_entropy" else checks.outputs
+        target = check(y, count, single, self.layers[-1].w.shape[0], self.dtype)
+        plan = self._borrowed(count)
+        loss, vector, dL_dx = plan.gradient(batch, target, single)
+        self._plans[count].append(plan)
+        return Gradient.of_vector(loss, vector, self._shapes, dL_dx)
+
+    def _borrowed(self, count: int) -> Plan:
+        """Return a plan for batches of this size that nobody else is using."""
+        try:
+            # Taking one from a list is a single step, so that no two threads get the same.
+            return self._plans[count].pop()
+        except (KeyError, IndexError):
+            pass
+        if len(self._plans) >= MOST_PLANS:
+            self._plans.clear()
+        self._plans[count] = []
+        activations = [(layer.activation.name, layer.activation.slope) for layer in self.layers]
+        return Plan(self._vector, self._shapes, activations, self.loss_name, self.reduction, count)
 
     def trace(self, x: npt.ArrayLike, y: npt.ArrayLike) -> Trace:
         """Return every intermediate of the forward and the backward pass, under the notes' names.
@@ -356,16 +428,21 @@ class Network:
         """
         checks.instance("g", g, Gradient, "a Gradient")
         step = checks.positive_number("rate", rate, self.dtype)
-        parameters, derivatives = self.named(), g.named()
-        checks.same_parameters("g", list(derivatives.items()), list(parameters.items()))
-        for name, derivative in derivatives.items():
-            checks.finite(f"g's {name}", derivative)
-        with np.errstate(over="ignore"):
-            stepped = {name: array - array.dtype.type(step) * derivatives[name] for name, array in parameters.items()}
-        for name, array in stepped.items():
-            checks.finite(f"{name} after a step of rate = {step}", array)
-        for name, parameter in parameters.items():
-            parameter[...] = stepped[name]
+        checks.same_parameters("g", list(g.named().items()), list(self.named().items()))
+        self._step(g, step, np.empty_like(self._vector))
+
+    def _step(self, g: Gradient, step: float, stepped: Array) -> None:
+        """Take the step; the parameters after it are computed and checked in `stepped`, and then take the old ones' place."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            np.multiply(g.flat, self.dtype.type(step), stepped)
+            np.subtract(self._vector, stepped, stepped)
+        if not checks.is_finite(stepped):
+            for name, derivative in g.named().items():
+                checks.finite(f"g's {name}", derivative)
+            after = Gradient.of_vector(g.loss, stepped, self._shapes).named()
+            for name, array in after.items():
+                checks.finite(f"{name} after a step of rate = {step}", array)
+        np.copyto(self._vector, stepped)
 
     def _inputs(self, x: npt.ArrayLike) -> tuple[Array, bool]:
         first = self.layers[0].w
@@ -417,13 +494,6 @@ class Network:
             backwards.append(LayerTrace(a_prev, z, a, dL_da, da_dz, dL_dz, dL_dw, dL_db, dL_dalpha, dL_da_prev))
             dL_da = dL_da_prev
         return backwards[::-1]
-
-
-def _copied(layer: Dense) -> Dense:
-    copy = Dense(layer.w, layer.b, layer.activation)
-    # The α of a trained layer is no longer the one its activation object started from.
-    copy.alpha = None if layer.alpha is None else layer.alpha.copy()
-    return copy
 
 
 def _without_batch_axis(layer: LayerTrace) -> LayerTrace:

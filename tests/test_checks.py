@@ -273,6 +273,27 @@ def test_what_is_no_array_of_numbers_raises(name, call, kind):
             "b must be float32 like the layer's w; got float64",
             lambda: hg.Dense(np.ones((1, 1), np.float32), Float64Tensor()),
         ),
+        # A layer's parameters, assigned to later.
+        (ValueError, "w must keep its shape, (4, 3); got (3, 4)", lambda: setattr(net().layers[0], "w", np.ones((3, 4)))),
+        (ValueError, "w must keep its shape, (2, 4); got (4,)", lambda: setattr(net().layers[1], "w", np.ones(4))),
+        (ValueError, "b must keep its shape, (4,); got (4, 1)", lambda: setattr(net().layers[0], "b", np.ones((4, 1)))),
+        (ValueError, "b must be finite; b[1] is nan", lambda: setattr(net().layers[1], "b", [0.0, NAN])),
+        (
+            TypeError,
+            "w must be float64 like the layer's w; got float32",
+            lambda: setattr(net().layers[1], "w", np.ones((2, 4), "f4")),
+        ),
+        (
+            TypeError,
+            "w must hold floating-point numbers; got dtype int64",
+            lambda: setattr(net().layers[1], "w", np.ones((2, 4), int)),
+        ),
+        (TypeError, "alpha is an argument of prelu alone; tanh got 0.5", lambda: setattr(net().layers[0], "alpha", 0.5)),
+        (
+            ValueError,
+            "alpha must keep its shape, (); got (1,)",
+            lambda: setattr(hg.Dense([[1.0]], [0.0], "prelu"), "alpha", [0.5]),
+        ),
         (ValueError, "w must be finite; w[1, 2] is nan", lambda: hg.Dense([[1.0, 2.0, 3.0], [1.0, 2.0, NAN]], [0.0, 0.0])),
         (ValueError, "w must be finite; w[0, 1] is -inf", lambda: hg.Dense([[1.0, -INF, NAN]], [0.0])),
         (ValueError, "b must be finite; b[2] is inf", lambda: hg.Dense(W, [0.0, 0.0, INF, 0.0])),

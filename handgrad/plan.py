@@ -1,0 +1,189 @@
+"""The gradient, fast: the matrix form with every buffer made once for a batch size, each step in place.
+
+`Network.trace` is the plain telling of the same equations, and the tests hold the two together. What is saved here is not
+arithmetic but calls and memory: a quantity is written over one that nobody needs any more, g′ is taken from what the forward
+pass left, and layers that look alike lie one behind another, so that one call does for all what no layer before must wait for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import groupby
+from sys import getrefcount
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from handgrad.gradient import Shapes, cut
+from handgrad.in_place import FORMS, SMALL
+from handgrad.stages import CrossEntropy, Layer, Plain, Single, SquaredError, Stack, stacked
+
+Array = npt.NDArray[Any]
+
+# So many small layers of a kind, or more, are stacked.
+MANY = 3
+# For so few examples dL/dx costs no more than copies of what it is computed from.
+FEW = 8
+
+
+class Outcome:
+    """Memory for what a run hands out: the gradient vector, and copies of what a dL/dx that is wanted later is made of.
+
+    Whoever was handed a part of it refers to the memory; when nobody but the plan does, it serves again, because new memory
+    costs more time than a small network's arithmetic.
+
+    Parameters
+    ----------
+    plan : Plan
+        Whose results it is for.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        count, (n, n_0), parameters = plan.count, plan.w_1.shape, plan.parameters.size
+        later = 0 if count <= FEW else n * n_0
+        self.memory: Array = np.empty(parameters + later + (count * n if later else 0), plan.parameters.dtype)
+        self.into = plan.views(self.vector(parameters))
+        self.w_1 = self.memory[parameters : parameters + later].reshape(-1, n_0)
+        self.dL_dz = self.memory[parameters + later :].reshape(-1, n)
+        self._references = getrefcount(self.memory)
+
+    def is_free(self) -> bool:
+        """Say whether no caller has a part of it."""
+        return getrefcount(self.memory) == self._references
+
+    def vector(self, parameters: int) -> Array:
+        """Return a view for a caller: as a view of its own it counts."""
+        return self.memory[:parameters]
+
+    def dL_dx_later(self, dL_dz: Array, w_1: Array) -> Callable[[], Array]:
+        """Return what computes dL/dx (N, n_0), (14), from copies, so that neither a later run nor a step changes it."""
+        np.copyto(self.dL_dz, dL_dz)
+        np.copyto(self.w_1, w_1)
+        return partial(np.dot, self.dL_dz[...], self.w_1[...])  # ij,jk->ik; `[...]` makes views for the caller here too
+
+
+class Plan:
+    """Backpropagation of one network for batches of one size. A plan serves one caller at a time.
+
+    Parameters
+    ----------
+    parameters : ndarray
+        The network's, (P,) in figure 9's order. The plan keeps views of it, and sees every change.
+    shapes : Shapes
+        How `handgrad.gradient.cut` cuts it.
+    activations : sequence of (str, slope)
+        One a layer.
+    loss, reduction : str
+        As for `Network`.
+    count : int
+        N, the number of examples.
+    """
+
+    def __init__(
+        self,
+        parameters: Array,
+        shapes: Shapes,
+        activations: Sequence[tuple[str, Array | float | None]],
+        loss: str,
+        reduction: str,
+        count: int,
+    ) -> None:
+        dtype = parameters.dtype
+        self.parameters, self.shapes, self.count = parameters, shapes, count
+        layers = [
+            Layer(name, alpha if alpha is not None else slope, w, b, alpha)
+            for (name, slope), (w, b, alpha) in zip(activations, cut(parameters, shapes), strict=True)
+        ]
+        self.w_1 = layers[0].w
+        n_L = layers[-1].w.shape[0]
+        shared: Array = np.empty(count * max([n_L, *(layer.w.shape[1] for layer in layers[1:])]), dtype)
+        joined = loss == "cross_entropy"
+        self.stages: list[Single | Plain | Stack] = []
+        # Of each stage, its first layer and how many it has.
+        self.spans = spans_of(layers, count, joined)
+        for start, number in self.spans:
+            layer = layers[start]
+            n_prev = layer.w.shape[1]
+            dL_da_prev = shared[: count * n_prev].reshape(count, n_prev) if start else shared[:0]
+            form = FORMS["identity"] if joined and start == len(layers) - 1 else FORMS.get(layer.activation)
+            if form is None:
+                self.stages.append(Plain(layer, count, dL_da_prev))
+            elif number == 1:
+                self.stages.append(Single(layer, form, count, dL_da_prev))
+            else:
+                of_stack = stacked(parameters, shapes, start, number)
+                self.stages.append(Stack(layers[start : start + number], form, count, *of_stack))
+        share = 1 / count if reduction == "mean" else 1.0
+        dL_da = shared[: count * n_L].reshape(count, n_L)
+        self.output = CrossEntropy(self.stages[-1].a, share) if joined else SquaredError(dL_da, share)
+        self.outcomes: list[Outcome] = []
+
+    def gradient(self, x: Array, y: Array, single: bool) -> tuple[float, Array, Array | Callable[[], Array]]:
+        """Return the loss, a gradient vector that is the caller's own, and dL/dx or what computes it if it is ever wanted.
+
+        Parameters
+        ----------
+        x : ndarray
+            (N, n_0), checked, of the network's dtype.
+        y : ndarray
+            (N, n_L) of the network's dtype; under cross-entropy distributions, or class indices (N,).
+        single : bool
+            Whether x came without a batch axis, so that dL/dx has none.
+
+        Returns
+        -------
+        tuple of float, ndarray, and ndarray or callable
+            L, ∇L (P,), and dL/dx, (N, n_0) or (n_0,).
+        """
+        outcome = self._free_outcome()
+        a = x
+        for stage in self.stages:
+            a = stage.forward(a)
+        loss, dL_da = self.output.loss(a, y)
+        into = outcome.into
+        for place in range(len(self.stages) - 1, 0, -1):
+            dL_da = self.stages[place].backward(dL_da, *into[place], False)
+        first = self.stages[0]
+        first.backward(dL_da, *into[0], True)
+        vector = outcome.vector(self.parameters.size)
+        if self.count > FEW:
+            return loss, vector, outcome.dL_dx_later(first.dL_dz, self.w_1)
+        dL_dx = np.dot(first.dL_dz, self.w_1)  # (14): ij,jk->ik
+        return loss, vector, dL_dx[0] if single else dL_dx
+
+    def _free_outcome(self) -> Outcome:
+        """Return memory that no caller has a part of. Two are kept, for a loop that holds its last gradient."""
+        for outcome in self.outcomes:
+            if outcome.is_free():
+                return outcome
+        outcome = Outcome(self)
+        self.outcomes = [outcome, *self.outcomes[:1]]
+        return outcome
+
+    def views(self, vector: Array) -> list[tuple[Any, Any, Any]]:
+        """Return where each stage writes dL/dw, dL/db and dL/dα in a gradient vector."""
+        of_layers = cut(vector, self.shapes)
+        return [
+            of_layers[start] if number == 1 else (*stacked(vector, self.shapes, start, number), None)
+            for start, number in self.spans
+        ]
+
+
+def spans_of(layers: Sequence[Layer], count: int, joined: bool) -> list[tuple[int, int]]:
+    """Return (first layer, number of layers) of each stage: stacks where many like layers follow one another."""
+    last = len(layers) - 1
+
+    def kind(place: int) -> tuple[Any, ...]:
+        layer = layers[place]
+        return layer.activation, layer.w.shape, joined and place == last
+
+    spans: list[tuple[int, int]] = []
+    for (activation, (n, n_prev), output), run in groupby(range(len(layers)), kind):
+        places = list(run)
+        if activation in FORMS and not output and n == n_prev and count * n <= SMALL and len(places) >= MANY:
+            spans.append((places[0], len(places)))
+        else:
+            spans += [(place, 1) for place in places]
+    return spans

@@ -1,0 +1,241 @@
+"""The steps of a plan: a layer, a stack of like layers, or the loss, each with all the memory that it works in.
+
+Beside each matrix line stands the indexed equation that it is: i the example, j a neuron of this layer, k one before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import exp, log1p
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from handgrad import activations as act
+from handgrad import losses
+from handgrad.gradient import Shapes, size
+from handgrad.in_place import Constants, Form, limits
+
+Array = npt.NDArray[Any]
+
+# For so few logits of one example plain Python is faster than NumPy.
+SCALARS = 16
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What a plan knows of a layer: its activation, the slope for z < 0 if it has one, and its parameters themselves."""
+
+    activation: str
+    slope: Array | float | None
+    w: Array
+    b: Array
+    alpha: Array | None
+
+
+class Single:
+    """One layer. `dL_dz` is written over `a`; `dL_da_prev` is memory that all layers share."""
+
+    def __init__(self, layer: Layer, form: Form, count: int, dL_da_prev: Array) -> None:
+        n = layer.w.shape[0]
+        self.form, self.c = form, Constants(layer.w.dtype, (count, n))
+        self.w, self.w_T = layer.w, layer.w.T
+        # For one example b takes the shape of z, which spares NumPy the broadcasting.
+        self.b = layer.b[None] if count == 1 else layer.b
+        self.a: Array = np.empty((count, n), layer.w.dtype)
+        self.z = np.empty_like(self.a) if form.needs_z else self.a
+        self.dL_dz, self.dL_dz_T, self.row = self.a, self.a.T, self.a[0]
+        self.ones = np.ones(count, layer.w.dtype) if count > 1 else None
+        self.dL_da_prev = dL_da_prev
+        self.a_prev = self.a
+
+    def forward(self, a_prev: Array) -> Array:
+        """Return a of activations a_prev (N, n_prev)."""
+        self.a_prev = a_prev
+        np.dot(a_prev, self.w_T, self.z)  # (8): ik,jk->ij
+        np.add(self.z, self.b, self.z)
+        if self.form.g is not None:
+            self.form.g(self.z, self.a, self.c)  # (9)
+        return self.a
+
+    def backward(self, dL_da: Array, dL_dw: Array, dL_db: Array, dL_dalpha: Array | None, first: bool) -> Array:
+        """Return dL/da_prev, unless this is the first stage; write the parameters' derivatives where they are wanted."""
+        if dL_da is not self.a:  # where softmax and cross-entropy are joined, dL/dz is there already
+            if self.form.derivative is None:
+                np.copyto(self.a, dL_da)
+            else:
+                self.form.derivative(self.z, self.a, self.c)
+                np.multiply(self.a, dL_da, self.a)  # (12) dL/da: ij,ij->ij
+        np.dot(self.dL_dz_T, self.a_prev, dL_dw)  # (11) with (13): ij,ik->jk
+        if self.ones is None:
+            np.copyto(dL_db, self.row)
+        else:
+            np.dot(self.ones, self.dL_dz, dL_db)  # (11) with (7): ij->j
+        return dL_da if first else np.dot(self.dL_dz, self.w, self.dL_da_prev)  # (14): ij,jk->ik
+
+
+class Plain:
+    """One layer of an activation without a form in place: what `Network.trace` does, but for the sums."""
+
+    def __init__(self, layer: Layer, count: int, dL_da_prev: Array) -> None:
+        self.layer, self.form = layer, act.FORMS[layer.activation]
+        self.ones = np.ones(count, layer.w.dtype)
+        self.dL_da_prev = dL_da_prev
+        self.z = self.a = self.a_prev = self.dL_dz = np.empty((count, layer.w.shape[0]), layer.w.dtype)
+
+    def forward(self, a_prev: Array) -> Array:
+        """Return a of activations a_prev (N, n_prev)."""
+        self.a_prev = a_prev
+        self.z = a_prev @ self.layer.w.T + self.layer.b
+        self.a = self.form.g(self.z, self.layer.slope)
+        return self.a
+
+    def backward(self, dL_da: Array, dL_dw: Array, dL_db: Array, dL_dalpha: Array | None, first: bool) -> Array:
+        """Return dL/da_prev, unless this is the first stage; write the parameters' derivatives where they are wanted."""
+        if self.layer.activation == "softmax":
+            self.dL_dz = act.softmax_backward(self.a, dL_da)
+        else:
+            self.dL_dz = self.form.derivative(self.z, self.layer.slope) * dL_da
+        if dL_dalpha is not None:
+            of_units = act.leaky_relu_derivative_by_slope(self.z) * dL_da
+            dL_dalpha[...] = of_units.sum(axis=0 if dL_dalpha.ndim else None)
+        np.dot(self.dL_dz.T, self.a_prev, dL_dw)
+        np.dot(self.ones, self.dL_dz, dL_db)
+        return dL_da if first else np.dot(self.dL_dz, self.layer.w, self.dL_da_prev)
+
+
+class Stack:
+    """Small layers of one width and activation, one behind another: all biases, all g′, all dL/dw are one call each."""
+
+    def __init__(self, layers: Sequence[Layer], form: Form, count: int, w: Array, b: Array) -> None:
+        number, n, _ = w.shape
+        self.form, self.c = form, Constants(w.dtype, (count, n))
+        self.b = b[:, None, :]
+        self.inputs: Array = np.empty((number + 1, count, n), w.dtype)
+        self.last: Array = self.inputs[-1]
+        self.z, self.a = np.empty_like(self.inputs[1:]), self.inputs[1:]
+        self.g_prime = np.empty_like(self.z)
+        self.dL_dz_T = self.g_prime.transpose(0, 2, 1)
+        self.product: Array = np.empty((count, n), w.dtype)
+        layer_by_layer = [layer.w for layer in layers]
+        self.up = list(zip(self.inputs[:-1], (w_l.T for w_l in layer_by_layer), self.z, self.a, strict=True))
+        self.down = list(zip(self.g_prime, layer_by_layer, strict=True))[::-1]
+        self.dL_dz = self.g_prime[0]
+
+    def forward(self, a_prev: Array) -> Array:
+        """Return a of activations a_prev (N, n_prev)."""
+        np.copyto(self.inputs[0], a_prev)
+        np.copyto(self.z, self.b)
+        g, c, product = self.form.g, self.c, self.product
+        for a_before, w_T, z, a in self.up:
+            np.dot(a_before, w_T, product)  # (8): ik,jk->ij
+            np.add(z, product, z)
+            if g is None:
+                np.copyto(a, z)
+            else:
+                g(z, a, c)  # (9)
+        return self.last
+
+    def backward(self, dL_da: Array, dL_dw: Array, dL_db: Array, dL_dalpha: Array | None, first: bool) -> Array:
+        """Return dL/da_prev, unless this is the first stage; write the parameters' derivatives where they are wanted."""
+        if self.form.derivative is None:
+            self.g_prime.fill(1)
+        else:
+            np.copyto(self.g_prime, self.a)
+            self.form.derivative(self.z, self.g_prime, self.c)
+        for g_prime, w in self.down:
+            np.multiply(g_prime, dL_da, g_prime)  # (12) dL/da: ij,ij->ij
+            dL_da = np.dot(g_prime, w, self.product)  # (14): ij,jk->ik
+        np.matmul(self.dL_dz_T, self.inputs[:-1], dL_dw)  # (11) with (13): ij,ik->jk for each layer
+        np.add.reduce(self.g_prime, 1, out=dL_db)  # (11) with (7): ij->j for each layer
+        return dL_da
+
+
+class SquaredError:
+    """The loss (10), and dL/da (4) in memory that the layers share."""
+
+    def __init__(self, dL_da: Array, share: float) -> None:
+        self.dL_da, self.flat, self.share = dL_da, dL_da.reshape(-1), share
+        self.twice_share = np.array(2 * share, dL_da.dtype)
+
+    def loss(self, a: Array, y: Array) -> tuple[float, Array]:
+        """Return L and dL/da."""
+        np.subtract(a, y, self.dL_da)
+        loss = float(np.dot(self.flat, self.flat)) * self.share  # (10)
+        np.multiply(self.dL_da, self.twice_share, self.dL_da)  # (4): ij,ij->ij
+        return loss, self.dL_da
+
+
+class CrossEntropy:
+    """The loss (1)–(2), and dL/dz = p − y written over the logits."""
+
+    def __init__(self, logits: Array, share: float) -> None:
+        count, n_L = logits.shape
+        dtype = logits.dtype
+        self.z, self.flat, self.share = logits, logits.reshape(-1), share
+        self.starts = np.arange(0, count * n_L, n_L, dtype=np.intp)
+        self.places = np.empty_like(self.starts)
+        self.ones, self.ones_N = np.ones(n_L, dtype), np.ones(count, dtype)
+        self.factor: Array = np.empty(count, dtype)
+        self.factors = self.factor[:, None]
+        self.share_array = np.array(share, dtype)
+        self.calm, self.tiny = limits(dtype).calm, limits(dtype).tiny
+        self.few = count == 1 and n_L <= SCALARS
+
+    def loss(self, a: Array, y: Array) -> tuple[float, Array]:
+        """Return L, and dL/dz."""
+        if y.ndim == 2:
+            return self._distributions(y), self.z
+        calm = bool(np.vdot(self.flat, self.flat) < self.calm)  # unlike dot, it does not warn of a sum that overflows
+        return (self._class(y.item()) if self.few and calm else self._classes(y, calm)), self.z
+
+    def _classes(self, y: Array, calm: bool) -> float:
+        """Take class indices.
+
+        With e_k left out, Σ e is the other classes' part: p_k − 1 is minus that part, and L_i (2) is log(1 + part / e_k).
+        """
+        z, flat, places = self.z, self.flat, self.places
+        np.add(self.starts, y, places)
+        if not calm:
+            # Two logits may differ by more than the largest number; e^{-inf} = 0 is then the right value.
+            with np.errstate(over="ignore"):
+                np.subtract(z, np.maximum.reduce(z, axis=1, keepdims=True), z)
+            s_k = flat[places]
+        np.exp(z, z)
+        e_k = flat[places]
+        flat[places] = 0
+        others = np.dot(z, self.ones)
+        flat[places] = np.negative(others)
+        np.divide(self.share_array, np.add(others, e_k, self.factor), self.factor)
+        np.multiply(z, self.factors, z)
+        if calm:
+            of_examples = np.log1p(np.divide(others, e_k, e_k))
+        else:
+            improbable = np.log(others + e_k) - s_k
+            of_examples = np.where(e_k < self.tiny, improbable, np.log1p(others / np.maximum(e_k, self.tiny)))
+        return float(np.dot(of_examples, self.ones_N)) * self.share
+
+    def _class(self, k: int) -> float:
+        """Take the class index of one example with few classes: the same in Python's own numbers."""
+        powers = [exp(s) for s in self.flat.tolist()]
+        e_k, powers[k] = powers[k], 0.0
+        others = sum(powers)
+        powers[k] = -others
+        factor = self.share / (others + e_k)
+        self.flat[:] = [power * factor for power in powers]
+        return log1p(others / e_k) * self.share
+
+    def _distributions(self, y: Array) -> float:
+        loss = float(losses.cross_entropy(self.z, y).sum()) * self.share
+        np.multiply(losses.cross_entropy_derivative(act.softmax(self.z), y), self.share, self.z)
+        return loss
+
+
+def stacked(vector: Array, shapes: Shapes, start: int, number: int) -> tuple[Array, Array]:
+    """Return the w (L, n, n_prev) and b (L, n) of L like layers without α, as views of a vector in figure 9's order."""
+    (n, n_prev), _ = shapes[start]
+    begin = size(shapes[:start])
+    rows = vector[begin : begin + number * n * (n_prev + 1)].reshape(number, n * (n_prev + 1))
+    return rows[:, : n * n_prev].reshape(number, n, n_prev), rows[:, n * n_prev :]

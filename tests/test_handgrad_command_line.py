@@ -1,0 +1,47 @@
+"""`python -m handgrad`: the equations on the command line."""
+
+import subprocess
+import sys
+
+import pytest
+
+from handgrad.__main__ import main
+from handgrad.equations import EQUATIONS
+
+
+def test_table_is_every_equation(capsys):
+    assert main([]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(EQUATIONS)
+    for line, (number, equation) in zip(lines, EQUATIONS.items(), strict=True):
+        assert line.split()[:3] == [f"({number})", equation.section, equation.function.__name__]
+        assert line.endswith(equation.latex)
+
+
+def test_one_equation_is_shown_with_its_code(capsys):
+    assert main(["14", "7"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("(14)")
+    assert out.index("def dL_da_k(") < out.index("(7)") < out.index("def dz_db(")
+    assert "    return 1.0\n" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(["15"], "equations are numbered from 1 to 14; got 15"), (["0"], "got 0"), (["four"], "invalid int value: 'four'")],
+)
+def test_bad_usage_is_exit_2(arguments, said, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    out, err = capsys.readouterr()
+    assert not out
+    assert said in err
+
+
+def test_help_is_there_without_torch():
+    program = "import sys; sys.argv[1:] = ['--help']; import runpy\ntry:\n runpy.run_module('handgrad', run_name='__main__')\n"
+    program += "except SystemExit as end: print(end.code, *sorted({'torch', 'hypothesis', 'matplotlib'} & set(sys.modules)))"
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert answer.stdout.startswith("usage: python -m handgrad")
+    assert answer.stdout.endswith("\n0\n")

@@ -1,0 +1,236 @@
+"""The fast gradient against the plain one: the numbers, whose they are, and what is kept between calls."""
+
+import gc
+import pickle
+import sys
+import threading
+import weakref
+from itertools import groupby, pairwise
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import handgrad as hg
+from handgrad import network, plan
+from handgrad.stages import Stack
+from verification.architectures import Case, cases
+from verification.benchmark import NETWORKS, network_of
+from verification.bounds import STABLE, bounds
+from verification.comparison import shares, without_batch_axis
+from verification.problem import problem
+
+ROOM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+DTYPES = [np.float64, np.float32]
+
+
+def arrays(g):
+    return g.named() | {"x": g.x, "loss": np.asarray(g.loss)}
+
+
+def assert_matches(given, expected, net, x, y, times=2):
+    """Compare two gradients, each within the bound of the stable form: names, shapes, dtypes, then numbers."""
+    with np.errstate(all="ignore"):
+        allowed = bounds(problem(net, x, y), STABLE)
+    allowed = without_batch_axis(allowed) if np.ndim(x) == 1 else allowed
+    given, expected = arrays(given), arrays(expected)
+    assert list(given) == list(expected)
+    for name, array in given.items():
+        assert (array.shape, array.dtype) == (expected[name].shape, expected[name].dtype), name
+        assert shares(array, expected[name], times * allowed[name]).max() <= 1, name
+
+
+@ROOM
+@given(cases(max_examples=12))
+def test_gradient_matches_its_trace(case):
+    net, x, y = case
+    with np.errstate(all="ignore"):
+        assert_matches(net.gradient(x, y), net.trace(x, y).gradient, net, x, y)
+
+
+@ROOM
+@given(
+    st.sampled_from(["identity", "relu", "sigmoid", "tanh"]),
+    st.integers(1, 4),
+    st.integers(plan.MANY - 1, 9),
+    st.integers(1, 12),
+    st.sampled_from(DTYPES),
+    st.booleans(),
+    st.integers(0, 2**32 - 1),
+)
+def test_gradient_of_stacked_layers_matches_its_trace(activation, width, layers, count, dtype, ends, seed):
+    rng = np.random.default_rng(seed)
+    widths = [3, *[width] * layers, 2] if ends else [width] * (layers + 1)
+    names = [activation] * (layers + 1) if ends else [activation] * layers
+    net = hg.Network.random(widths, activations=names, seed=rng, dtype=dtype)
+    x, y = rng.normal(size=(count, widths[0])).astype(dtype), rng.normal(size=(count, widths[-1])).astype(dtype)
+    assert_matches(net.gradient(x, y), net.trace(x, y).gradient, net, x, y)
+    stages = net._plans[count][0].stages
+    square = [len(list(run)) for (n_prev, n), run in groupby(pairwise(widths)) if n_prev == n]
+    assert any(isinstance(stage, Stack) for stage in stages) == (max(square, default=0) >= plan.MANY)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("scale", [1.0, 30.0, 300.0, 1e4, 1e30])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 3), (1, 40), (5, 1), (7, 4), (64, 10)])
+def test_cross_entropy_of_classes_matches_its_trace(shape, scale, dtype):
+    rng = np.random.default_rng(3)
+    (count, classes), n_0 = shape, 3
+    w, b = (rng.normal(size=(classes, n_0)) * scale).astype(dtype), rng.normal(size=classes).astype(dtype)
+    net = hg.Network([hg.Dense(w, b, "softmax")], "cross_entropy")
+    x, y = rng.normal(size=(count, n_0)).astype(dtype), rng.integers(0, classes, count)
+    assert_matches(net.gradient(x, y), net.trace(x, y).gradient, net, x, y)
+    # All the other parts of the loss, one of which every class has been.
+    for k in range(min(classes, 5)):
+        y = np.full(count, k)
+        assert_matches(net.gradient(x, y), net.trace(x, y).gradient, net, x, y)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh", "relu", "identity"])
+def test_gradient_at_extreme_z_matches_its_trace(activation, dtype):
+    largest = float(np.finfo(dtype).max)
+    z = np.array([0.0, 1e-30, 1, 20, 44, 80, 87, 88.5, 90, 110, 350, 700, 710, 745, 800, 1e4, 1e9, largest**0.4]).astype(dtype)
+    z = np.concatenate([-z[:0:-1], z])
+    net = hg.Network([hg.Dense(np.ones((1, 1), dtype), np.zeros(1, dtype), activation)], reduction="sum")
+    for z_i in z:  # apart, so that no sum hides a small derivative
+        x, y = z_i.reshape(1, 1), np.full((1, 1), 0.25, dtype)
+        assert_matches(net.gradient(x, y), net.trace(x, y).gradient, net, x, y)
+
+
+@pytest.mark.parametrize("row", NETWORKS, ids=lambda row: row.name)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_gradient_of_benchmarked_network_matches_literal(row, dtype):
+    net, x, y = network_of(row.reduced(), dtype)
+    literal = hg.literal.gradient(net, x, y)
+    # The literal form loses digits where the stable ones do not; on these networks no more than a factor of 16.
+    assert_matches(net.gradient(x, y), literal, net, x, y, times=16)
+
+
+def some_case(count=12, dtype=np.float64, loss="squared_error"):
+    last = "softmax" if loss == "cross_entropy" else "identity"
+    net = hg.Network.random([4, 6, 3], activations=["tanh", last], loss=loss, seed=1, dtype=dtype)
+    rng = np.random.default_rng(2)
+    y = rng.integers(0, 3, count) if loss == "cross_entropy" else rng.normal(size=(count, 3)).astype(dtype)
+    return Case(net, rng.normal(size=(count, 4)).astype(dtype), y)
+
+
+@pytest.mark.parametrize("keep", [lambda g: g, lambda g: g[2].b, lambda g: g[1].w[0], lambda g: g.named()["w2"].T])
+@pytest.mark.parametrize("count", [1, plan.FEW, plan.FEW + 1, 40])
+def test_what_a_caller_keeps_equals_itself_after_later_calls(count, keep):
+    net, x, y = some_case(count)
+    parts, copies = [], []
+    for step in range(5):
+        part = keep(net.gradient(x + step, y))
+        parts.append(part)
+        copies.append(arrays(part) if isinstance(part, hg.Gradient) and step % 2 else part)
+        copies[-1] = pickle.loads(pickle.dumps(copies[-1]))
+        net.gradient(2 * x, y)
+    for part, copy in zip(parts, copies, strict=True):
+        if isinstance(copy, dict):
+            for name, array in arrays(part).items():
+                np.testing.assert_array_equal(array, copy[name], strict=True)
+        elif isinstance(part, hg.Gradient):
+            assert part == copy
+            np.testing.assert_array_equal(part.x, copy.x, strict=True)
+        else:
+            np.testing.assert_array_equal(part, copy, strict=True)
+
+
+def test_dL_dx_asked_for_later_equals_that_of_its_own_parameters():
+    net, x, y = some_case(plan.FEW + 4)
+    expected = net.gradient(x, y).x.copy()
+    g = net.gradient(x, y)
+    net.descend(g, 0.5)
+    net.layers[0].w += 1.0
+    for _ in range(3):
+        net.gradient(2 * x, y)
+    np.testing.assert_array_equal(g.x, expected, strict=True)
+    assert g.x is g.x
+
+
+def test_memory_that_nobody_refers_to_serves_again():
+    net, x, y = some_case(plan.FEW + 4)
+    net.gradient(x, y)
+    (only,) = net._plans[len(x)]
+    for _ in range(4):
+        net.gradient(x, y)
+    assert len(only.outcomes) == 1
+    g = net.gradient(x, y)
+    for _ in range(4):
+        g = net.gradient(x, y)
+    assert len(only.outcomes) == 2
+    assert not only.outcomes[0].is_free() or not only.outcomes[1].is_free()
+    del g
+    assert only.outcomes[0].is_free()
+    assert only.outcomes[1].is_free()
+
+
+def test_gradients_of_two_threads_equal_those_of_one():
+    net, x, y = some_case(64)
+    batches = [(x * factor, y) for factor in (0.5, 1.0, 2.0, 3.0)]
+    expected = [net.gradient(*batch).vector for batch in batches]
+    found, start = {}, threading.Barrier(4)
+
+    def work(number):
+        start.wait()
+        found[number] = [net.gradient(*batches[number]).vector for _ in range(200)]
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    for number, vectors in found.items():
+        for vector in vectors:
+            np.testing.assert_array_equal(vector, expected[number], strict=True)
+    assert len(net._plans[64]) <= 4
+    assert len(found) == 4
+
+
+def test_plans_of_many_batch_sizes_are_few():
+    net, x, y = some_case(40)
+    for count in range(1, 40):
+        net.gradient(x[:count], y[:count])
+    assert len(net._plans) <= network.MOST_PLANS
+
+
+def test_plan_dies_with_its_network():
+    net, x, y = some_case()
+    g = net.gradient(x, y)
+    alive = weakref.ref(net._plans[len(x)][0])
+    vector = g.vector
+    del net
+    gc.collect()
+    assert alive() is None
+    np.testing.assert_array_equal(g.vector, vector)
+
+
+@pytest.mark.parametrize("name", ["w", "b", "alpha"])
+def test_parameter_assigned_is_what_is_computed_with(name):
+    activation = hg.Activation("prelu", alpha=(0.5, 0.25))
+    net = hg.Network([hg.Dense([[1.0, -2.0], [0.5, 1.0]], [0.5, 0.0], activation)])
+    x, y = np.array([[1.0, 2.0], [-3.0, 0.25]]), np.array([[1.0, 2.0], [0.0, 1.0]])
+    before = net.gradient(x, y)
+    memory = getattr(net.layers[0], name)
+    value = np.full(memory.shape, 0.75)
+    setattr(net.layers[0], name, value)
+    assert getattr(net.layers[0], name) is memory
+    np.testing.assert_array_equal(memory, value, strict=True)
+    value[...] = np.nan
+    assert net.gradient(x, y) != before
+    assert_matches(net.gradient(x, y), net.trace(x, y).gradient, net, x, y)
+
+
+def test_error_in_a_call_is_no_loss_of_the_plan():
+    net, x, y = some_case()
+    expected = net.gradient(x, y)
+    with pytest.raises(ValueError, match="y must have shape"):
+        net.gradient(x, y[:-1])
+    assert net.gradient(x, y) == expected
