@@ -17,8 +17,8 @@ def network_and_data(dtype=np.float64):
 
 
 def with_wrong(monkeypatch, change):
-    """Let the matrix form give a changed trace."""
-    monkeypatch.setitem(comparison.TELLINGS, "matrix", (lambda net, x, y: change(net.trace(x, y)), True))
+    """Let the matrix form tell a changed trace."""
+    monkeypatch.setitem(comparison.TELLINGS, "matrix", (lambda net, x, y: comparison.quantities(change(net.trace(x, y))), True))
 
 
 def changed_layer(trace, number, **arrays):
@@ -42,7 +42,7 @@ def test_compare_entries_is_every_quantity_in_the_order_of_one_pass():
     ]
 
 
-@pytest.mark.parametrize("telling", ["matrix", "literal"])
+@pytest.mark.parametrize("telling", ["matrix", "trace", "literal"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("single", [False, True])
 def test_compare_of_right_gradients_is_ok(telling, dtype, single):
@@ -83,6 +83,14 @@ def test_compare_of_a_wrong_number_is_a_mismatch_with_place_and_ratio(monkeypatc
     assert "WRONG" in str(wrong)
     with pytest.raises(AssertionError, match="w2"):
         v.assert_matches_autograd(net, x, y)
+
+
+def test_compare_is_of_the_gradient_that_users_call_for(monkeypatch):
+    net, x, y = network_and_data()
+    monkeypatch.setattr(hg.Network, "gradient", lambda self, x, y: 2 * self.trace(x, y).gradient)
+    names = [entry.name for entry in v.compare(net, x, y).mismatches]
+    assert names == ["loss", "w2", "b2", "w1", "b1", "alpha1", "x"]
+    assert v.compare(net, x, y, telling="trace").ok
 
 
 def test_compare_reports_is_all_mismatches(monkeypatch):
@@ -170,7 +178,7 @@ def test_report_as_dict_is_json_with_every_number(monkeypatch):
     assert [entry["share"] for entry in wrong["entries"] if entry["name"] == "b1"] == ["inf"]
 
 
-@pytest.mark.parametrize(("telling", "form"), [("matrix", STABLE), ("literal", NAIVE)])
+@pytest.mark.parametrize(("telling", "form"), [("matrix", STABLE), ("trace", STABLE), ("literal", NAIVE)])
 def test_compare_allows_equals_the_bounds_of_both_sides(telling, form):
     net = hg.Network([hg.Dense([[1.0]], [0.0], "sigmoid")])
     x, y = [[30.0]], [[0.0]]
@@ -205,9 +213,9 @@ def test_ratio_to_zero_is_nan():
         (
             {"telling": "literate"},
             ValueError,
-            "telling must be one of matrix, literal, chain; got 'literate' (did you mean 'literal'?)",
+            "telling must be one of matrix, trace, literal, chain; got 'literate' (did you mean 'literal'?)",
         ),
-        ({"telling": 3}, TypeError, "telling must be one of matrix, literal, chain; got 3"),
+        ({"telling": 3}, TypeError, "telling must be one of matrix, trace, literal, chain; got 3"),
         ({"telling": "chain"}, ValueError, "net must have one neuron a layer, n_0 = ... = n_L = 1; got widths 3-4-2"),
         ({"x": [[1.0, 2.0]]}, ValueError, "x must have shape (N, n_0) = (N, 3)"),
         ({"y": [[1.0]]}, ValueError, "y must have shape (N, n_L) = (5, 2)"),

@@ -24,7 +24,7 @@ import handgrad as hg
 from verification import script, shrinking
 from verification.architectures import Architecture, Case, Options, case, drawn
 from verification.bounds import both_bounds
-from verification.comparison import TELLINGS, Report, compare, quantities, raised, shares
+from verification.comparison import TELLINGS, Report, compare, raised, shares
 from verification.oracles import autograd
 from verification.problem import Problem, problem, stacked
 
@@ -161,7 +161,7 @@ def run(
     options : Options, optional
         What to draw from.
     thorough : bool
-        Compare the literal form on every network, not on one of each architecture's.
+        Compare the literal form, and the trace's own gradient, on every network, not on one of each architecture's.
     jobs : int
         How many workers share the networks, by joblib: processes of this machine, or whatever backend
         `joblib.parallel_config` names (Dask, Ray). The networks, the verdict and the counts do not depend on it.
@@ -310,21 +310,21 @@ def _compare_contents(architecture: Architecture, contents: list[int], thorough:
         cases = [case(architecture, seed) for seed in contents]
         asked = stacked([problem(*each) for each in cases])
         expected, (stable, naive) = autograd(asked), both_bounds(asked)
-        for telling, (trace, is_stable) in TELLINGS.items():
+        for telling, (tell, is_stable) in TELLINGS.items():
             if telling == "chain" and not _is_chain(asked):
                 continue
-            # Every network's literal form would take most of the time.
-            judged = cases[:1] if telling == "literal" and not thorough else cases
-            given_all = [_batched(_traced(trace, each, telling), asked) for each in judged]
+            # Every network's literal form would take most of the time, and the trace's intermediates are the matrix telling's.
+            judged = cases[:1] if telling in ("literal", "trace") and not thorough else cases
+            given_all = [_batched(_told(tell, each, telling), asked) for each in judged]
             form = stable if is_stable else naive
             _judge(telling, judged, given_all, expected, {name: form[name] + naive[name] for name in expected}, seen)
     seen.networks = len(cases)
     _cover(architecture, len(cases), seen)
 
 
-def _traced(trace: Callable[..., hg.Trace], each: Case, telling: str) -> dict[str, Array]:
+def _told(tell: Callable[..., dict[str, Array]], each: Case, telling: str) -> dict[str, Array]:
     try:
-        return quantities(trace(*each))
+        return tell(*each)
     except Exception as error:  # whatever a broken handgrad raises
         raise _MismatchError(each, telling) from error
 

@@ -17,11 +17,13 @@ from verification.problem import Problem, problem
 
 Array = npt.NDArray[Any]
 
-# handgrad's tellings of backpropagation, each with whether it takes the stable forms.
-TELLINGS: Mapping[str, tuple[Callable[[hg.Network, Any, Any], hg.Trace], bool]] = {
-    "matrix": (lambda net, x, y: net.trace(x, y), True),
-    "literal": (lambda net, x, y: hg.literal.trace(net, x, y), False),
-    "chain": (lambda net, x, y: hg.literal.chain(net, x, y), False),
+# handgrad's tellings of backpropagation: what gives every quantity by name, and whether it takes the stable forms.
+TELLINGS: Mapping[str, tuple[Callable[[hg.Network, Any, Any], dict[str, Array]], bool]] = {
+    # The gradient is the one that users call for; it forms no intermediates to hand out.
+    "matrix": (lambda net, x, y: net.trace(x, y).named() | _of_gradient(net.gradient(x, y)), True),
+    "trace": (lambda net, x, y: quantities(net.trace(x, y)), True),
+    "literal": (lambda net, x, y: quantities(hg.literal.trace(net, x, y)), False),
+    "chain": (lambda net, x, y: quantities(hg.literal.chain(net, x, y)), False),
 }
 
 
@@ -167,7 +169,8 @@ def compare(net: hg.Network, x: npt.ArrayLike, y: npt.ArrayLike, *, telling: str
     x, y : array_like
         One example or a batch, as the network takes them.
     telling : str
-        "matrix" (`net.trace`), "literal" (`handgrad.literal.trace`), or "chain" (`handgrad.literal.chain`).
+        "matrix" (`net.gradient`, and the intermediates of `net.trace`), "trace" (all of `net.trace`), "literal"
+        (`handgrad.literal.trace`), or "chain" (`handgrad.literal.chain`).
 
     Returns
     -------
@@ -186,10 +189,10 @@ def compare(net: hg.Network, x: npt.ArrayLike, y: npt.ArrayLike, *, telling: str
     True
     """
     hg.checks.instance("net", net, hg.Network, "a handgrad Network")
-    trace, stable = TELLINGS[hg.checks.one_of("telling", telling, TELLINGS)]
+    tell, stable = TELLINGS[hg.checks.one_of("telling", telling, TELLINGS)]
     # A number that overflows is reported as not comparable; NumPy need not warn of it too.
     with np.errstate(all="ignore"):
-        given = quantities(trace(net, x, y))
+        given = tell(net, x, y)
     asked = problem(net, x, y)
     expected, of_forms = autograd(asked), both_bounds(asked)
     allowed = {name: of_forms[0 if stable else 1][name] + of_forms[1][name] for name in expected}
@@ -228,8 +231,11 @@ def assert_matches_autograd(net: hg.Network, x: npt.ArrayLike, y: npt.ArrayLike,
 
 def quantities(trace: hg.Trace) -> dict[str, Array]:
     """Return every array of a trace under the oracles' names."""
-    g = trace.gradient
-    arrays = trace.named() | g.named() | {"loss": np.asarray(trace.loss)}
+    return trace.named() | _of_gradient(trace.gradient)
+
+
+def _of_gradient(g: hg.Gradient) -> dict[str, Array]:
+    arrays = g.named() | {"loss": np.asarray(g.loss)}
     return arrays if g.x is None else arrays | {"x": g.x}
 
 
