@@ -85,9 +85,8 @@ def fit(
     rounds = checks.positive_integer("epochs", epochs)
     if callback is not None:
         checks.instance("callback", callback, Callable, "callable")  # type: ignore[arg-type]
-    inputs, targets = checks.real_array("x", x), checks.real_array("y", y)
-    net.loss(inputs, targets)
-    checks.batch(inputs)
+    inputs, targets, single = net._data(x, y)
+    checks.batch(inputs[0] if single else inputs)
     count = len(inputs)
     size = count if batch_size is None else min(checks.positive_integer("batch_size", batch_size), count)
     generator = checks.generator(seed)
@@ -96,15 +95,18 @@ def fit(
     stepped = np.empty_like(net._vector)
     epochs_left = range(1, rounds + 1)
     for epoch in _with_progress(epochs_left) if progress else epochs_left:
-        order = np.arange(count) if size == count else generator.permutation(count)
+        order = None if size == count else generator.permutation(count)
         total = 0.0
         for start in range(0, count, size):
-            chosen = order[start : start + size]
+            chosen = slice(None) if order is None else order[start : start + size]
+            batch, target = inputs[chosen], targets[chosen]
+            plan = net._borrowed(len(batch))
             with np.errstate(over="ignore", invalid="ignore"):  # checked in the next line
-                g = net.gradient(inputs[chosen], targets[chosen])
-            checks.converging(g.loss, g.flat, epoch, step)
-            total += g.loss * (len(chosen) / count if net.reduction == "mean" else 1)
-            net._step(g, step, stepped)
+                loss, outcome = plan.run(batch, target)
+            checks.converging(loss, outcome.vector(), epoch, step)
+            total += loss * (len(batch) / count if net.reduction == "mean" else 1)
+            net._step(outcome.vector(), step, stepped)
+            net._plans[plan.count].append(plan)
         history.losses.append(total)
         if callback is not None and isinstance(stop := callback(epoch, total), bool | np.bool_) and stop:
             break

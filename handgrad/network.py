@@ -353,14 +353,18 @@ class Network:
         ValueError
             If a shape, class index or distribution is wrong, or a number is not finite.
         """
+        batch, target, single = self._data(x, y)
+        plan = self._borrowed(len(batch))
+        loss, outcome = plan.run(batch, target)
+        dL_dx = plan.dL_dx(outcome, single)
+        self._plans[plan.count].append(plan)
+        return Gradient.of_vector(loss, outcome.vector(), self._shapes, dL_dx)
+
+    def _data(self, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Array, Array, bool]:
+        """Return x and y as a plan takes them, checked, and whether they came without a batch axis."""
         batch, single = self._inputs(x)
-        count = len(batch)
         check = checks.classes if self.loss_name == "cross_entropy" else checks.outputs
-        target = check(y, count, single, self.layers[-1].w.shape[0], self.dtype)
-        plan = self._borrowed(count)
-        loss, vector, dL_dx = plan.gradient(batch, target, single)
-        self._plans[count].append(plan)
-        return Gradient.of_vector(loss, vector, self._shapes, dL_dx)
+        return batch, check(y, len(batch), single, self.layers[-1].w.shape[0], self.dtype), single
 
     def _borrowed(self, count: int) -> Plan:
         """Return a plan for batches of this size that nobody else is using."""
@@ -429,18 +433,17 @@ class Network:
         checks.instance("g", g, Gradient, "a Gradient")
         step = checks.positive_number("rate", rate, self.dtype)
         checks.same_parameters("g", list(g.named().items()), list(self.named().items()))
-        self._step(g, step, np.empty_like(self._vector))
+        self._step(g.flat, step, np.empty_like(self._vector))
 
-    def _step(self, g: Gradient, step: float, stepped: Array) -> None:
+    def _step(self, derivatives: Array, step: float, stepped: Array) -> None:
         """Take the step; the parameters after it are computed and checked in `stepped`, and then take the old ones' place."""
         with np.errstate(over="ignore", invalid="ignore"):
-            np.multiply(g.flat, self.dtype.type(step), stepped)
+            np.multiply(derivatives, self.dtype.type(step), stepped)
             np.subtract(self._vector, stepped, stepped)
         if not checks.is_finite(stepped):
-            for name, derivative in g.named().items():
-                checks.finite(f"g's {name}", derivative)
-            after = Gradient.of_vector(g.loss, stepped, self._shapes).named()
-            for name, array in after.items():
+            for name, array in Gradient.of_vector(0.0, derivatives, self._shapes).named().items():
+                checks.finite(f"g's {name}", array)
+            for name, array in Gradient.of_vector(0.0, stepped, self._shapes).named().items():
                 checks.finite(f"{name} after a step of rate = {step}", array)
         np.copyto(self._vector, stepped)
 

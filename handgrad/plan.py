@@ -41,21 +41,22 @@ class Outcome:
     """
 
     def __init__(self, plan: Plan) -> None:
-        count, (n, n_0), parameters = plan.count, plan.w_1.shape, plan.parameters.size
+        count, (n, n_0), self.parameters = plan.count, plan.w_1.shape, plan.parameters.size
         later = 0 if count <= FEW else n * n_0
-        self.memory: Array = np.empty(parameters + later + (count * n if later else 0), plan.parameters.dtype)
-        self.into = plan.views(self.vector(parameters))
-        self.w_1 = self.memory[parameters : parameters + later].reshape(-1, n_0)
-        self.dL_dz = self.memory[parameters + later :].reshape(-1, n)
+        end = self.parameters + later
+        self.memory: Array = np.empty(end + (count * n if later else 0), plan.parameters.dtype)
+        self.into = plan.views(self.vector())
+        self.w_1 = self.memory[self.parameters : end].reshape(-1, n_0)
+        self.dL_dz = self.memory[end:].reshape(-1, n)
         self._references = getrefcount(self.memory)
 
     def is_free(self) -> bool:
         """Say whether no caller has a part of it."""
         return getrefcount(self.memory) == self._references
 
-    def vector(self, parameters: int) -> Array:
-        """Return a view for a caller: as a view of its own it counts."""
-        return self.memory[:parameters]
+    def vector(self) -> Array:
+        """Return ∇L as a view for a caller: each call's is a view of its own, which counts."""
+        return self.memory[: self.parameters]
 
     def dL_dx_later(self, dL_dz: Array, w_1: Array) -> Callable[[], Array]:
         """Return what computes dL/dx (N, n_0), (14), from copies, so that neither a later run nor a step changes it."""
@@ -120,8 +121,8 @@ class Plan:
         self.output = CrossEntropy(self.stages[-1].a, share) if joined else SquaredError(dL_da, share)
         self.outcomes: list[Outcome] = []
 
-    def gradient(self, x: Array, y: Array, single: bool) -> tuple[float, Array, Array | Callable[[], Array]]:
-        """Return the loss, a gradient vector that is the caller's own, and dL/dx or what computes it if it is ever wanted.
+    def run(self, x: Array, y: Array) -> tuple[float, Outcome]:
+        """Return the loss, and the gradient vector in memory that no caller has a part of.
 
         Parameters
         ----------
@@ -129,13 +130,11 @@ class Plan:
             (N, n_0), checked, of the network's dtype.
         y : ndarray
             (N, n_L) of the network's dtype; under cross-entropy distributions, or class indices (N,).
-        single : bool
-            Whether x came without a batch axis, so that dL/dx has none.
 
         Returns
         -------
-        tuple of float, ndarray, and ndarray or callable
-            L, ∇L (P,), and dL/dx, (N, n_0) or (n_0,).
+        tuple of float and Outcome
+            L and ∇L. Whoever keeps a view of the outcome's memory keeps it from serving again.
         """
         outcome = self._free_outcome()
         a = x
@@ -145,13 +144,29 @@ class Plan:
         into = outcome.into
         for place in range(len(self.stages) - 1, 0, -1):
             dL_da = self.stages[place].backward(dL_da, *into[place], False)
-        first = self.stages[0]
-        first.backward(dL_da, *into[0], True)
-        vector = outcome.vector(self.parameters.size)
+        self.stages[0].backward(dL_da, *into[0], True)
+        return loss, outcome
+
+    def dL_dx(self, outcome: Outcome, single: bool) -> Array | Callable[[], Array]:
+        """Return dL/dx of the last run, or for a larger batch what computes it if it is ever wanted.
+
+        Parameters
+        ----------
+        outcome : Outcome
+            Of the last run.
+        single : bool
+            Whether x came without a batch axis, so that dL/dx has none.
+
+        Returns
+        -------
+        ndarray or callable
+            (N, n_0), or (n_0,).
+        """
+        dL_dz = self.stages[0].dL_dz
         if self.count > FEW:
-            return loss, vector, outcome.dL_dx_later(first.dL_dz, self.w_1)
-        dL_dx = np.dot(first.dL_dz, self.w_1)  # (14): ij,jk->ik
-        return loss, vector, dL_dx[0] if single else dL_dx
+            return outcome.dL_dx_later(dL_dz, self.w_1)
+        dL_dx = np.dot(dL_dz, self.w_1)  # (14): ij,jk->ik
+        return dL_dx[0] if single else dL_dx
 
     def _free_outcome(self) -> Outcome:
         """Return memory that no caller has a part of. Two are kept, for a loop that holds its last gradient."""
