@@ -98,6 +98,16 @@ def test_bounds_where_products_overflow_is_infinite():
     assert np.isinf(found["a1"])
 
 
+def test_bounds_where_twice_the_error_overflows_is_infinite():
+    net = hg.Network([hg.Dense(np.ones((1, 1), np.float32), np.zeros(1, np.float32))])
+    # 2 (a − y) / N is 2.5e38, and 2 (a − y) is no float32 any more.
+    found = bounds(problem(net, [[2.5e38], [0.0]], [[0.0], [0.0]]), STABLE)
+    assert np.isinf(found["dL_da1"]).any()
+    assert np.isinf(found["b1"])
+    found = bounds(problem(net, [[1.5e38], [0.0]], [[0.0], [0.0]]), STABLE)
+    assert np.isfinite(found["b1"])
+
+
 def test_bounds_of_naive_derivative_is_wider_where_it_cancels():
     net = hg.Network([hg.Dense([[1.0]], [0.0], "sigmoid")])
     stable, naive = both_bounds(problem(net, [[30.0]], [[0.0]]))

@@ -278,7 +278,8 @@ def _backward(problem: Problem, passed: list[_Forward], r: Rounding, form: Form)
         a, y = passed[-1].a, problem.targets()
         difference = a.value - y
         dL_da = Bounded(2 * share * difference, 2 * share * (a.error + 4 * r.u * (np.abs(difference) + a.error)))
-        dL_da = _overflowing(dL_da, dL_da.most, r)
+        # 2 (a − y) may overflow where its share of 1/N does not; whoever divides first has a number there.
+        dL_da = _overflowing(dL_da, 2 * (np.abs(difference) + a.error), r)
     backward: list[dict[str, Array]] = []
     for number, forward in reversed(list(enumerate(passed, start=1))):
         layer, a_prev, z = forward.layer, forward.a_prev, forward.z
