@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,13 +17,14 @@ import numpy.typing as npt
 
 from handgrad import checks
 from handgrad.equations import EQUATIONS, Equation
-from handgrad.gradient import Gradient, LayerTrace, Trace
+from handgrad.gradient import Gradient, LayerGradient, LayerTrace, Trace
 from handgrad.network import Dense, Network
 from handgrad.scalars import SCALARS, Scalar, softmax
 
 Vector = list[float]
 Quantities = dict[str, Any]
 Equations = Mapping[int, Equation]
+OneExample = Callable[[Sequence["Layer"], str, Vector, Vector, Equations, float], tuple[float, list[Quantities]]]
 
 
 def gradient(net: Network, x: npt.ArrayLike, y: npt.ArrayLike, equations: Equations = EQUATIONS) -> Gradient:
@@ -57,7 +59,15 @@ def gradient(net: Network, x: npt.ArrayLike, y: npt.ArrayLike, equations: Equati
     >>> gradient(Network([Dense([[1.0, 0.5]], [-0.5], "relu")]), [2.0, 1.0], [1.0])[1].w
     array([[4., 2.]])
     """
-    return trace(net, x, y, equations).gradient
+    checks.instance("net", net, Network, "a Network")
+    examples, single, share = _examples(net, x, y, equations, _one_example)
+    layers = []
+    with np.errstate(over="ignore"):
+        for place, layer in enumerate(net.layers):
+            of_layer = [quantities[place] for _, quantities in examples]
+            layers.append(LayerGradient(*_parameters(of_layer, net.dtype, layer.alpha)))
+        dL_dx = _stacked([quantities[0]["dL_da_prev"] for _, quantities in examples], single, net.dtype)
+    return Gradient(_total(examples, share), layers, dL_dx)
 
 
 def trace(net: Network, x: npt.ArrayLike, y: npt.ArrayLike, equations: Equations = EQUATIONS) -> Trace:
@@ -128,90 +138,125 @@ def chain(net: Network, x: npt.ArrayLike, y: npt.ArrayLike, equations: Equations
     return _trace(net, x, y, equations, _one_example_of_a_chain)
 
 
-def _trace(
-    net: Network,
-    x: npt.ArrayLike,
-    y: npt.ArrayLike,
-    equations: Equations,
-    one_example: Callable[[Network, Vector, Vector, Equations, float], tuple[float, list[Quantities]]],
-) -> Trace:
+@dataclass(frozen=True)
+class Layer:
+    """A layer as plain numbers: w[j][k], b[j], and g with g′ of each unit j; `learned` says that its slopes are α."""
+
+    activation: str
+    w: list[Vector]
+    b: Vector
+    units: list[Scalar]
+    learned: bool
+
+
+def _layer(layer: Dense) -> Layer:
+    name, n = layer.activation.name, len(layer.b)
+    if name == "softmax":
+        units = []
+    elif layer.negative_slope is None:
+        units = [SCALARS[name](0.0)] * n
+    else:
+        slope = np.asarray(layer.negative_slope, layer.w.dtype)
+        units = [SCALARS[name](slope_j) for slope_j in np.broadcast_to(slope, n).tolist()]
+    return Layer(name, layer.w.tolist(), layer.b.tolist(), units, layer.alpha is not None)
+
+
+def _trace(net: Network, x: npt.ArrayLike, y: npt.ArrayLike, equations: Equations, one_example: OneExample) -> Trace:
+    examples, single, share = _examples(net, x, y, equations, one_example)
+    layers = []
+    with np.errstate(over="ignore"):
+        for place, layer in enumerate(net.layers):
+            of_layer = [quantities[place] for _, quantities in examples]
+            arrays = {
+                name: _stacked([quantities[name] for quantities in of_layer], single, net.dtype)
+                for name in ("a_prev", "z", "a", "dL_da", "da_dz", "dL_dz", "dL_da_prev")
+            }
+            dL_dw, dL_db, dL_dalpha = _parameters(of_layer, net.dtype, layer.alpha)
+            layers.append(LayerTrace(dL_dw=dL_dw, dL_db=dL_db, dL_dalpha=dL_dalpha, **arrays))  # type: ignore[arg-type]
+    return Trace(_total(examples, share), tuple(layers))
+
+
+def _examples(
+    net: Network, x: npt.ArrayLike, y: npt.ArrayLike, equations: Equations, one_example: OneExample
+) -> tuple[list[tuple[float, list[Quantities]]], bool, float]:
+    """Return L_i and the layers' quantities of each example, whether it came without a batch axis, and its part of L."""
     checks.equations(equations, EQUATIONS)
     first = net.layers[0].w
     batch, single = checks.inputs(x, first.shape[1], first.shape, net.dtype)
     check = checks.distribution if net.loss_name == "cross_entropy" else checks.outputs
     targets = check(y, len(batch), single, net.widths[-1], net.dtype)
     share = 1.0 if net.reduction == "sum" else 1 / len(batch)
-    examples = [one_example(net, x_i, y_i, equations, share) for x_i, y_i in zip(batch.tolist(), targets.tolist(), strict=True)]
-    layers = tuple(
-        _layer_trace([layers[place] for _, layers in examples], single, net.dtype, layer.alpha)
-        for place, layer in enumerate(net.layers)
-    )
-    return Trace(sum([share * L_i for L_i, _ in examples]), layers)
+    layers = [_layer(layer) for layer in net.layers]
+    pairs = zip(batch.tolist(), targets.tolist(), strict=True)
+    return [one_example(layers, net.loss_name, x_i, y_i, equations, share) for x_i, y_i in pairs], single, share
 
 
-def _layer_trace(examples: list[Quantities], single: bool, dtype: np.dtype[Any], alpha: npt.NDArray[Any] | None) -> LayerTrace:
-    """Stack a layer's quantities over the examples, and sum its parameters' derivatives over them."""
-
-    def rounded(numbers: npt.ArrayLike) -> npt.NDArray[Any]:
-        with np.errstate(over="ignore"):
-            return np.array(numbers, np.float64).astype(dtype)
-
-    def stacked(name: str) -> npt.NDArray[Any] | None:
-        rows = [example[name] for example in examples]
-        return None if rows[0] is None else rounded(rows[0] if single else rows)
-
-    def summed(name: str) -> npt.NDArray[Any]:
-        return rounded(np.sum([example[name] for example in examples], axis=0))
-
-    dL_dalpha = None
-    if alpha is not None:
-        of_units = [example["dL_dalpha"] for example in examples]
-        dL_dalpha = rounded(np.sum(of_units, axis=0 if alpha.ndim else None))
-    arrays = {name: stacked(name) for name in ("a_prev", "z", "a", "dL_da", "da_dz", "dL_dz", "dL_da_prev")}
-    return LayerTrace(dL_dw=summed("dL_dw"), dL_db=summed("dL_db"), dL_dalpha=dL_dalpha, **arrays)  # type: ignore[arg-type]
+def _total(examples: list[tuple[float, list[Quantities]]], share: float) -> float:
+    return sum([share * L_i for L_i, _ in examples])
 
 
-def _one_example(net: Network, x: Vector, y: Vector, equations: Equations, share: float) -> tuple[float, list[Quantities]]:
+def _parameters(
+    examples: list[Quantities], dtype: np.dtype[Any], alpha: npt.NDArray[Any] | None
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any] | None]:
+    """Return dL/dw, dL/db and dL/dα of a layer, each summed over the examples; a shared α sums over the units, too."""
+
+    def summed(name: str, axis: int | None = 0) -> npt.NDArray[Any]:
+        of_examples = np.array([example[name] for example in examples], np.float64)
+        return np.asarray(of_examples.sum(axis), dtype)
+
+    dL_dalpha = None if alpha is None else summed("dL_dalpha", 0 if alpha.ndim else None)
+    return summed("dL_dw"), summed("dL_db"), dL_dalpha
+
+
+def _stacked(rows: list[Any], single: bool, dtype: np.dtype[Any]) -> npt.NDArray[Any] | None:
+    """Return a quantity of every example, (N, …), or of the one example without the batch axis; None if it is not formed."""
+    if rows[0] is None:
+        return None
+    return np.array(rows[0] if single else rows, np.float64).astype(dtype, copy=False)
+
+
+def _one_example(
+    layers: Sequence[Layer], loss_name: str, x: Vector, y: Vector, equations: Equations, share: float
+) -> tuple[float, list[Quantities]]:
     """Return L_i and the quantities of every layer for one example; `share` is the example's part of L, 1/N for the mean."""
     L_i_probability, L_i_logits, L_i = (equations[n].function for n in (1, 2, 10))
     dL_da_of, dz_db, z_j_of, a_j_of = (equations[n].function for n in (4, 7, 8, 9))
     dL_dw_jk, da_j_dz_j, dz_j_dw_jk, dL_da_k = (equations[n].function for n in (11, 12, 13, 14))
 
-    layers: list[Quantities] = []
+    found: list[Quantities] = []
     a = x
-    for layer in net.layers:
-        w, b = layer.w.tolist(), layer.b.tolist()
+    for layer in layers:
         a_prev = a
-        z = [z_j_of(b_j, w_j, a_prev) for b_j, w_j in zip(b, w, strict=True)]
-        if layer.activation.name == "softmax":
+        z = [z_j_of(b_j, w_j, a_prev) for b_j, w_j in zip(layer.b, layer.w, strict=True)]
+        if layer.activation == "softmax":
             probabilities = softmax(z)
             a = [a_j_of(lambda _, p_j=p_j: p_j, z_j) for p_j, z_j in zip(probabilities, z, strict=True)]
         else:
-            a = [a_j_of(unit.g, z_j) for unit, z_j in zip(_units(layer), z, strict=True)]
-        layers.append({"a_prev": a_prev, "z": z, "a": a, "w": w})
+            a = [a_j_of(unit.g, z_j) for unit, z_j in zip(layer.units, z, strict=True)]
+        found.append({"a_prev": a_prev, "z": z, "a": a})
 
     dL_da: Vector | None = None
-    if net.loss_name == "squared_error":
+    if loss_name == "squared_error":
         loss = L_i(a, y)
         dL_da = [share * dL_da_of(a_j, y_j) for a_j, y_j in zip(a, y, strict=True)]
     else:
-        loss = _cross_entropy(L_i_probability, L_i_logits, layers[-1]["z"], a, y)
+        loss = _cross_entropy(L_i_probability, L_i_logits, found[-1]["z"], a, y)
 
-    for layer, kept in zip(reversed(net.layers), reversed(layers), strict=True):
-        z, a, w, a_prev = kept["z"], kept["a"], kept["w"], kept["a_prev"]
+    for layer, kept in zip(reversed(layers), reversed(found), strict=True):
+        z, a, a_prev = kept["z"], kept["a"], kept["a_prev"]
         if dL_da is None:
             # p − y joins the two factors; 1 stands in for the first of them in (11) and (14). Σy is 1 but for rounding.
             da_dz: Any = None
             total = sum(y)
             factors, joined = [1.0] * len(a), [share * (p_j * total - y_j) for p_j, y_j in zip(a, y, strict=True)]
-        elif layer.activation.name == "softmax":
+        elif layer.activation == "softmax":
             da_dz = [[a_j * ((j == i) - a_i) for i, a_i in enumerate(a)] for j, a_j in enumerate(a)]
             factors = [1.0] * len(a)
             joined = [sum([da_dz[j][i] * dL_da_j for j, dL_da_j in enumerate(dL_da)]) for i in range(len(a))]
         else:
             da_dz = [
                 da_j_dz_j(unit.g, z_j) if unit.derivative is None else unit.derivative(z_j)
-                for unit, z_j in zip(_units(layer), z, strict=True)
+                for unit, z_j in zip(layer.units, z, strict=True)
             ]
             factors, joined = da_dz, dL_da
         kept["dL_da"], kept["da_dz"] = dL_da, da_dz
@@ -221,24 +266,24 @@ def _one_example(net: Network, x: Vector, y: Vector, equations: Equations, share
             for da_dz_j, dL_da_j in zip(factors, joined, strict=True)
         ]
         kept["dL_db"] = [dL_dw_jk(dz_db(), da_dz_j, dL_da_j) for da_dz_j, dL_da_j in zip(factors, joined, strict=True)]
-        if layer.alpha is not None:
+        if layer.learned:
             kept["dL_dalpha"] = [min(z_j, 0.0) * dL_da_j for z_j, dL_da_j in zip(z, joined, strict=True)]
         # dz_j/da_k is w_jk: column k of w holds it for every j.
-        dL_da = [dL_da_k(list(column), factors, joined) for column in zip(*w, strict=True)]
+        dL_da = [dL_da_k(column, factors, joined) for column in zip(*layer.w, strict=True)]
         kept["dL_da_prev"] = dL_da
-    return loss, layers
+    return loss, found
 
 
 def _one_example_of_a_chain(
-    net: Network, x: Vector, y: Vector, equations: Equations, share: float
+    layers: Sequence[Layer], loss_name: str, x: Vector, y: Vector, equations: Equations, share: float
 ) -> tuple[float, list[Quantities]]:
     """Return L_i and the quantities of every layer, each a list of the layer's one neuron, for one example."""
     dL_dw_of, dL_da_of, da_dz_of, dz_dw_of, dz_db_of, L_i = (equations[n].function for n in (3, 4, 5, 6, 7, 10))
 
     kept: list[tuple[float, float, float, float]] = []
     a = x[0]
-    for layer in net.layers:
-        w, b, (unit,) = layer.w.item(), layer.b.item(), _units(layer)
+    for layer in layers:
+        ((w,),), (b,), (unit,) = layer.w, layer.b, layer.units
         a_prev = a
         z = w * a_prev + b
         a = unit.g(z)
@@ -246,12 +291,12 @@ def _one_example_of_a_chain(
 
     loss = L_i([a], y)
     dL_da = share * dL_da_of(a, y[0])
-    layers: list[Quantities] = []
-    for layer, (a_prev, w, z, a) in zip(reversed(net.layers), reversed(kept), strict=True):
-        (unit,) = _units(layer)
+    found: list[Quantities] = []
+    for layer, (a_prev, w, z, a) in zip(reversed(layers), reversed(kept), strict=True):
+        (unit,) = layer.units
         da_dz = da_dz_of(unit.g, z) if unit.derivative is None else unit.derivative(z)
         dL_da_prev = dL_da * da_dz * w
-        layers.append(
+        found.append(
             {
                 "a_prev": [a_prev],
                 "z": [z],
@@ -266,13 +311,7 @@ def _one_example_of_a_chain(
             }
         )
         dL_da = dL_da_prev
-    return loss, layers[::-1]
-
-
-def _units(layer: Dense) -> list[Scalar]:
-    """Return g and g′ of each unit; a slope is taken for granted to be 0 where the activation has none."""
-    slope = 0.0 if layer.negative_slope is None else np.asarray(layer.negative_slope, layer.w.dtype)
-    return [SCALARS[layer.activation.name](slope_j) for slope_j in np.broadcast_to(slope, layer.b.shape).tolist()]
+    return loss, found[::-1]
 
 
 def _cross_entropy(

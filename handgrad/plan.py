@@ -165,8 +165,8 @@ class Plan:
         dL_dz = self.stages[0].dL_dz
         if self.count > FEW:
             return outcome.dL_dx_later(dL_dz, self.w_1)
-        dL_dx = np.dot(dL_dz, self.w_1)  # (14): ij,jk->ik
-        return dL_dx[0] if single else dL_dx
+        dL_dx: Array = np.dot(dL_dz, self.w_1)  # (14): ij,jk->ik
+        return dL_dx.reshape(-1) if single else dL_dx
 
     def _free_outcome(self) -> Outcome:
         """Return memory that no caller has a part of. Two are kept, for a loop that holds its last gradient."""
