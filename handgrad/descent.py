@@ -106,7 +106,7 @@ def fit(
             checks.converging(loss, outcome.vector(), epoch, step)
             total += loss * (len(batch) / count if net.reduction == "mean" else 1)
             net._step(outcome.vector(), step, stepped)
-            net._plans[plan.count].append(plan)
+            net._returned(plan)
         history.losses.append(total)
         if callback is not None and isinstance(stop := callback(epoch, total), bool | np.bool_) and stop:
             break

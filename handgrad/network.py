@@ -352,13 +352,20 @@ class Network:
             If x or y does not hold real numbers.
         ValueError
             If a shape, class index or distribution is wrong, or a number is not finite.
+
+        Notes
+        -----
+        Section IV.D–G. **Beyond the notes:** it is computed by `handgrad.plan`, whose buffers are kept for the next batch of the
+        same size; the numbers are those of `trace` but for rounding. What is returned is the caller's own: no later call
+        changes it. Several threads may ask at once, as long as none changes the parameters meanwhile. dL/dx of a batch of
+        more than 8 is computed when `g.x` is first read, from the parameters as they were.
         """
         batch, target, single = self._data(x, y)
         plan = self._borrowed(len(batch))
         loss, outcome = plan.run(batch, target)
-        dL_dx = plan.dL_dx(outcome, single)
-        self._plans[plan.count].append(plan)
-        return Gradient.of_vector(loss, outcome.vector(), self._shapes, dL_dx)
+        g = Gradient.of_vector(loss, outcome.vector(), self._shapes, plan.dL_dx(outcome, single))
+        self._returned(plan)
+        return g
 
     def _data(self, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Array, Array, bool]:
         """Return x and y as a plan takes them, checked, and whether they came without a batch axis."""
@@ -372,12 +379,14 @@ class Network:
             # Taking one from a list is a single step, so that no two threads get the same.
             return self._plans[count].pop()
         except (KeyError, IndexError):
-            pass
-        if len(self._plans) >= MOST_PLANS:
+            activations = [(layer.activation.name, layer.activation.slope) for layer in self.layers]
+            return Plan(self._vector, self._shapes, activations, self.loss_name, self.reduction, count)
+
+    def _returned(self, plan: Plan) -> None:
+        """Keep a plan for the next batch of its size; whatever was handed out from it must have been taken before."""
+        if plan.count not in self._plans and len(self._plans) >= MOST_PLANS:
             self._plans.clear()
-        self._plans[count] = []
-        activations = [(layer.activation.name, layer.activation.slope) for layer in self.layers]
-        return Plan(self._vector, self._shapes, activations, self.loss_name, self.reduction, count)
+        self._plans.setdefault(plan.count, []).append(plan)
 
     def trace(self, x: npt.ArrayLike, y: npt.ArrayLike) -> Trace:
         """Return every intermediate of the forward and the backward pass, under the notes' names.

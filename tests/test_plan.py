@@ -167,15 +167,18 @@ def test_memory_that_nobody_refers_to_serves_again():
     assert only.outcomes[1].is_free()
 
 
-def test_gradients_of_two_threads_equal_those_of_one():
-    net, x, y = some_case(64)
+@pytest.mark.parametrize("count", [1, plan.FEW, 64])
+def test_gradients_of_several_threads_equal_those_of_one(count):
+    net, x, y = some_case(count)
     batches = [(x * factor, y) for factor in (0.5, 1.0, 2.0, 3.0)]
-    expected = [net.gradient(*batch).vector for batch in batches]
+    expected = [net.gradient(*batch) for batch in batches]
+    for g in expected:
+        assert g.x is not None
     found, start = {}, threading.Barrier(4)
 
     def work(number):
         start.wait()
-        found[number] = [net.gradient(*batches[number]).vector for _ in range(200)]
+        found[number] = [net.gradient(*batches[number]) for _ in range(300)]
 
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
@@ -187,11 +190,12 @@ def test_gradients_of_two_threads_equal_those_of_one():
             thread.join()
     finally:
         sys.setswitchinterval(interval)
-    for number, vectors in found.items():
-        for vector in vectors:
-            np.testing.assert_array_equal(vector, expected[number], strict=True)
-    assert len(net._plans[64]) <= 4
     assert len(found) == 4
+    for number, gradients in found.items():
+        for g in gradients:
+            assert g == expected[number]
+            np.testing.assert_array_equal(g.x, expected[number].x, strict=True)
+    assert len(net._plans[count]) <= 4
 
 
 def test_plans_of_many_batch_sizes_are_few():
