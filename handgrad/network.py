@@ -355,8 +355,8 @@ class Network:
 
         Notes
         -----
-        Section IV.D–G. **Beyond the notes:** it is computed by `handgrad.plan`, whose buffers are kept for the next batch of the
-        same size; the numbers are those of `trace` but for rounding. What is returned is the caller's own: no later call
+        Section IV.D–G. **Beyond the notes:** it is computed by `handgrad.plan`, whose buffers are kept for the next batch of
+        that size; the numbers are those of `trace` but for rounding. What is returned is the caller's own: no later call
         changes it. Several threads may ask at once, as long as none changes the parameters meanwhile. dL/dx of a batch of
         more than 8 is computed when `g.x` is first read, from the parameters as they were.
         """

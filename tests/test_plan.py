@@ -198,6 +198,26 @@ def test_gradients_of_several_threads_equal_those_of_one(count):
     assert len(net._plans[count]) <= 4
 
 
+@pytest.mark.parametrize("count", [1, plan.FEW, 64])
+def test_gradient_is_out_of_reach_of_whoever_takes_the_plan_next(monkeypatch, count):
+    net, x, y = some_case(count)
+    expected, returned = net.gradient(x, y), hg.Network._returned
+    of_x = expected.x.copy()
+    taken = []
+
+    def returned_and_taken(self, plan):
+        returned(self, plan)
+        if not taken:
+            taken.append(plan)
+            self.gradient(2 * x, y)
+
+    monkeypatch.setattr(hg.Network, "_returned", returned_and_taken)
+    g = net.gradient(x, y)
+    assert taken
+    assert g == expected
+    np.testing.assert_array_equal(g.x, of_x, strict=True)
+
+
 def test_plans_of_many_batch_sizes_are_few():
     net, x, y = some_case(40)
     for count in range(1, 40):
