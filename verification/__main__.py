@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import IO, TypeVar
 
 import torch
 from rich.console import Console
@@ -16,6 +16,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from verification import campaign, scorecard
 from verification.architectures import ACTIVATIONS, DTYPES, LOSSES, Options
+from verification.benchmark import chart, running
+from verification.benchmark.networks import NETWORKS
+from verification.benchmark.peers import PEERS
+from verification.benchmark.table import table as benchmark_table
 from verification.checking import EXAMPLES, check
 from verification.mistakes import MISTAKES
 
@@ -29,6 +33,13 @@ smallest network it shows. The file runs in a process of its own."""
 MISTAKES_TEXT = """Check every wrong backpropagation of the catalogue, and print the scorecard: caught or not, after how many
 networks, how small the counterexample is, how often the right equation was blamed and the mistake recognised. Exit status 1
 if any survives."""
+
+BENCHMARK = """Time handgrad's gradient beside the same gradient by others: in turns, after their answers were compared, as a
+ratio to handgrad's time, and beside the bare matrix products. Without a network chosen it is the whole table, then peak memory,
+a training run, the verification's own throughput, and the start-up."""
+
+BENCHMARK_EPILOG = """Exit status: 0; 1 if somebody's gradient is another than handgrad's, or a process that measures fails;
+2 for bad usage; 130 if stopped by Ctrl-C, with what was done so far."""
 
 STOPPED = 130
 
@@ -118,13 +129,39 @@ def _mistakes(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int
     return 0 if all(score.caught for score in scores) else 1
 
 
+def _benchmark(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int:
+    names = ("networks", "widths", "batch", "hidden", "loss", "peers", "threads", "quick")
+    try:
+        plan = running.plan(**{name: getattr(asked, name) for name in names}, dtypes=asked.dtype)
+    except (TypeError, ValueError) as error:
+        parser.error(str(error))
+    with _progress(sum(step.lines for step in running.steps(plan)), "measurements") as progress:
+        report = running.run(plan, progress)
+    _print(benchmark_table(report))
+    if asked.json is not None:
+        with asked.json as file:
+            json.dump(report.to_dict(), file, indent=2)
+            file.write("\n")
+    if asked.plot is not None and report.measurements:
+        with asked.plot as file:
+            chart.plot(report, file, chart.kind(file.name))
+    if not report.ok:
+        return 1
+    return STOPPED if report.interrupted else 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m verification", description=DESCRIPTION, epilog=EPILOG)
     parser.set_defaults(run=_campaign)
-    commands = parser.add_subparsers(title="commands", metavar="{check,mistakes}")
+    commands = parser.add_subparsers(title="commands", metavar="{check,mistakes,benchmark}")
     _add_check(commands.add_parser("check", help="check somebody else's backpropagation", description=CHECK, epilog=EPILOG))
     _add_mistakes(
         commands.add_parser("mistakes", help="the scorecard: every classic mistake, caught?", description=MISTAKES_TEXT)
+    )
+    _add_benchmark(
+        commands.add_parser(
+            "benchmark", help="handgrad's time and memory beside others'", description=BENCHMARK, epilog=BENCHMARK_EPILOG
+        )
     )
     parser.add_argument("--examples", type=_positive, default=1000, metavar="N", help="how many networks (default 1000)")
     parser.add_argument(
@@ -184,6 +221,44 @@ def _add_mistakes(parser: argparse.ArgumentParser) -> None:
         "--examples", type=_positive, default=EXAMPLES, metavar="N", help=f"networks a check (default {EXAMPLES})"
     )
     parser.add_argument("--jobs", type=_positive, default=1, metavar="N", help="how many processes share the work (default 1)")
+
+
+def _add_benchmark(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_benchmark)
+    rows = ", ".join(row.name for row in NETWORKS)
+    parser.add_argument("--networks", type=_names, metavar="NAME[,NAME...]", help=f"which of the table: {rows}")
+    parser.add_argument("--widths", type=_widths, metavar="N-N[-N...]", help="a network of one's own, inputs first: 64-32-10")
+    parser.add_argument("--batch", type=_positive, metavar="N", help=f"its number of examples (default {running.BATCH})")
+    parser.add_argument("--hidden", default="relu", metavar="NAME", help=f"its activation: {', '.join(running.HIDDEN)}")
+    parser.add_argument("--loss", default="cross_entropy", metavar="NAME", help=f"its loss: {', '.join(running.LOSSES)}")
+    parser.add_argument(
+        "--dtype", type=_names, default=DTYPES, metavar="NAME[,NAME]", help=f"{', '.join(DTYPES)} (default both)"
+    )
+    parser.add_argument("--threads", metavar="1|all|both", help="(default both, quick 1)")
+    parser.add_argument(
+        "--peers",
+        type=_names,
+        metavar="NAME[,NAME...]",
+        help=f"beside whom: {', '.join(PEERS)} (default all that are installed)",
+    )
+    parser.add_argument("--quick", action="store_true", help="about a minute: fewer rounds, without the largest networks")
+    parser.add_argument(
+        "--json", type=argparse.FileType("w", encoding="utf-8"), metavar="FILE", help="write the result to FILE"
+    )
+    parser.add_argument("--plot", type=_plot, metavar="FILE", help="draw time against network size: .png, .svg or .pdf")
+
+
+def _widths(text: str) -> list[int]:
+    return [_positive(width) for width in text.split("-")]
+
+
+def _plot(text: str) -> IO[bytes]:
+    try:
+        chart.check(text)
+    except (ImportError, ValueError) as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    file: IO[bytes] = argparse.FileType("wb")(text)
+    return file
 
 
 def _seconds(text: str) -> float:

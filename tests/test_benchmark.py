@@ -1,0 +1,433 @@
+"""The benchmark: whom it measures, what it refuses, its statistics and its reports. No time is asserted anywhere."""
+
+import io
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+from verification import benchmark
+from verification.__main__ import main
+from verification.benchmark import NETWORKS, chart, children, machine, memory, network_of, row_of, running, timing
+from verification.benchmark.networks import Row
+from verification.benchmark.peers import PEERS, subject
+from verification.benchmark.products import bare, products
+from verification.benchmark.report import Report
+from verification.benchmark.startup import StartUp
+from verification.benchmark.statistics import Spread, paired, spread
+from verification.benchmark.subject import DisagreementError, MissingError, Subject, UnsuitedError, agree, handgrad
+from verification.benchmark.table import table
+from verification.benchmark.throughput import WAYS, Throughput
+from verification.benchmark.training import Training
+from verification.benchmark.training import measure as trained
+
+DTYPES = ["float64", "float32"]
+ONE = timing.Effort(fewest=1, most=1, seconds=0.0)
+OPTIONAL = [name for name, peer in PEERS.items() if peer.package != "torch"]
+
+
+def unsuited(name, row, dtype):
+    """Say why a peer cannot do a reduced row, or "" if it must."""
+    if name == "sklearn" and row.output == "sigmoid":
+        return "its output layer must be identity"
+    if name == "micrograd" and dtype == "float32":
+        return "float64"
+    if name == "micrograd" and row.multiply_adds > 20_000:
+        return "at most 20,000"
+    return ""
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", PEERS)
+def test_peer_matches_handgrad(name, dtype):
+    rows = dict.fromkeys(replace(row.reduced(), name="") for row in NETWORKS)
+    # JAX compiles 50 layers for seconds: once is enough.
+    for row in (row for row in rows if dtype == "float64" or len(row.widths) < 50):
+        net, x, y = network_of(row, dtype)
+        if find_spec(PEERS[name].module) is None:
+            with pytest.raises(MissingError, match=f"{PEERS[name].package} is not installed"):
+                subject(name, net, x, y)
+            continue
+        if reason := unsuited(name, row, dtype):
+            with pytest.raises(UnsuitedError, match=reason):
+                subject(name, net, x, y)
+            continue
+        made, own = subject(name, net, x, y), handgrad(net, x, y)
+        made.run()
+        agree(made.read(made.run()), own.read(own.run()))
+
+
+@pytest.mark.parametrize(("hidden", "loss"), [("tanh", "squared_error"), ("sigmoid", "cross_entropy")])
+@pytest.mark.parametrize("name", [name for name in PEERS if find_spec(PEERS[name].module)])
+def test_peer_with_another_loss_matches_handgrad(name, hidden, loss):
+    net, x, y = network_of(row_of((3, 4, 2), 5, hidden, loss), "float64")
+    made, own = subject(name, net, x, y), handgrad(net, x, y)
+    agree(made.read(made.run()), own.read(own.run()))
+
+
+@pytest.mark.parametrize("name", OPTIONAL)
+def test_peer_that_is_missing_is_left_out_and_named(monkeypatch, name):
+    monkeypatch.setitem(sys.modules, PEERS[name].module, None)
+    found = timing.measure(NETWORKS[1], "float64", [name], 1, ONE)
+    assert found.left_out == {name: f"{PEERS[name].package} is not installed; the extra benchmark brings it"}
+    assert list(found.times) == ["handgrad", "products"]
+
+
+def off(place, change):
+    """Return a peer whose answer is handgrad's but for one array, and the list of its calls."""
+    calls = []
+
+    def make(name, net, x, y):
+        def run():
+            calls.append(name)
+            loss, gradients = handgrad(net, x, y).read(net.gradient(x, y))
+            if place == "loss":
+                return change(loss), gradients
+            gradients = [array.copy() for array in gradients]
+            gradients[place] = change(gradients[place])
+            return loss, gradients
+
+        return Subject(run)
+
+    return make, calls
+
+
+@pytest.mark.parametrize(
+    ("place", "change", "says"),
+    [
+        (0, lambda dw: dw * 1.01, "w1 must be handgrad's within"),
+        (3, lambda db: db * np.nan, "b2 must be handgrad's within"),
+        (2, lambda dw: dw.T, "w2 must be (3, 8) float64; got (8, 3) float64"),
+        (1, lambda db: db.astype(np.float32), "b1 must be (8,) float64; got (8,) float32"),
+        ("loss", lambda loss: loss / 2, "the loss must be handgrad's within"),
+    ],
+)
+def test_wrong_peer_is_refused_before_it_is_timed(monkeypatch, place, change, says):
+    make, calls = off(place, change)
+    monkeypatch.setattr(timing, "subject", make)
+    found = timing.measure(NETWORKS[1], "float64", ["torch"], 1, ONE)
+    assert says in found.refused["torch"]
+    assert calls == ["torch"]
+    assert "torch" not in found.times
+    assert not Report(measurements=[found]).ok
+    assert f"WRONG, and not timed\n  torch        {found.refused['torch']}" in table(Report(measurements=[found]))
+
+
+def test_peer_with_too_few_gradients_is_refused():
+    zeros = np.zeros(2)
+    with pytest.raises(DisagreementError, match="must give 2 gradients; got 1"):
+        agree((0.0, [zeros]), (0.0, [zeros, zeros]))
+
+
+def test_peer_that_raises_is_left_out_with_its_words(monkeypatch):
+    def make(name, net, x, y):
+        raise AttributeError("no _backprop any more")
+
+    monkeypatch.setattr(timing, "subject", make)
+    found = timing.measure(NETWORKS[1], "float64", ["sklearn"], 1, ONE)
+    assert found.left_out == {"sklearn": "AttributeError: no _backprop any more"}
+
+
+def test_spread_equals_one_by_hand():
+    assert spread([5.0, 1.0, 2.0, 4.0]) == Spread(1.75, 3.0, 4.25)
+    assert spread([7.0]) == Spread(7.0, 7.0, 7.0)
+
+
+def test_paired_ratio_equals_one_by_hand():
+    # Ratios 2, 3, 4, 1, 10; of the medians it would be 8 / 2.
+    found = paired([2.0, 30.0, 8.0, 1.0, 20.0], [1.0, 10.0, 2.0, 1.0, 2.0])
+    assert found == Spread(2.0, 3.0, 4.0)
+    assert str(found) == "3.00 (2.00-4.00)"
+
+
+def test_turns_are_as_many_as_asked():
+    found = timing.in_turns({"a": lambda: None, "b": lambda: sum(range(100))}, timing.Effort(2, 3, 3600.0))
+    assert {name: len(row) for name, row in found.items()} == {"a": 3, "b": 3}
+    found = timing.in_turns({"a": lambda: None}, timing.Effort(2, 3, 0.0))
+    assert len(found["a"]) == 2
+
+
+@pytest.mark.parametrize("row", [row.reduced() for row in NETWORKS], ids=lambda row: row.name)
+def test_bare_products_are_those_of_one_gradient(row):
+    net, x, _ = network_of(row, "float32")
+    found = products(net, x)
+    assert len(found) == 3 * len(net.layers) - 1
+    assert sum(left.shape[0] * left.shape[1] * right.shape[1] for left, right, _ in found) == row.multiply_adds
+    bare(net, x).run()
+    assert [out.shape for _, _, out in found[: len(net.layers)]] == [(len(x), n) for n in row.widths[1:]]
+    assert found[len(net.layers)][2].shape == net.layers[-1].w.shape
+    assert found[-1][2].shape == net.layers[0].w.shape
+
+
+def test_bare_products_equal_numpys():
+    net, x, _ = network_of(Row("", (3, 4, 2), 5, "identity", "identity", "squared_error"), "float64")
+    w = [layer.w.copy() for layer in net.layers]
+    found = products(net, x)
+    bare(net, x).run()
+    for left, right, out in found:
+        np.dot(left, right, out)
+    a_1 = x @ w[0].T
+    a_2 = a_1 @ w[1].T
+    np.testing.assert_allclose(found[2][2], a_2.T @ a_1)
+    np.testing.assert_allclose(found[4][2], (a_2 @ w[1]).T @ x)
+
+
+def test_multiply_adds_and_minimum_equal_those_by_hand():
+    row = Row("", (3, 4, 2), 5, "relu", "identity", "squared_error")
+    # Forward 12 + 8 and dL/dw 12 + 8, and dL/da of layer 2 alone, 8; each for 5 examples.
+    assert row.multiply_adds == 5 * 48
+    assert row.parameters == 12 + 4 + 8 + 2
+    # Parameters and gradients, and 5 examples of 3 inputs, 4 and 2 units.
+    assert row.minimum_bytes("float32") == 4 * (26 + 26 + 5 * (3 + 4 + 2))
+    assert row.minimum_bytes(np.float64) == 2 * row.minimum_bytes("float32")
+
+
+def test_memory_is_measured_and_noted():
+    row = Row("some", (64, 64, 64), 16, "relu", "identity", "squared_error")
+    found = memory.measure(row, "float64", "handgrad")
+    assert (found.network, found.dtype, found.peer, found.minimum) == ("some", "float64", "handgrad", row.minimum_bytes("f8"))
+    assert memory.Memory("", "", "", 10, 15).multiple == 1.5
+
+
+def test_networks_are_eight_and_the_same_every_time():
+    assert len(NETWORKS) == len({row.name for row in NETWORKS}) == 8
+    for row in NETWORKS:
+        small = row.reduced()
+        assert len(small.widths) == len(row.widths)
+        assert max(small.widths) <= 12
+        assert small.count <= 8
+        (net, x, y), (again, x_again, y_again) = network_of(small, "float32"), network_of(small, "float32")
+        assert net.dtype == x.dtype == np.float32
+        assert y.dtype == (np.int64 if row.loss == "cross_entropy" else np.float32)
+        np.testing.assert_array_equal(x, x_again)
+        np.testing.assert_array_equal(y, y_again)
+        for mine, theirs in zip(net.named().values(), again.named().values(), strict=True):
+            np.testing.assert_array_equal(mine, theirs)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_training_matches_torch(dtype):
+    assert trained(dtype, 1, 1).difference <= 100 * np.finfo(dtype).eps
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_throughput_is_of_as_many_networks_as_asked(way):
+    assert WAYS[way](6) >= 6
+    assert Throughput(way, 30, 2.0).per_second == 15
+
+
+def some_report():
+    """Return a report with something of everything."""
+    measurements = [
+        timing.Measurement(
+            network=row.name,
+            dtype=dtype,
+            threads=1,
+            multiply_adds=row.multiply_adds,
+            rounds=7,
+            times={
+                name: timing.Time(factor * 1e-6 * row.multiply_adds**0.5, Spread(0.9 * factor, factor, 1.1 * factor))
+                for name, factor in (("handgrad", 1.0), ("torch", 4.0), ("jax", 2.0), ("products", 0.25))
+            },
+            left_out={"micrograd": "it cannot"},
+            refused={},
+            pools=[],
+        )
+        for dtype in DTYPES
+        for row in NETWORKS
+    ]
+    return Report(
+        measurements=measurements,
+        trainings=[Training("float32", 2, 0.1, 0.2, Spread(1.9, 2.0, 2.1), 1e-7)],
+        memories=[memory.Memory("4x2048", "float32", "handgrad", 2**20, 3 * 2**19)],
+        throughputs=[Throughput("campaign", 100, 2.0)],
+        startups=[StartUp(0.2, 0.1, Spread(1.8, 2.0, 2.2))],
+    )
+
+
+def test_report_in_json_equals_itself():
+    report = some_report()
+    written = json.dumps(report.to_dict(), allow_nan=False)
+    assert Report.from_dict(json.loads(written)) == report
+    assert json.loads(written) == report.to_dict()
+    assert set(report.to_dict()) == {"ok", *vars(report)}
+    assert {"date", "cpu", "cores", "python", "numpy", "blas", "torch"} <= set(report.machine)
+
+
+def test_table_is_every_row_and_every_section():
+    lines = table(some_report()).splitlines()
+    for row in NETWORKS:
+        assert len([line for line in lines if line.startswith(f"{row.name} ")]) == 2
+    assert max(map(len, lines[2:])) <= 140
+    text = "\n".join(lines)
+    for part in (
+        "float32, 1 thread",
+        "4.00       2.00",
+        "3.60-4.40",
+        "micrograd    it cannot\n",
+        "minimum    1 MiB  handgrad 1.50",
+        "fit 100 ms, torch 200 ms, ratio 2.00 (1.90-2.10); largest relative difference of the weights 1.0e-07",
+        "50 networks a second of processor time",
+        "python -m handgrad --help 200 ms",
+    ):
+        assert part in text
+    assert "25%" in text
+    assert "22%-28%" in text
+
+
+def test_plot_is_a_picture(tmp_path):
+    file = tmp_path / "plot.png"
+    with file.open("wb") as stream:
+        chart.plot(some_report(), stream)
+    assert file.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+
+
+def test_plot_in_svg_is_everybody_and_the_limit():
+    stream = io.BytesIO()
+    chart.plot(some_report(), stream, "svg")
+    text = stream.getvalue().decode()
+    for part in ("handgrad", "torch", "jax", "limit: the bare products", "float32, 1 thread", "time of one call, in seconds"):
+        assert f"<!-- {part} -->" in text
+
+
+def test_plot_without_matplotlib_is_exit_2_and_names_the_extra(monkeypatch, capsys, tmp_path):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(SystemExit) as left:
+        main(["benchmark", "--plot", str(tmp_path / "plot.png")])
+    assert left.value.code == 2
+    assert "pip install '.[benchmark]'" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_import_of_the_benchmark_is_light():
+    script = "import sys, verification.benchmark as b; b.NETWORKS; print(*sys.modules)"
+    loaded = set(subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split())
+    assert not loaded & {"matplotlib", "torch", *(peer.module for peer in PEERS.values())}
+    with pytest.raises(AttributeError, match="no attribute 'networks_of'"):
+        _ = benchmark.networks_of
+
+
+def test_quick_benchmark_of_one_network_is_a_table_json_and_a_plot(capsys, tmp_path):
+    files = tmp_path / "b.json", tmp_path / "b.png"
+    options = ["--widths", "2-2-2", "--batch", "1", "--quick", "--peers", "torch,torch-hand", "--dtype", "float64"]
+    assert main(["benchmark", *options, "--json", str(files[0]), "--plot", str(files[1])]) == 0
+    out, err = capsys.readouterr()
+    assert "\n2-2-2 " in out
+    assert err == "1 of 1 measurements\n"
+    read = json.loads(files[0].read_text())
+    (found,) = read["measurements"]
+    assert read["ok"] is True
+    assert list(found["times"]) == ["handgrad", "torch", "torch-hand", "products"]
+    assert (found["network"], found["multiply_adds"], found["threads"]) == ("2-2-2", 20, 1)
+    assert (found["left_out"], found["refused"], found["pools"]) == ({}, {}, [])
+    assert files[1].read_bytes().startswith(b"\x89PNG")
+
+
+def test_benchmark_stopped_is_exit_130_and_what_was_done(monkeypatch, capsys):
+    done = some_report().to_dict()["measurements"][0]
+
+    def replies(task, arguments, threads):
+        yield done
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(running, "replies", replies)
+    assert main(["benchmark", "--networks", "2-2-2,4-8-3"]) == 130
+    out = capsys.readouterr().out
+    assert "stopped; this is what was measured so far" in out
+    assert "\n2-2-2 " in out
+
+
+def test_benchmark_whose_process_fails_is_exit_1_and_says_so(monkeypatch, capsys):
+    monkeypatch.setattr(children, "START", "import sys; sys.exit('no such luck')")
+    assert main(["benchmark", "--networks", "2-2-2", "--threads", "1"]) == 1
+    assert "FAILED\n  the process for timing failed (exit status 1): no such luck" in capsys.readouterr().out
+
+
+def test_process_that_fails_raises():
+    with pytest.raises(children.ChildError, match=r"the process for nothing failed \(exit status 1\): KeyError: 'nothing'"):
+        list(children.replies("nothing", {}, 1))
+
+
+def test_process_that_is_silent_raises(monkeypatch):
+    monkeypatch.setattr(children, "START", "import time; time.sleep(60)")
+    with pytest.raises(children.ChildError, match=r"said nothing for 0.1 s and was ended"):
+        list(children.replies("timing", {}, 1, patience=0.1))
+
+
+def test_process_that_is_not_listened_to_any_more_is_ended(monkeypatch):
+    script = "import os, sys, time; print(os.getpid(), flush=True); time.sleep(60)"
+    monkeypatch.setattr(children, "START", script)
+    row = children.replies("timing", {}, 1)
+    pid = next(row)
+    row.close()
+    found = subprocess.run(["ps", "-p", str(pid)], capture_output=True)
+    assert found.returncode == 1
+
+
+def test_environment_is_threads_for_everybody(monkeypatch):
+    monkeypatch.setenv("XLA_FLAGS", "--xla_of_the_user=1")
+    chosen = children.environment(1)
+    assert {chosen[name] for name in (*children.THREADS, "NPROC")} == {"1"}
+    assert chosen["XLA_FLAGS"] == "--xla_of_the_user=1 --xla_cpu_multi_thread_eigen=false"
+    assert children.environment(3)["OMP_NUM_THREADS"] == "3"
+
+
+def test_whole_plan_is_everything():
+    asked = running.plan(threads="1")
+    assert asked.rows == NETWORKS
+    found = running.steps(asked)
+    assert [step.task for step in found if step.task != "memory"] == ["timing", "training", "throughput", "startup"]
+    held = {(step.arguments["row"]["name"], step.arguments["dtype"]) for step in found if step.task == "memory"}
+    assert held == {(row.name, dtype) for row in NETWORKS for dtype in DTYPES if row.minimum_bytes(dtype) > 10 * 2**20}
+    assert {name for name, _ in held} == {"784-1024-1024-10/256", "784-1024-1024-10/512", "4x2048"}
+    assert found[0].lines == 16
+
+
+def test_plan_of_threads_is_one_and_all(monkeypatch):
+    monkeypatch.setattr(running, "cores", lambda: 8)
+    assert [running.plan(threads=name).threads for name in ("1", "all", "both", None)] == [(1,), (8,), (1, 8), (1, 8)]
+    assert running.plan(quick=True).threads == (1,)
+    assert machine.cores() >= 1
+
+
+def test_quick_plan_is_without_the_largest():
+    rows = running.plan(quick=True).rows
+    assert [row.name for row in NETWORKS if row not in rows] == ["784-1024-1024-10/512", "4x2048"]
+
+
+def test_plan_of_chosen_networks_is_these_alone():
+    asked = running.plan(networks=["4-8-3"], widths=[5, 6, 7], hidden="tanh", loss="squared_error")
+    assert [row.name for row in asked.rows] == ["4-8-3", "5-6-7"]
+    assert asked.rows[1] == Row("5-6-7", (5, 6, 7), 64, "tanh", "identity", "squared_error")
+    assert {step.task for step in running.steps(asked)} == {"timing"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--networks", "4-8-4"], "networks must be one of 2-2-2, 4-8-3,"),
+        (["--widths", "64-x"], "must be an integer >= 1; got x"),
+        (["--widths", "64-0"], "must be an integer >= 1; got 0"),
+        (["--widths", "64"], "widths must name at least 2 layers"),
+        (["--widths", "4-1", "--hidden", "softplus"], "hidden must be one of relu, tanh, sigmoid, identity; got 'softplus'"),
+        (["--widths", "4-1", "--loss", "squared"], "loss must be one of cross_entropy, squared_error; got 'squared'"),
+        (["--widths", "4-1", "--batch", "0"], "must be an integer >= 1; got 0"),
+        (["--batch", "8"], "batch belongs to a network of one's own, and needs widths; got batch 8 alone"),
+        (["--dtype", "float16"], "dtype must be one of float64, float32; got 'float16'"),
+        (["--dtype", ","], "dtype must name at least one of"),
+        (["--peers", "pytorch"], "peers must be one of torch, torch-module,"),
+        (["--threads", "2"], "threads must be one of 1, all, both; got '2'"),
+        (["--plot", "plot.gif"], "plot must be a file whose name ends in .png, .svg, .pdf; got plot.gif"),
+        (["--plot", "/no/such/folder/plot.png"], "can't open"),
+        (["--json", "/no/such/folder/file"], "can't open"),
+    ],
+)
+def test_benchmark_of_bad_usage_is_exit_2(capsys, arguments, text):
+    with pytest.raises(SystemExit) as left:
+        main(["benchmark", *arguments])
+    assert left.value.code == 2
+    assert text in capsys.readouterr().err.replace("\n", " ")

@@ -1,0 +1,134 @@
+"""The plot: time against network size, everybody's, and the limit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from verification.benchmark.peers import PEERS
+from verification.benchmark.report import Report
+from verification.benchmark.table import threads
+from verification.benchmark.timing import LIMIT, OWN, Measurement
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+KINDS = ("png", "svg", "pdf")
+# Okabe and Ito's colours, which can be told apart by nearly everyone, and a marker each besides.
+STYLES = {
+    OWN: ("#D55E00", "o"),
+    "torch": ("#0072B2", "s"),
+    "torch-module": ("#56B4E9", "D"),
+    "torch-hand": ("#003B5C", "^"),
+    "jax": ("#009E73", "v"),
+    "autograd": ("#CC79A7", "P"),
+    "mygrad": ("#E69F00", "X"),
+    "sklearn": ("#7F7F7F", "*"),
+    "micrograd": ("#B8A800", "h"),
+}
+# A network of more layers lies off the line that the others make: it is drawn apart.
+DEEP = "50x16"
+
+
+def kind(name: str) -> str:
+    """Return the ending of a file's name, without its point."""
+    return Path(name).suffix.lower().removeprefix(".")
+
+
+def check(name: str) -> None:
+    """Raise unless a plot can be drawn to a file of this name.
+
+    Parameters
+    ----------
+    name : str
+        The file.
+
+    Raises
+    ------
+    ValueError
+        If its ending is none of .png, .svg and .pdf.
+    ImportError
+        If matplotlib is not installed.
+    """
+    if kind(name) not in KINDS:
+        raise ValueError(f"plot must be a file whose name ends in {', '.join(f'.{each}' for each in KINDS)}; got {name}")
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError:
+        raise ImportError("a plot needs matplotlib, which the extra benchmark brings: pip install '.[benchmark]'") from None
+
+
+def plot(report: Report, file: IO[bytes], ending: str = "png") -> None:
+    """Draw the time of a call against the network's multiply-adds, log-log.
+
+    Parameters
+    ----------
+    report : Report
+        With at least one measurement.
+    file : binary file
+        Where the plot goes.
+    ending : str
+        "png", "svg" or "pdf".
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    """
+    check(f"plot.{ending}")
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    dtypes = list(dict.fromkeys(each.dtype for each in report.measurements))
+    numbers = list(dict.fromkeys(each.threads for each in report.measurements))
+    figure = Figure(figsize=(1.9 + 4.6 * len(dtypes), 0.7 + 4.3 * len(numbers)), layout="constrained")
+    FigureCanvasAgg(figure)
+    grid: Any = figure.subplots(len(numbers), len(dtypes), sharex=True, sharey=True, squeeze=False)
+    handles: dict[str, Any] = {}
+    for line, number in zip(grid, numbers, strict=True):
+        for axes, dtype in zip(line, dtypes, strict=True):
+            group = [each for each in report.measurements if (each.dtype, each.threads) == (dtype, number)]
+            axes.set_title(f"{dtype}, {threads(number)}")
+            _draw(axes, sorted(group, key=lambda each: each.multiply_adds), handles)
+    figure.supxlabel("multiply-adds in the matrix products of one gradient")
+    figure.supylabel("time of one call, in seconds")
+    order = [name for name in (OWN, *PEERS, LIMIT) if name in handles]
+    labels = ["limit: the bare products" if name == LIMIT else name for name in order]
+    figure.legend([handles[name] for name in order], labels, loc="outside right upper", frameon=False)
+    figure.savefig(file, format=ending, dpi=150)
+
+
+def _draw(axes: Axes, group: list[Measurement], handles: dict[str, Any]) -> None:
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.grid(color="#E0E0E0", linewidth=0.6)
+    axes.set_axisbelow(True)
+    for spine in ("top", "right"):
+        axes.spines[spine].set_visible(False)
+    names = list(dict.fromkeys(name for each in group for name in each.times))
+    # handgrad and the limit last, so that nobody hides them.
+    for name in sorted(names, key=lambda name: (name == LIMIT, name == OWN)):
+        colour, marker = STYLES.get(name, ("black", ""))
+        style: dict[str, Any] = {
+            "color": colour,
+            "linewidth": 2.4 if name == OWN else 1.2,
+            "linestyle": "--" if name == LIMIT else "-",
+            "zorder": 3,
+        }
+        timed = [each for each in group if name in each.times]
+        line, apart = ([each for each in timed if (each.network == DEEP) == deep] for deep in (False, True))
+        size = 6.5 if name == OWN else 4.5
+        (handle,) = axes.plot(*_points(line, name), marker=marker, markersize=size, **style)
+        handles.setdefault(name, handle)
+        hollow: dict[str, Any] = {"linestyle": "", "marker": marker or "_", "markersize": size, "markerfacecolor": "white"}
+        axes.plot(*_points(apart, name), color=colour, **hollow)
+    for each in group:
+        if each.network == DEEP:
+            highest = max(taken.seconds for taken in each.times.values())
+            axes.annotate(
+                f"hollow: {DEEP}", (each.multiply_adds, highest), (0, 8), textcoords="offset points", ha="center", fontsize=8
+            )
+
+
+def _points(group: list[Measurement], name: str) -> tuple[list[int], list[float]]:
+    return [each.multiply_adds for each in group], [each.times[name].seconds for each in group]

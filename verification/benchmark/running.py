@@ -1,0 +1,179 @@
+"""The whole benchmark: what to measure, one process after another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from handgrad import checks
+from verification.architectures import DTYPES
+from verification.benchmark.children import ChildError, replies
+from verification.benchmark.machine import cores
+from verification.benchmark.memory import WORTH
+from verification.benchmark.networks import NETWORKS, Row, row_of
+from verification.benchmark.peers import PEERS
+from verification.benchmark.report import Report
+from verification.benchmark.timing import OWN
+
+HIDDEN = ("relu", "tanh", "sigmoid", "identity")
+LOSSES = ("cross_entropy", "squared_error")
+THREADS = ("1", "all", "both")
+BATCH = 64
+# A quick benchmark leaves out the rows above so many multiply-adds.
+QUICK_MULTIPLY_ADDS = 2 * 10**9
+# Whose memory is measured.
+HOLDERS = ("torch", "jax")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to measure.
+
+    Parameters
+    ----------
+    rows : tuple of Row
+        The networks.
+    dtypes, peers : tuple of str
+        Which.
+    threads : tuple of int
+        How many threads, each in a process of its own.
+    quick : bool
+        Fewer rounds.
+    whole : bool
+        Also `fit`, the verification's throughput and the start-up.
+    """
+
+    rows: tuple[Row, ...]
+    dtypes: tuple[str, ...]
+    peers: tuple[str, ...]
+    threads: tuple[int, ...]
+    quick: bool = False
+    whole: bool = True
+
+
+@dataclass(frozen=True)
+class Step:
+    """One process: what it is asked, with how many threads, and how many lines it will answer."""
+
+    task: str
+    arguments: dict[str, Any]
+    threads: int
+    lines: int
+
+
+def plan(
+    *,
+    networks: Sequence[str] | None = None,
+    widths: Sequence[int] | None = None,
+    batch: int | None = None,
+    hidden: str = "relu",
+    loss: str = "cross_entropy",
+    dtypes: Sequence[str] = DTYPES,
+    peers: Sequence[str] | None = None,
+    threads: str | None = None,
+    quick: bool = False,
+) -> Plan:
+    """Return what to measure.
+
+    Parameters
+    ----------
+    networks : sequence of str, optional
+        Rows of the table by name.
+    widths : sequence of int, optional
+        n_0, …, n_L of a network of one's own. With neither it is the whole table, and everything else besides.
+    batch : int, optional
+        The number of examples that goes with widths; 64 unless given.
+    hidden, loss : str
+        The hidden layers' activation and the loss that go with widths.
+    dtypes : sequence of str
+        float32 and float64, or one of them.
+    peers : sequence of str, optional
+        All unless given.
+    threads : str, optional
+        "1", "all", or "both"; both unless it is to be quick.
+    quick : bool
+        Fewer rounds, and of the table only what takes less than half a second a call.
+
+    Returns
+    -------
+    Plan
+        Checked.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a name is unknown, a number is not an integer >= 1, or batch is given without widths.
+    """
+    known = {row.name: row for row in NETWORKS}
+    rows = [known[checks.one_of("networks", name, known)] for name in networks or ()]
+    if widths is not None:
+        checks.one_of("hidden", hidden, HIDDEN)
+        checks.one_of("loss", loss, LOSSES)
+        units = checks.widths(widths, ["relu"] * (len(widths) - 1))
+        rows.append(row_of(tuple(units), checks.positive_integer("batch", BATCH if batch is None else batch), hidden, loss))
+    elif batch is not None:
+        raise ValueError(f"batch belongs to a network of one's own, and needs widths; got batch {batch} alone")
+    whole = not rows
+    if whole:
+        rows = [row for row in NETWORKS if not quick or row.multiply_adds < QUICK_MULTIPLY_ADDS]
+    kinds = tuple(checks.one_of("dtype", dtype, DTYPES) for dtype in dtypes)
+    chosen = tuple(PEERS) if peers is None else tuple(checks.one_of("peers", name, PEERS) for name in peers)
+    if not kinds:
+        raise ValueError(f"dtype must name at least one of {', '.join(DTYPES)}; got none")
+    asked = checks.one_of("threads", threads or ("1" if quick else "both"), THREADS)
+    numbers = {"1": (1,), "all": (cores(),), "both": tuple(dict.fromkeys((1, cores())))}[asked]
+    return Plan(tuple(rows), kinds, chosen, numbers, quick, whole)
+
+
+def steps(asked: Plan) -> list[Step]:
+    """Return the processes that it takes, in order."""
+    rows, dtypes, quick = [asdict(row) for row in asked.rows], list(asked.dtypes), asked.quick
+    row = []
+    for threads in asked.threads:
+        timed = {"rows": rows, "dtypes": dtypes, "peers": list(asked.peers), "threads": threads, "quick": quick}
+        row.append(Step("timing", timed, threads, len(rows) * len(dtypes)))
+        if asked.whole:
+            trained = {"dtypes": dtypes, "threads": threads, "rounds": 5 if quick else 21}
+            row.append(Step("training", trained, threads, len(dtypes)))
+    for each in asked.rows:
+        for dtype in dtypes:
+            if each.minimum_bytes(dtype) >= WORTH:
+                holders = [OWN, *(name for name in HOLDERS if name in asked.peers and PEERS[name].version is not None)]
+                row += [Step("memory", {"row": asdict(each), "dtype": dtype, "peer": peer}, 1, 1) for peer in holders]
+    if asked.whole:
+        networks = {"campaign": 200, "hypothesis": 50} if quick else {"campaign": 2000, "hypothesis": 300}
+        row.append(Step("throughput", {"networks": networks}, 1, 2))
+        row.append(Step("startup", {"rounds": 5 if quick else 15}, 1, 1))
+    return row
+
+
+def run(asked: Plan, progress: Callable[[int], object] | None = None) -> Report:
+    """Measure.
+
+    Parameters
+    ----------
+    asked : Plan
+        What.
+    progress : callable, optional
+        Called with the number of measurements done, of as many as `steps` has lines.
+
+    Returns
+    -------
+    Report
+        A process that fails is noted in it, and the next one is started; at Ctrl-C it is what was done so far.
+    """
+    found, done = Report(), 0
+    try:
+        for step in steps(asked):
+            try:
+                for count, reply in enumerate(replies(step.task, step.arguments, step.threads), start=1):
+                    found.add(step.task, reply)
+                    if progress is not None:
+                        progress(done + count)
+            except ChildError as error:
+                found.failures.append(str(error))
+            done += step.lines
+    except KeyboardInterrupt:
+        found.interrupted = True
+    return found

@@ -1,0 +1,91 @@
+"""What is timed: a call that gives a loss and its gradient, in whatever types its owner uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import handgrad as hg
+
+Array = npt.NDArray[Any]
+# The loss, and the derivatives by w1, b1, w2, b2, …
+Answer = tuple[float, list[Array]]
+
+
+class UnsuitedError(ValueError):
+    """A peer cannot do this network; the message says why."""
+
+
+class MissingError(ImportError):
+    """A peer's package is not installed."""
+
+
+class DisagreementError(ValueError):
+    """A peer's answer is another than handgrad's; the message says where."""
+
+
+def plain(answer: Any) -> Answer:
+    """Return the loss and the gradients of (loss, gradients) as NumPy's."""
+    loss, gradients = answer
+    return float(loss), [np.asarray(gradient) for gradient in gradients]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A gradient ready to be computed: parameters and data are in its owner's types already.
+
+    Parameters
+    ----------
+    run : callable
+        Computes the loss and the gradients; this is what is timed.
+    read : callable
+        Turns what `run` returned into an `Answer`; this is not timed.
+    """
+
+    run: Callable[[], Any]
+    read: Callable[[Any], Answer] = plain
+
+
+def handgrad(net: hg.Network, x: Array, y: Array) -> Subject:
+    """Return handgrad's own: the public call with its checks and its result."""
+    return Subject(lambda: net.gradient(x, y), lambda g: (g.loss, list(g.named().values())))
+
+
+def agree(answer: Answer, expected: Answer) -> None:
+    """Raise unless two answers are the same but for rounding.
+
+    Parameters
+    ----------
+    answer : Answer
+        A peer's.
+    expected : Answer
+        handgrad's.
+
+    Raises
+    ------
+    DisagreementError
+        If an array has another shape or dtype, or differs by more than the square root of its dtype's rounding, as a part of
+        its largest number; or if the loss does.
+    """
+    loss, gradients = answer
+    loss_expected, gradients_expected = expected
+    if len(gradients) != len(gradients_expected):
+        raise DisagreementError(f"it must give {len(gradients_expected)} gradients; got {len(gradients)}")
+    names = [f"{kind}{number}" for number in range(1, len(gradients) // 2 + 1) for kind in ("w", "b")]
+    for name, given, right in zip(names, gradients, gradients_expected, strict=True):
+        if (given.shape, given.dtype) != (right.shape, right.dtype):
+            raise DisagreementError(f"{name} must be {right.shape} {right.dtype}; got {given.shape} {given.dtype}")
+        _close(name, given, right)
+    _close("the loss", np.asarray(loss, gradients_expected[0].dtype), np.asarray(loss_expected, gradients_expected[0].dtype))
+
+
+def _close(name: str, given: Array, right: Array) -> None:
+    allowed = float(np.sqrt(np.finfo(right.dtype).eps)) * float(np.abs(right).max())
+    distance = float(np.abs(given - right).max())
+    # A NaN is not close either.
+    if not distance <= allowed:
+        raise DisagreementError(f"{name} must be handgrad's within {allowed:.1e}; got {distance:.1e} beside it")

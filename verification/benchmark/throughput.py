@@ -1,0 +1,89 @@
+"""How many random networks the verification compares in a second of processor time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hypothesis import HealthCheck, given, seed, settings
+
+from verification import campaign
+from verification.architectures import Case, cases
+from verification.benchmark.networks import SEED
+from verification.comparison import assert_matches_autograd
+
+
+@dataclass(frozen=True)
+class Throughput:
+    """Networks compared by one process on one core.
+
+    Parameters
+    ----------
+    way : str
+        "campaign", the seeded `verification.campaign.run`, or "hypothesis", a property over `verification.cases()`.
+    networks : int
+        How many.
+    cpu_seconds : float
+        Processor time of the process.
+    """
+
+    way: str
+    networks: int
+    cpu_seconds: float
+
+    @property
+    def per_second(self) -> float:
+        """Networks a second of processor time."""
+        return self.networks / self.cpu_seconds
+
+
+def measure(way: str, networks: int) -> Throughput:
+    """Return the throughput one way, warmed up.
+
+    Parameters
+    ----------
+    way : str
+        A name of `WAYS`.
+    networks : int
+        How many to compare.
+
+    Returns
+    -------
+    Throughput
+        Of networks that all agree.
+
+    Raises
+    ------
+    AssertionError
+        If one does not.
+    """
+    WAYS[way](max(1, networks // 20))
+    start = time.process_time()
+    compared = WAYS[way](networks)
+    return Throughput(way, compared, time.process_time() - start)
+
+
+def _campaign(networks: int) -> int:
+    result = campaign.run(examples=networks, seed=SEED)
+    if result.counterexample is not None:
+        raise AssertionError(str(result.counterexample.report))
+    return result.networks
+
+
+def _hypothesis(networks: int) -> int:
+    compared = 0
+
+    @seed(SEED)
+    @settings(max_examples=networks, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(cases())
+    def gradients_match(case: Case) -> None:
+        nonlocal compared
+        assert_matches_autograd(*case)
+        compared += 1
+
+    gradients_match()
+    return compared
+
+
+WAYS: dict[str, Callable[[int], int]] = {"campaign": _campaign, "hypothesis": _hypothesis}
