@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from verification.architectures import Architecture, Case, cases, networks
-    from verification.checking import Verdict, check
+    from verification.checking import check
     from verification.comparison import Entry, Report, assert_matches_autograd, compare
+    from verification.derivation import Verdict
     from verification.runner import open_submission
     from verification.submission import Description, SubmissionError, Support, describe, supports
     from verification.torch_modules import module_submission
@@ -43,7 +44,8 @@ __all__ = [
 ]
 _ROOMS = {
     "architectures": ["Architecture", "Case", "cases", "networks"],
-    "checking": ["Verdict", "check"],
+    "checking": ["check"],
+    "derivation": ["Verdict"],
     "comparison": ["Entry", "Report", "assert_matches_autograd", "compare"],
     "runner": ["open_submission"],
     "submission": ["Description", "SubmissionError", "Support", "describe", "supports"],

@@ -14,6 +14,7 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from handgrad import checks
 from verification import campaign, scorecard
 from verification.architectures import ACTIVATIONS, DTYPES, LOSSES, Options
 from verification.benchmark import chart, running
@@ -118,13 +119,16 @@ def _check(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int:
 
 
 def _mistakes(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int:
-    names = asked.names or [mistake.name for mistake in MISTAKES]
-    seeds = range(asked.seed, asked.seed + asked.seeds)
+    known = [mistake.name for mistake in MISTAKES]
+    names = asked.names or known
     try:
-        with _progress(len(names), "mistakes checked") as progress:
-            scores = scorecard.examine(seeds, names=names, examples=asked.examples, jobs=asked.jobs, progress=progress)
+        for name in names:
+            checks.one_of("names", name, known)
     except ValueError as error:
         parser.error(str(error))
+    seeds = range(asked.seed, asked.seed + asked.seeds)
+    with _progress(len(names), "mistakes checked") as progress:
+        scores = scorecard.examine(seeds, names=names, examples=asked.examples, jobs=asked.jobs, progress=progress)
     _print(scorecard.table(scores))
     return 0 if all(score.caught for score in scores) else 1
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from handgrad import checks
-from verification import derivation, recognition, shrinking
+from verification import recognition, shrinking
 from verification.architectures import (
     INTEGERS,
     LAYOUTS,
@@ -28,12 +29,13 @@ from verification.architectures import (
     case,
 )
 from verification.calling import Here
+from verification.derivation import Verdict
 from verification.diagnosis import Blame, blame, kind_of
 from verification.judging import Judgement, judge
 from verification.mistakes import Mistake
-from verification.protocol import Change, Outcome, Scene, Step, scenes, steps
+from verification.protocol import Outcome, Scene, Step, scenes, steps
 from verification.runner import Child, open_submission
-from verification.submission import Description, SubmissionError, Support, describe
+from verification.submission import Description, SubmissionError, Support, as_network, describe, is_finite
 
 Array = npt.NDArray[Any]
 
@@ -65,68 +67,6 @@ class Part:
     support: Support | None = None
     choices: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     kinds: frozenset[str] | None = None
-
-
-@dataclass
-class Verdict:
-    """What was found; `print(verdict)` tells it, `verdict.ok` is the short of it.
-
-    Parameters
-    ----------
-    name : str
-        The submission's name.
-    networks : int
-        How many networks it was asked about.
-    rows : int
-        How many rows of calls it was put through.
-    conventions : tuple of str
-        Quantities for which it takes another convention than PyTorch at a kink hit exactly: no error.
-    error : str
-        Why it cannot be judged, in a sentence with its file and line; "" otherwise.
-    step : str
-        For what only a row of calls shows: the step that is wrong.
-    changes : tuple of Change
-        Arrays that must not change and did.
-    case : Case or None
-        The smallest network found that shows it.
-    judgement : Judgement or None
-        What is wrong there.
-    arrays : dict of str to ndarray
-        What the submission answered there.
-    blame : Blame or None
-        The equation.
-    mistakes : tuple of Mistake
-        The classic mistakes that give the same numbers on fresh networks; several if they cannot be told apart there.
-    loss : str
-        What the loss and the gradient say of one another, if both are given and they do not belong together.
-    """
-
-    name: str
-    networks: int = 0
-    rows: int = 0
-    conventions: tuple[str, ...] = ()
-    error: str = ""
-    step: str = ""
-    changes: tuple[Change, ...] = ()
-    case: Case | None = None
-    judgement: Judgement | None = None
-    arrays: dict[str, Array] = field(default_factory=dict)
-    blame: Blame | None = None
-    mistakes: tuple[Mistake, ...] = ()
-    loss: str = ""
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing was found."""
-        return not (self.error or self.step or self.changes or self.judgement)
-
-    def __str__(self) -> str:
-        """Return the whole story."""
-        return derivation.story(self)
-
-    def withheld(self) -> str:
-        """Return the story without the right numbers, for a teacher to hand out."""
-        return derivation.story(self, withhold=True)
 
 
 def check(
@@ -230,6 +170,8 @@ class _Check:
 
     def run(self, examples: int, rows: int) -> Verdict:
         conventions: dict[str, None] = {}
+        # The rows are spread over the networks, so that a class that remembers is found out as early as a wrong equation.
+        apart = max(1, examples // rows) if rows else examples
         for number in range(examples):
             drawn = self.draw(number)
             found = self.judged(drawn)
@@ -238,8 +180,7 @@ class _Check:
                 self.tell(drawn, found)
                 return self.verdict
             conventions |= dict.fromkeys(kind_of(each) for each in found.conventions)
-        for number in range(rows):
-            if not self.row_is_right(self.draw(number), number):
+            if rows and number % apart == 0 and number // apart < rows and not self.row_is_right(drawn, number // apart):
                 return self.verdict
         self.verdict.conventions = tuple(conventions)
         return self.verdict
@@ -282,15 +223,24 @@ class _Check:
             return found
         return replace(found, entries=tuple(each for each in found.entries if kind_of(each.name) in self.part.kinds))
 
-    def judged(self, drawn: Case) -> Judgement | SubmissionError:
-        network = describe(drawn.net)
+    def answered(self, drawn: Case) -> Mapping[str, Array] | SubmissionError:
         try:
-            arrays = self.ask(network, drawn.x, drawn.y)
+            return self.ask(describe(drawn.net), drawn.x, drawn.y)
         except SubmissionError as error:
             if error.kind in ("file", "hang", "ended"):
                 raise
             return error
+
+    def judged(self, drawn: Case) -> Judgement | SubmissionError:
+        arrays = self.answered(drawn)
+        if isinstance(arrays, SubmissionError):
+            return arrays
         return self.judge(arrays, describe(drawn.net), np.asarray(drawn.x), np.asarray(drawn.y))
+
+    def is_wrong(self, drawn: Case) -> bool:
+        """Say whether the submission gives wrong numbers, or an error."""
+        found = self.judged(drawn)
+        return isinstance(found, SubmissionError) or not found.ok
 
     def fails(self, drawn: Case) -> bool:
         """Say whether the submission gives wrong numbers."""
@@ -353,7 +303,7 @@ class _Check:
         return made if self.covers(made) else None
 
     def fresh(self, smallest: Case) -> list[Case]:
-        """Return fresh networks, and near the smallest one too, where the submission is likelier to be wrong."""
+        """Return fresh networks, those near the smallest one first, where the submission is likelier to be wrong."""
         # From all that it supports: on part of it mistakes may look alike that are not.
         whole = _Check(self.subject, self.seed, self.strict_kinks)
         drawn = [whole.draw(number, stream=1, calm=True) for number in range(FRESH)]
@@ -367,14 +317,13 @@ class _Check:
             if x.dtype.kind == "f":
                 x = (x + rng.normal(size=x.shape)).astype(x.dtype)
             near.append(Case(net, x, smallest.y))
-        return [*drawn, *near, smallest]
+        return [smallest, *near, *drawn]
 
     def recognise(self, smallest: Case) -> None:
         fresh = self.fresh(smallest)
         asked = [Scene(describe(each.net), np.asarray(each.x), np.asarray(each.y)) for each in fresh]
         answers = [recognition.answer(self.subject, scene) for scene in asked]
-        wrong = sum(isinstance(each, SubmissionError) or not each.ok for each in map(self.judged, fresh))
-        if wrong >= recognition.ENOUGH:
+        if len(list(islice(filter(self.is_wrong, fresh), recognition.ENOUGH))) == recognition.ENOUGH:
             self.name(recognition.recognise(asked, answers))
 
     def name(self, mistakes: list[Mistake]) -> None:
@@ -389,10 +338,9 @@ class _Check:
         ratios = []
         for number in range(40):
             drawn = self.draw(number, stream=4)
-            found = self.judged(drawn)
-            if isinstance(found, SubmissionError):
+            arrays = self.answered(drawn)
+            if isinstance(arrays, SubmissionError):
                 continue
-            arrays = self.ask(describe(drawn.net), drawn.x, drawn.y)
             if "loss" not in arrays:
                 return ""
             right = drawn.net.gradient(drawn.x, drawn.y)
@@ -411,12 +359,21 @@ class _Check:
         return ""
 
     def row_is_right(self, drawn: Case, number: int) -> bool:
-        """Put the submission through a row of calls; on the first that is wrong fill the verdict and say no."""
+        """Put the submission through a row of calls; if it is wrong there, or alone on data of the row, tell it and say no."""
         row = self.row(drawn, number)
         outcome = self.performed(*row)
         self.verdict.rows += 1
         if not self.violated(outcome):
             return True
+        for scene in row[1].values():
+            alone = Case(as_network(scene.network), scene.x, scene.y)
+            if not self.covers(alone):
+                continue
+            found = self.judged(alone)
+            if isinstance(found, SubmissionError) or not found.ok:
+                self.tell(alone, found)
+                return False
+        self.verdict.in_row = True
         smallest = shrinking.shrink(
             drawn, lambda each: self.covers(each) and self.violated(self.performed(*self.row(each, number)))
         )
@@ -456,8 +413,8 @@ class _Check:
             if seen.kind == "parameters":
                 right = seen.network.named()
                 if not all(np.array_equal(seen.arrays[name], right[name], equal_nan=True) for name in right):
-                    return seen.name, judge({}, seen.network, seen.x, seen.y)
-            elif not all(np.isfinite(array).all() for array in seen.network.named().values()):
+                    return seen.name, Judgement(())
+            elif not is_finite(seen.network):
                 continue
             else:
                 found = self.judge(seen.arrays, seen.network, seen.x, seen.y)

@@ -2,19 +2,87 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from handgrad.equations import EQUATIONS
 from verification import script
+from verification.architectures import Case
 from verification.comparison import quantities
-
-if TYPE_CHECKING:
-    from verification.checking import Verdict
+from verification.diagnosis import Blame
+from verification.judging import Judgement
+from verification.mistakes import Mistake
+from verification.protocol import Change
 
 Array = npt.NDArray[Any]
+
+
+@dataclass
+class Verdict:
+    """What was found; `print(verdict)` tells it, `verdict.ok` is the short of it.
+
+    Parameters
+    ----------
+    name : str
+        The submission's name.
+    networks : int
+        How many networks it was asked about.
+    rows : int
+        How many rows of calls it was put through.
+    conventions : tuple of str
+        Quantities for which it takes another convention than PyTorch at a kink hit exactly: no error.
+    error : str
+        Why it cannot be judged, in a sentence with its file and line; "" otherwise.
+    in_row : bool
+        Whether it is a row of calls that shows it, and no single call does.
+    step : str
+        For what only a row of calls shows: the step that is wrong.
+    changes : tuple of Change
+        Arrays that must not change and did.
+    case : Case or None
+        The smallest network found that shows it.
+    judgement : Judgement or None
+        What is wrong there.
+    arrays : dict of str to ndarray
+        What the submission answered there.
+    blame : Blame or None
+        The equation.
+    mistakes : tuple of Mistake
+        The classic mistakes that give the same numbers on fresh networks; several if they cannot be told apart there.
+    loss : str
+        What the loss and the gradient say of one another, if both are given and they do not belong together.
+    """
+
+    name: str
+    networks: int = 0
+    rows: int = 0
+    conventions: tuple[str, ...] = ()
+    error: str = ""
+    in_row: bool = False
+    step: str = ""
+    changes: tuple[Change, ...] = ()
+    case: Case | None = None
+    judgement: Judgement | None = None
+    arrays: dict[str, Array] = field(default_factory=dict)
+    blame: Blame | None = None
+    mistakes: tuple[Mistake, ...] = ()
+    loss: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing was found."""
+        return not (self.error or self.step or self.changes or self.judgement)
+
+    def __str__(self) -> str:
+        """Return the whole story."""
+        return story(self)
+
+    def withheld(self) -> str:
+        """Return the story without the right numbers, for a teacher to hand out."""
+        return story(self, withhold=True)
 
 
 def story(verdict: Verdict, *, withhold: bool = False) -> str:

@@ -19,7 +19,7 @@ from verification.mistakes import MISTAKES, Mistake
 from verification.problem import problem
 from verification.protocol import Outcome, Scene, Step
 from verification.runner import Child
-from verification.submission import SubmissionError, as_network
+from verification.submission import SubmissionError, as_network, is_finite
 
 Array = npt.NDArray[Any]
 Answer = Mapping[str, Array] | str
@@ -140,6 +140,11 @@ def _same_outcome(mine: Outcome | str, theirs: Outcome | str) -> bool:
         return False
     for a, b in zip(mine.observations, theirs.observations, strict=True):
         scene = Scene(a.network, a.x, a.y)
+        if not is_finite(a.network):
+            # A step has led nowhere; there is nothing to compare any more but where it led.
+            if is_finite(b.network):
+                return False
+            continue
         if a.kind == "parameters":
             allowed = {name: np.zeros_like(array, float) for name, array in a.arrays.items()}
         else:

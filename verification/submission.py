@@ -141,6 +141,11 @@ def as_network(network: Description) -> hg.Network:
     return hg.Network(layers, network.loss, network.reduction)
 
 
+def is_finite(network: Description) -> bool:
+    """Say whether no parameter is NaN or infinite; `as_network` takes no other."""
+    return all(np.isfinite(array).all() for array in network.named().values())
+
+
 def with_parameters(network: Description, parameters: Mapping[str, Array]) -> Description:
     """Return the description with copies of other parameters, named as `Description.named` names them."""
     numbers = range(1, len(network.weights) + 1)
