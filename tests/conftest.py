@@ -11,3 +11,14 @@ if "CI" not in os.environ:
 
 # The networks are small: a second thread costs more than it gives.
 torch.set_num_threads(1)
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--thorough", action="store_true", help="every mistake of the catalogue, and Hypothesis's profile thorough"
+    )
+
+
+def pytest_configure(config):
+    if config.getoption("--thorough"):
+        settings.load_profile("thorough")

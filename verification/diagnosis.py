@@ -184,8 +184,12 @@ def _by_asking(case: Case, first: Entry, wrong_names: set[str], ask: Ask) -> Bla
         return _of_forward(case, first, ask)
     if case.net.loss_name == "cross_entropy":
         return Blame(2, first.name, "dL/db does not change with y as p − y does")
-    if case.net.layers[-1].activation.name == "identity" or _constant_factor(case, measured, right_slope, ask):
+    plain = case.net.layers[-1].activation.name == "identity"
+    if plain or (not _right_as_identity(case, ask) and _constant_factor(case, measured, right_slope, ask)):
         return Blame(4, first.name, "dL/db changes with y by another factor than 2 g′")
+    # Wherever its slope is nowhere 0, dL/db is 0 at the submission's own prediction, whatever that slope is.
+    if case.net.layers[-1].activation.name != "softmax" and np.diag(measured).all() and not _near(implied, right_a):
+        return _of_forward(case, first, ask)
     return Blame(12, first.name, "the slope of dL/db in y is not 2 g′ of this activation, and with g′ = 1 it is right")
 
 
@@ -193,7 +197,9 @@ def _of_hidden(case: Case, first: Entry) -> Blame:
     """The output layer is right and a layer before it is not."""
     names = [layer.activation.name for layer in case.net.layers]
     number = int(first.name.removeprefix(kind_of(first.name)))
-    if names[number - 1] == "identity" or any(name != "identity" for name in names[number:]):
+    # Cross-entropy leaves its softmax no g′ of its own.
+    above = names[number:] if case.net.loss_name == "squared_error" else names[number:-1]
+    if names[number - 1] == "identity" or any(name != "identity" for name in above):
         return Blame(14, first.name, "the layers above are right, and so is g′: what reaches this layer is not")
     return Blame(12, first.name, "with g′ = 1 in this layer everything is right, so g′ of this activation is not")
 
@@ -273,6 +279,15 @@ def _near(given: Array, expected: Array) -> bool:
         return bool((np.abs(np.asarray(given) - expected) <= NEAR * max(size, 1e-300)).all())
 
 
+def _right_as_identity(case: Case, ask: Ask) -> bool:
+    """Say whether the slope in y is right once the output layer is an identity layer, which a submission need not know."""
+    of = describe(case.net)
+    activations, slopes = [*of.activations[:-1], "identity"], [*of.slopes[:-1], None]
+    plain = Description(of.weights, of.biases, activations, slopes, of.loss, of.reduction)
+    found = _slopes_in_y(Case(as_network(plain), case.x, case.y), ask)
+    return found is not None and _near(found[0], found[2])
+
+
 def _constant_factor(case: Case, measured: Array, right: Array, ask: Ask) -> bool:
     """Say whether the slope in y is off by the same factor for other z too: then it is not g′ that is wrong."""
     factors = [_factor(measured, right)]
@@ -301,16 +316,31 @@ def _of_forward(case: Case, first: Entry, ask: Ask) -> Blame:
     if set(names) == {"identity"}:
         return Blame(8, first.name, "dL/db is 0 at another y than the right prediction, with no activation in the way")
     network = describe(case.net)
-    zeros = [np.zeros_like(w) for w in network.weights]
-    of_one = [np.zeros_like(b) for b in network.biases]
-    for weights, biases in ((zeros, network.biases), (network.weights, of_one)):
-        plain = Description(weights, biases, network.activations, network.slopes, network.loss, network.reduction)
-        found = _slopes_in_y(Case(as_network(plain), case.x, case.y), ask)
-        if found is not None and _near(found[0], found[2]) and _near(found[1], found[3]) and _moves(plain, case):
+    weights, biases = _lively(network.weights), _lively(network.biases)
+    no_weights, no_biases = ([np.zeros_like(array) for array in arrays] for arrays in (weights, biases))
+    for w, b in ((no_weights, biases), (weights, no_biases)):
+        # A g may be wrong on one side of 0 alone.
+        if all(
+            _implies_the_prediction(case, [side * array for array in w], [side * array for array in b], ask) for side in (1, -1)
+        ):
             return Blame(
                 8, first.name, "the prediction is right without the weights or without the bias, so g is right and z is not"
             )
     return Blame(9, first.name, "dL/db is 0 at another y than the right prediction")
+
+
+def _lively(arrays: list[Array]) -> list[Array]:
+    """Return the arrays with different numbers in those that have but one: of zeros nothing shows, of equal z no softmax."""
+    ramps = [np.arange(1, array.size + 1, dtype=array.dtype).reshape(array.shape) / array.size for array in arrays]
+    return [array if np.ptp(array) else ramp.astype(array.dtype) for array, ramp in zip(arrays, ramps, strict=True)]
+
+
+def _implies_the_prediction(case: Case, weights: list[Array], biases: list[Array], ask: Ask) -> bool:
+    """Say whether dL/db implies the right prediction with these parameters, by a z that is not 0."""
+    of = describe(case.net)
+    plain = Description(weights, biases, of.activations, of.slopes, of.loss, of.reduction)
+    found = _slopes_in_y(Case(as_network(plain), case.x, case.y), ask)
+    return found is not None and _near(found[0], found[2]) and _near(found[1], found[3]) and _moves(plain, case)
 
 
 def _moves(plain: Description, case: Case) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from verification.bounds import ANY_CONVENTION, bounds, rounding
+from verification.bounds import ANY, ANY_CONVENTION, bounds, rounding
 from verification.calling import Here
 from verification.comparison import without_batch_axis
 from verification.mistakes import MISTAKES, Mistake
@@ -37,7 +37,7 @@ def answer(called: Here | Child, scene: Scene) -> Answer:
         return error.kind
 
 
-def recognise(scenes: Sequence[Scene], answers: Sequence[Answer]) -> list[Mistake]:
+def recognise(scenes: Sequence[Scene], answers: Sequence[Answer], *, strict_kinks: bool = False) -> list[Mistake]:
     """Return the catalogued mistakes that answer every scene as the submission did, the likeliest first.
 
     Parameters
@@ -46,13 +46,15 @@ def recognise(scenes: Sequence[Scene], answers: Sequence[Answer]) -> list[Mistak
         Networks with data, on some of which the submission is wrong.
     answers : sequence of Answer
         The submission's own.
+    strict_kinks : bool
+        Whether another g′ at a kink hit exactly is another answer.
 
     Returns
     -------
     list of Mistake
         Those that show in a single call; empty if none does the same.
     """
-    slack = [_slack(scene) for scene in scenes]
+    slack = [_slack(scene, strict_kinks) for scene in scenes]
     found = []
     for mistake in MISTAKES:
         if mistake.protocol:
@@ -105,9 +107,9 @@ def perform(called: Here | Child, steps: Sequence[Step], scenes: Mapping[str, Sc
         return error.kind
 
 
-def _slack(scene: Scene) -> dict[str, Array]:
+def _slack(scene: Scene, strict_kinks: bool = False) -> dict[str, Array]:
     asked = problem(as_network(scene.network), scene.x, scene.y)
-    found = bounds(asked, ANY_CONVENTION)
+    found = bounds(asked, ANY if strict_kinks else ANY_CONVENTION)
     return without_batch_axis(found) if scene.x.ndim == 1 else found
 
 
