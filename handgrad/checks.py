@@ -146,7 +146,7 @@ def one_of(name: str, value: object, known: Iterable[str]) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{name} must be one of {', '.join(names)}; got {value!r}")
     if value not in names:
-        near = difflib.get_close_matches(value.lower().replace("-", "_").replace(" ", "_"), names, n=1)
+        near = difflib.get_close_matches(value.lower(), names, n=1)
         hint = f" (did you mean {near[0]!r}?)" if near else ""
         raise ValueError(f"{name} must be one of {', '.join(names)}; got {value!r}{hint}")
     return value

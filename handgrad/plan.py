@@ -94,7 +94,7 @@ class Plan:
         dtype = parameters.dtype
         self.parameters, self.shapes, self.count = parameters, shapes, count
         layers = [
-            Layer(name, alpha if alpha is not None else slope, w, b, alpha)
+            Layer(name, alpha if alpha is not None else slope, w, b)
             for (name, slope), (w, b, alpha) in zip(activations, cut(parameters, shapes), strict=True)
         ]
         self.w_1 = layers[0].w
@@ -103,7 +103,7 @@ class Plan:
         joined = loss == "cross_entropy"
         self.stages: list[Single | Plain | Stack] = []
         # Of each stage, its first layer and how many it has.
-        self.spans = spans_of(layers, count, joined)
+        self.spans = spans_of(layers, count)
         for start, number in self.spans:
             layer = layers[start]
             n_prev = layer.w.shape[1]
@@ -186,18 +186,14 @@ class Plan:
         ]
 
 
-def spans_of(layers: Sequence[Layer], count: int, joined: bool) -> list[tuple[int, int]]:
+def spans_of(layers: Sequence[Layer], count: int) -> list[tuple[int, int]]:
     """Return (first layer, number of layers) of each stage: stacks where many like layers follow one another."""
-    last = len(layers) - 1
-
-    def kind(place: int) -> tuple[Any, ...]:
-        layer = layers[place]
-        return layer.activation, layer.w.shape, joined and place == last
-
     spans: list[tuple[int, int]] = []
-    for (activation, (n, n_prev), output), run in groupby(range(len(layers)), kind):
+    for (activation, (n, n_prev)), run in groupby(
+        range(len(layers)), lambda place: (layers[place].activation, layers[place].w.shape)
+    ):
         places = list(run)
-        if activation in FORMS and not output and n == n_prev and count * n <= SMALL and len(places) >= MANY:
+        if activation in FORMS and n == n_prev and count * n <= SMALL and len(places) >= MANY:
             spans.append((places[0], len(places)))
         else:
             spans += [(place, 1) for place in places]

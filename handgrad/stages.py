@@ -32,7 +32,6 @@ class Layer:
     slope: Array | float | None
     w: Array
     b: Array
-    alpha: Array | None
 
 
 class Single:
