@@ -1,10 +1,13 @@
 import os
 
 import torch
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 settings.register_profile("dev", deadline=None, max_examples=50)
 settings.register_profile("thorough", deadline=None, max_examples=2000)
+# For mutmut: the same few examples for every mutant, and none shrunk.
+UNSHRUNK = (Phase.explicit, Phase.generate)
+settings.register_profile("mutants", deadline=None, max_examples=10, derandomize=True, phases=UNSHRUNK)
 # With CI set, Hypothesis has chosen its own profile "ci" already.
 if "CI" not in os.environ:
     settings.load_profile("dev")

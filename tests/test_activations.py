@@ -161,6 +161,32 @@ def test_derivatives_of_the_largest_number_is_zero_without_overflow(dtype):
             assert not derivative(z).any()
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_softmax_of_the_farthest_logits_equals_one_and_zeros(dtype):
+    largest = np.finfo(dtype).max
+    with np.errstate(**STRICT):  # their difference is beyond the largest number
+        a = act.softmax(np.array([[largest, -largest, 0]], dtype))
+    np.testing.assert_array_equal(a, np.array([[1, 0, 0]], dtype), strict=True)
+
+
+@pytest.mark.parametrize("axes", [(), (1,), (2, 3), (4, 1, 2)])
+def test_softmax_of_any_axes_equals_that_of_each_row(axes):
+    z = np.random.default_rng(13).normal(size=(*axes, 3))
+    softmax = hg.Activation("softmax")
+    a, jacobian, dL_dz = softmax(z), softmax.derivative(z), act.softmax_backward(softmax(z), z)
+    for place in np.ndindex(axes):
+        row = z[place][None]
+        np.testing.assert_array_equal(a[place], act.softmax(row)[0], strict=True)
+        np.testing.assert_array_equal(jacobian[place], act.softmax_jacobian(row)[0], strict=True)
+        np.testing.assert_array_equal(dL_dz[place], act.softmax_backward(act.softmax(row), row)[0], strict=True)
+
+
+def test_slope_unless_given_equals_a_hundredth():
+    z = np.array([-1.0, 2.0])
+    np.testing.assert_array_equal(act.leaky_relu(z), [-0.01, 2])
+    np.testing.assert_array_equal(act.leaky_relu_derivative(z), [0.01, 1])
+
+
 def test_derivative_by_slope_equals_the_negative_part():
     np.testing.assert_array_equal(act.leaky_relu_derivative_by_slope(np.array(Z)), [-2, -0.5, 0, 0, 0, 0])
 

@@ -479,6 +479,7 @@ NEEDED_X = "x must have shape (N, n_0) = (N, 3), or (3,) for one example, to mee
         (ValueError, NEEDED_X + "(5, 2)", np.ones((5, 2)), Y),
         (ValueError, NEEDED_X + "(3, 1)", np.ones((3, 1)), Y),
         (ValueError, NEEDED_X + "(1, 2, 3)", np.ones((1, 2, 3)), Y),
+        (ValueError, NEEDED_X + "(2, 3, 1)", np.ones((2, 3, 1)), Y),
         (ValueError, NEEDED_X + "()", 1.0, Y),
         (ValueError, NEEDED_X + "()", np.float64(1.0), Y),
         (ValueError, NEEDED_X + "(2,)", [1.0, 2.0], Y),
@@ -486,6 +487,7 @@ NEEDED_X = "x must have shape (N, n_0) = (N, 3), or (3,) for one example, to mee
         (ValueError, "x must hold at least one example, N >= 1; got shape (0, 3)", np.ones((0, 3)), np.ones((0, 2))),
         (ValueError, "x must be finite; x[1, 2] is nan", [[1.0, 2.0, 3.0], [4.0, 5.0, NAN]], Y),
         (ValueError, "x must be finite; x[0, 1] is -inf", [[1.0, -INF, 3.0], [NAN, 5.0, NAN]], Y),
+        (ValueError, "x must be finite; x[1, 2] is nan", np.array([[1.0, 2.0, 3.0], [4.0, 5.0, NAN]]), Y),
         (ValueError, "y must have shape (N, n_L) = (2, 2), like the output; got (2,)", X, [1.0, 2.0]),
         (ValueError, "y must have shape (N, n_L) = (2, 2), like the output; got (2, 1)", X, [[1.0], [2.0]]),
         (ValueError, "y must have shape (N, n_L) = (2, 2), like the output; got (1, 2)", X, [[1.0, 2.0]]),
@@ -496,6 +498,7 @@ NEEDED_X = "x must have shape (N, n_0) = (N, 3), or (3,) for one example, to mee
         (ValueError, "y must have shape (n_L,) = (2,), like the output; got ()", X[0], 1.0),
         (ValueError, "y must be finite; y[1, 0] is inf", X, [[1.0, 2.0], [INF, 1.0]]),
         (ValueError, "y must be finite; y[0, 1] is nan", X, [[1.0, NAN], [INF, 1.0]]),
+        (ValueError, "y must be finite; y[1, 0] is inf", X, np.array([[1.0, 2.0], [INF, 1.0]])),
     ],
 )
 def test_x_or_y_raises_everywhere(error, parts, x, y, call):
@@ -515,6 +518,9 @@ def test_numbers_beyond_float32_raise():
     raises(ValueError, "x must be finite in float32; x[0, 1] is 1e+300", net(np.float32), [[1.0, 1e300, 3.0]])
     raises(ValueError, "y must be finite in float32; y[1, 0] is -1e+300", net(np.float32).loss, X, [[1.0, 2.0], [-1e300, 0.0]])
     raises(ValueError, "x must be finite; x[1] is nan", net(np.float32), [1.0, NAN, 1e300])
+    raises(
+        ValueError, "x must be finite in float32; x[1] is 1e+300", hg.literal.trace, net(np.float32), [1.0, 1e300, 3.0], Y[0]
+    )
 
 
 @pytest.mark.parametrize("call", TAKE_X_AND_Y)
@@ -568,6 +574,7 @@ def test_class_or_distribution_raises_everywhere(error, parts, y, call):
         ("y must hold class indices as integers from 0 to C - 1 = 2; got dtype float64", 1.0),
         ("y must hold class indices as integers from 0 to C - 1 = 2; got dtype bool", True),
         ("y must hold class indices of shape () = () or distributions of shape (C,) = (3,); got (1,)", [1]),
+        ("y must hold class indices of shape () = () or distributions of shape (C,) = (3,); got (1,)", np.array([1])),
         ("y must hold class indices of shape () = () or distributions of shape (C,) = (3,); got (1, 3)", [[0.5, 0.5, 0.0]]),
         ("y must hold probabilities, each >= 0; y[1] is -0.5", [0.5, -0.5, 1.0]),
         ("y must hold distributions that sum to 1; y sums to 1.5", [0.5, 0.5, 0.5]),
@@ -585,6 +592,9 @@ def test_distribution_is_taken_within_its_own_rounding():
     for accepted in (p, p.astype(np.float16), p.astype(float), [[1 / 3] * 3] * 2, [[1, 0, 0], [0, 1, 0]]):
         assert np.isfinite(classifier().loss(X, accepted))
         assert np.isfinite(classifier(np.float32).loss(X, accepted))
+    at_most = np.array([[0.5, 0.5, 3 * 2.0**-23]] * 2)  # C times float32's rounding, to the bit
+    assert np.isfinite(classifier().loss(X, at_most))
+    raises(ValueError, "y must hold distributions that sum to 1; y[0] sums to", classifier().loss, X, at_most * (1 + 2.0**-50))
     off = np.array([[0.5, 0.5, 1e-5]] * 2)
     assert np.isfinite(classifier().loss(X, off.astype(np.float32)))
     raises(ValueError, "y must hold distributions that sum to 1; y[0] sums to 1.00001", classifier().loss, X, off)

@@ -55,6 +55,21 @@ def test_refused_step_changes_nothing():
     assert parameters(net).tolist() == [1, 0]
 
 
+def test_step_from_infinity_by_infinity_raises():
+    net = line(w=1.0)
+    net.layers[0].w[...] = np.inf  # written into its memory, where nothing checks it
+    g = hg.Gradient(0.0, (hg.LayerGradient(np.array([[np.inf]]), np.zeros(1)),))
+    with np.errstate(invalid="raise"), pytest.raises(ValueError, match=r"^g's w1 must be finite; g's w1\[0, 0\] is inf$"):
+        net.descend(g, 0.1)
+
+
+def test_fit_of_a_large_finite_gradient_equals_its_step():
+    # dL/dw = -2e160, whose square is beyond the largest number.
+    net = line()
+    assert hg.fit(net, [[1e160]], [[1.0]], rate=1e-170, epochs=1).losses == [1.0]
+    assert parameters(net).tolist() == [1e-170 * 2e160, 1e-170 * 2.0]
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_fit_of_the_full_batch_equals_its_steps(dtype):
     rng = np.random.default_rng(4)
@@ -139,6 +154,13 @@ def test_divergence_of_the_gradient_alone_raises():
     net = hg.Network([hg.Dense([[0.0]], [1e-300]), hg.Dense([[1e200]], [0.0])])
     with pytest.raises(ValueError, match=r"^training diverged in epoch 1 \(loss 1e-200\)"):
         hg.fit(net, [[1e250]], [[0.0]], rate=0.1, epochs=1)
+
+
+def test_divergence_to_what_is_no_number_raises():
+    # g′ = 0 of the relu times a dL/da that overflows.
+    net = hg.Network([hg.Dense([[-1.0]], [0.0], "relu"), hg.Dense([[1e200]], [0.0])])
+    with pytest.raises(ValueError, match=r"^training diverged in epoch 1 \(loss inf\); the rate must be smaller than 0\.1$"):
+        hg.fit(net, [[1.0]], [[-1e200]], rate=0.1, epochs=1)
 
 
 def test_xor_is_learned():

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from handgrad.__main__ import main
+from handgrad.__main__ import DESCRIPTION, main
 from handgrad.equations import EQUATIONS
 
 
@@ -24,6 +24,10 @@ def test_one_equation_is_shown_with_its_code(capsys):
     assert out.startswith("(14)")
     assert out.index("def dL_da_k(") < out.index("(7)") < out.index("def dz_db(")
     assert "    return 1.0\n" in out
+    assert main(["7"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == ["(7)  IV.B    dz_db              \\frac{dz^l}{db^l} = 1", ""]
+    assert "def dz_db() -> float:" in lines
 
 
 @pytest.mark.parametrize(
@@ -36,7 +40,16 @@ def test_bad_usage_is_exit_2(arguments, said, capsys):
     assert stopped.value.code == 2
     out, err = capsys.readouterr()
     assert not out
+    assert err.startswith("usage: python -m handgrad [-h] [NUMBER ...]\n")
     assert said in err
+
+
+def test_help_is_of_the_equations(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    out = " ".join(capsys.readouterr().out.split())
+    assert DESCRIPTION in out
+    assert "NUMBER equations to show in full, 1 to 14" in out
 
 
 def test_help_is_there_without_torch():

@@ -18,7 +18,7 @@ from handgrad.equations import exchanged
 NAMES = ["identity", "sigmoid", "tanh", "relu", "leaky_relu", "prelu", "softmax"]
 RATIONAL = ["identity", "relu", "leaky_relu", "prelu"]
 SLOPES = [0.5, -1.0, 2.0, 0.0, 0.125]
-FEW = settings(deadline=None, max_examples=150)
+FEW = settings(deadline=None, max_examples=3 * settings.default.max_examples)
 
 
 @dataclass(frozen=True)
@@ -351,6 +351,22 @@ def test_exchanged_cross_entropy_shows_in_the_loss_alone():
 def test_exchanged_9_shows_in_a_softmax():
     net, x, k = worked_case(loss="cross_entropy")
     assert "a2" in different(hg.literal.trace(net, x, k, exchanged(spoilt(9))), hg.literal.trace(net, x, k))
+    given = []
+
+    def listening(g, z_j):
+        given.append(z_j)
+        return g(z_j)
+
+    t = hg.literal.trace(net, x, k, exchanged({9: listening}))
+    assert given == [*t[1].z, *t[2].z]
+
+
+def test_loss_of_one_of_three_classes_is_of_equation_1():
+    net = hg.Network([hg.Dense(np.eye(3), np.zeros(3), "softmax")], "cross_entropy")
+    x = [0.5, -1.5, 0.25]
+    for k in range(3):
+        assert different(hg.literal.trace(net, x, k, exchanged(spoilt(1))), hg.literal.trace(net, x, k)) == {"loss"}
+        assert different(hg.literal.trace(net, x, k, exchanged(spoilt(2))), hg.literal.trace(net, x, k)) == set()
 
 
 @pytest.mark.parametrize(
@@ -387,6 +403,13 @@ def test_loss_of_an_improbable_class_is_finite():
     assert abs(t.loss - net.loss(x, [2, 1])) <= 8 * 2.0**-53 * t.loss
 
 
+def test_loss_without_part_of_an_infinitely_far_class_is_finite():
+    net = hg.Network([hg.Dense([[1e308], [1e308], [-1e308]], np.zeros(3), "softmax")], "cross_entropy")
+    with np.errstate(over="ignore"):
+        t = hg.literal.trace(net, [1.0], [0.5, 0.5, 0.0])
+    assert abs(t.loss - np.log(2)) <= 8 * 2.0**-53
+
+
 @pytest.mark.parametrize("of", [hg.Network.gradient, hg.literal.gradient])
 def test_gradient_of_soft_labels_matches_the_loss_that_their_sum_has(of):
     """L = −Σ y_k log p_k with Σy = 1 + 2⁻¹² has the derivative p Σy − y, here Σy/3 − y."""
@@ -413,6 +436,17 @@ def test_literal_loss_is_infinite_where_a_square_overflows():
 
 def test_literal_rounds_to_the_networks_dtype_without_a_warning():
     net = hg.Network([hg.Dense(np.full((1, 1), 1e30, np.float32), np.zeros(1, np.float32))])
-    g = hg.literal.gradient(net, np.full(1, 1e30, np.float32), [0.0])
-    assert g.vector.dtype == np.float32
-    assert np.isinf(g[1].w)
+    for of in (hg.literal.gradient, hg.literal.trace, hg.literal.chain):
+        g = of(net, np.full(1, 1e30, np.float32), [0.0])
+        g = g if of is hg.literal.gradient else g.gradient
+        assert g.vector.dtype == np.float32
+        assert np.isinf(g[1].w)
+
+
+def test_literal_takes_its_slope_and_x_rounded_to_the_networks_dtype():
+    net = hg.Network([hg.Dense(np.full((1, 1), -9, np.float32), np.zeros(1, np.float32), "leaky_relu")])
+    slope, x = (Fraction(float(np.float32(number))) for number in (0.01, 0.1))
+    for of in (hg.literal.trace, hg.literal.chain):
+        t = of(net, [0.1], [0.0])
+        assert t[1].z == np.float32(float(-9 * x))
+        assert t[1].a == np.float32(float(-9 * x * slope))

@@ -311,6 +311,7 @@ def test_random_matches_glorots_and_hes_variances(activation, variance):
     assert abs(np.var(w) / variance - 1) <= 5 * np.sqrt(2 / w.size)
     assert abs(w.mean()) <= 5 * np.sqrt(variance / w.size)
     assert abs(np.var(b) / 0.01 - 1) <= 5 * np.sqrt(2 / b.size)
+    assert abs(b.mean()) <= 5 * np.sqrt(0.01 / b.size)
 
 
 def test_trace_has_every_quantity_in_its_shape():

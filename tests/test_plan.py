@@ -88,6 +88,17 @@ def test_cross_entropy_of_classes_matches_its_trace(shape, scale, dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("count", [1, 2])
+def test_cross_entropy_of_the_farthest_logits_equals_zero(count, dtype):
+    largest = np.finfo(dtype).max
+    net = hg.Network([hg.Dense(np.array([[largest], [-largest]]), np.zeros(2, dtype), "softmax")], "cross_entropy")
+    with np.errstate(over="raise", invalid="raise", divide="raise"):  # two logits differ by more than the largest number
+        g = net.gradient(np.ones((count, 1), dtype), np.zeros(count, int))
+    assert g.loss == 0
+    assert not g.vector.any()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("activation", ["sigmoid", "tanh", "relu", "identity"])
 def test_gradient_at_extreme_z_matches_its_trace(activation, dtype):
     largest = float(np.finfo(dtype).max)
@@ -167,6 +178,14 @@ def test_memory_that_nobody_refers_to_serves_again():
     assert only.outcomes[1].is_free()
 
 
+def test_memory_of_a_plan_is_that_of_two_gradients():
+    net, x, y = some_case(plan.FEW + 4)
+    held = [net.gradient(x, y) for _ in range(4)]
+    (only,) = net._plans[len(x)]
+    assert len(only.outcomes) == 2
+    assert all(g == held[0] for g in held)
+
+
 @pytest.mark.parametrize("count", [1, plan.FEW, 64])
 def test_gradients_of_several_threads_equal_those_of_one(count):
     net, x, y = some_case(count)
@@ -222,7 +241,17 @@ def test_plans_of_many_batch_sizes_are_few():
     net, x, y = some_case(40)
     for count in range(1, 40):
         net.gradient(x[:count], y[:count])
-    assert len(net._plans) <= network.MOST_PLANS
+        assert len(net._plans) <= network.MOST_PLANS
+
+
+def test_plans_of_a_few_batch_sizes_are_kept():
+    net, x, y = some_case(40)
+    counts, plans = range(1, network.MOST_PLANS + 1), []
+    for _ in range(2):
+        for count in counts:
+            net.gradient(x[:count], y[:count])
+        plans.append([net._plans[count][0] for count in counts])
+    assert all(first is second for first, second in zip(*plans, strict=True))
 
 
 def test_plan_dies_with_its_network():
