@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import os
 import sys
 from collections.abc import Sequence
 
@@ -37,16 +38,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in asked.numbers:
         if number not in EQUATIONS:
             parser.error(f"equations are numbered from {min(EQUATIONS)} to {max(EQUATIONS)}; got {number}")
-    for number in asked.numbers or EQUATIONS:
-        equation = EQUATIONS[number]
-        _print(f"({number})".ljust(5) + f"{equation.section:<7} {equation.function.__name__:<18} {equation.latex}")
-        if asked.numbers:
-            _print("\n" + inspect.getsource(equation.function))
+    try:
+        for number in asked.numbers or EQUATIONS:
+            equation = EQUATIONS[number]
+            _print(f"({number})".ljust(5) + f"{equation.section:<7} {equation.function.__name__:<18} {equation.latex}")
+            if asked.numbers:
+                _print("\n" + inspect.getsource(equation.function))
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; Python would complain once more when it closes the pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
 def _print(text: str) -> None:
-    print(text)  # noqa: T201  # what a command line is for
+    print(text, flush=True)  # noqa: T201  # what a command line is for
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from handgrad import checks
 from handgrad.network import Network
 
 
-@dataclass
+@dataclass(repr=False)
 class History:
     """What `fit` saw.
 
@@ -24,6 +24,11 @@ class History:
     """
 
     losses: list[float] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        """Return the number of epochs, and the first and the last loss."""
+        losses = f", loss {self.losses[0]:.6g} to {self.losses[-1]:.6g}" if self.losses else ""
+        return f"History({len(self.losses)} epochs{losses})"
 
 
 def fit(

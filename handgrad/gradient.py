@@ -183,7 +183,7 @@ class Gradient:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Say how to make it again elsewhere: what is not computed yet is computed first."""
-        return Gradient, (self.loss, self.layers, self.x)
+        return type(self), (self.loss, self.layers, self.x)
 
     def __getitem__(self, number: int) -> LayerGradient:
         """Return the layer with this number, counted from 1."""
@@ -229,7 +229,8 @@ class Gradient:
         """
         flat = checks.flat("vector", vector, sum(array.size for array in self.named().values()), self.layers[0].w.dtype)
         shapes = tuple((layer.w.shape, None if layer.alpha is None else layer.alpha.shape) for layer in self)
-        return Gradient.of_vector(self.loss, np.array(flat), shapes, self._x)
+        x = self._x.copy() if isinstance(self._x, np.ndarray) else self._x
+        return Gradient.of_vector(self.loss, np.array(flat), shapes, x)
 
     def __add__(self, other: Gradient) -> Gradient:
         """Return the gradient of the sum of the two losses."""

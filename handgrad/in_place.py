@@ -72,6 +72,7 @@ def _relu_derivative(z: Array, a: Array, c: Constants) -> None:
 
 def _sigmoid(z: Array, a: Array, c: Constants) -> None:
     # With E = e^z and r = 1 / (1 + E), g(z) is E r and 1 − g(z) is r: nothing is subtracted, so no digit is lost.
+    # Beyond `most` r stays at the smallest normal number, where the exact g′ is smaller still.
     np.minimum(z, c.most, out=z)
     np.exp(z, a)
     np.add(a, c.one, z)

@@ -59,10 +59,10 @@ class Dense:
     Dense(2 -> 1, relu, float64)
     """
 
-    __slots__ = ("_alpha", "_b", "_w", "activation")
+    __slots__ = ("_activation", "_alpha", "_b", "_w")
 
     def __init__(self, w: npt.ArrayLike, b: npt.ArrayLike, activation: Activation | str = "identity") -> None:
-        self.activation = act.activation(activation)
+        self._activation = act.activation(activation)
         self._w: Array = checks.parameter("w", w)
         self._b: Array = checks.parameter("b", b, self._w.dtype)
         alpha = self.activation.alpha
@@ -72,6 +72,11 @@ class Dense:
         checks.dense(self._w, self._b, self._alpha)
         if self._alpha is not None and self._alpha.shape == (1,):
             self._alpha = self._alpha.reshape(())
+
+    @property
+    def activation(self) -> Activation:
+        """The activation function."""
+        return self._activation
 
     @property
     def w(self) -> Array:
@@ -102,11 +107,13 @@ class Dense:
             raise TypeError(f"alpha is an argument of prelu alone; {self.activation.name} got {value!r}")
         self._alpha[...] = checks.replacement("alpha", value, self._alpha)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Say how to make it again elsewhere, whatever its numbers are by then."""
+        return _made, (type(self), self._activation, self._w, self._b, self._alpha)
+
     def _placed(self, memory: tuple[Array, Array, Array | None]) -> Dense:
         """Return a layer with the same numbers, which it keeps in this memory."""
-        placed = Dense.__new__(Dense)
-        placed.activation = self.activation
-        placed._w, placed._b, placed._alpha = memory
+        placed = _made(type(self), self._activation, *memory)
         for mine, theirs in zip((self._w, self._b, self._alpha), memory, strict=True):
             if mine is not None and theirs is not None:
                 theirs[...] = mine
@@ -136,6 +143,13 @@ class Dense:
         """
         arrays = {f"w{number}": self.w, f"b{number}": self.b}
         return arrays if self.alpha is None else arrays | {f"alpha{number}": self.alpha}
+
+
+def _made(kind: type[Dense], activation: Activation, w: Array, b: Array, alpha: Array | None) -> Dense:
+    """Return a layer that has these arrays themselves."""
+    layer = kind.__new__(kind)
+    layer._activation, layer._w, layer._b, layer._alpha = activation, w, b, alpha
+    return layer
 
 
 class Network:
@@ -185,15 +199,15 @@ class Network:
         for number, layer in enumerate(layers, start=1):
             checks.instance(f"layer {number}", layer, Dense, "a Dense layer")
         checks.chain_of_layers([layer.w.shape for layer in layers], [layer.w.dtype for layer in layers])
-        self.loss_name = checks.one_of("loss", loss, losses.LOSSES)
-        self.reduction = checks.one_of("reduction", reduction, losses.REDUCTIONS)
+        self._loss_name = checks.one_of("loss", loss, losses.LOSSES)
+        self._reduction = checks.one_of("reduction", reduction, losses.REDUCTIONS)
         checks.output_meets_loss(loss, layers[-1].activation.name, layers[-1].w.shape[0])
-        self.dtype = layers[0].w.dtype
+        self._dtype = layers[0].w.dtype
         self._shapes: Shapes = tuple((layer.w.shape, None if layer.alpha is None else layer.alpha.shape) for layer in layers)
         # One vector for all, so that a plan or a step of descent takes them at once.
-        self._vector: Array = np.empty(size(self._shapes), self.dtype)
+        self._vector: Array = np.empty(size(self._shapes), self._dtype)
         memory = cut(self._vector, self._shapes)
-        self.layers = tuple(layer._placed(arrays) for layer, arrays in zip(layers, memory, strict=True))
+        self._layers = tuple(layer._placed(arrays) for layer, arrays in zip(layers, memory, strict=True))
         self._plans: dict[int, list[Plan]] = {}
 
     @classmethod
@@ -258,7 +272,29 @@ class Network:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Say how to make it again elsewhere: its layers share their memory with nothing there either."""
-        return Network, (self.layers, self.loss_name, self.reduction)
+        return type(self), (self.layers, self.loss_name, self.reduction)
+
+    # A plan is made for these, so none of them changes in the life of a network.
+
+    @property
+    def layers(self) -> tuple[Dense, ...]:
+        """The layers, first layer first."""
+        return self._layers
+
+    @property
+    def loss_name(self) -> str:
+        """The name of the loss."""
+        return self._loss_name
+
+    @property
+    def reduction(self) -> str:
+        """How the examples' losses become one: "mean" or "sum"."""
+        return self._reduction
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of every parameter and result, float32 or float64."""
+        return self._dtype
 
     def __repr__(self) -> str:
         """Return widths, activations, loss, reduction, dtype and the number of parameters."""

@@ -145,6 +145,7 @@ class Plan:
         for place in range(len(self.stages) - 1, 0, -1):
             dL_da = self.stages[place].backward(dL_da, *into[place], False)
         self.stages[0].backward(dL_da, *into[0], True)
+        self.stages[0].forget()
         return loss, outcome
 
     def dL_dx(self, outcome: Outcome, single: bool) -> Array | Callable[[], Array]:

@@ -59,6 +59,10 @@ class Single:
             self.form.g(self.z, self.a, self.c)  # (9)
         return self.a
 
+    def forget(self) -> None:
+        """Let go of the caller's x, which may be large."""
+        self.a_prev = self.a
+
     def backward(self, dL_da: Array, dL_dw: Array, dL_db: Array, dL_dalpha: Array | None, first: bool) -> Array:
         """Return dL/da_prev, unless this is the first stage; write the parameters' derivatives where they are wanted."""
         if dL_da is not self.a:  # where softmax and cross-entropy are joined, dL/dz is there already
@@ -90,6 +94,10 @@ class Plain:
         self.z = a_prev @ self.layer.w.T + self.layer.b
         self.a = self.form.g(self.z, self.layer.slope)
         return self.a
+
+    def forget(self) -> None:
+        """Let go of the caller's x, which may be large."""
+        self.a_prev = self.a
 
     def backward(self, dL_da: Array, dL_dw: Array, dL_db: Array, dL_dalpha: Array | None, first: bool) -> Array:
         """Return dL/da_prev, unless this is the first stage; write the parameters' derivatives where they are wanted."""
@@ -136,6 +144,9 @@ class Stack:
             else:
                 g(z, a, c)  # (9)
         return self.last
+
+    def forget(self) -> None:
+        """Do nothing: x was copied."""
 
     def backward(self, dL_da: Array, dL_dw: Array, dL_db: Array, dL_dalpha: Array | None, first: bool) -> Array:
         """Return dL/da_prev, unless this is the first stage; write the parameters' derivatives where they are wanted."""
@@ -212,8 +223,10 @@ class CrossEntropy:
         if calm:
             of_examples = np.log1p(np.divide(others, e_k, e_k))
         else:
-            improbable = np.log(others + e_k) - s_k
-            of_examples = np.where(e_k < self.tiny, improbable, np.log1p(others / np.maximum(e_k, self.tiny)))
+            # Where the quotient would overflow, its logarithm is taken term by term; e_k itself is next to nothing there.
+            improbable = e_k < 4 * self.tiny * np.maximum(others, 1)
+            quotient = others / np.where(improbable, 1, e_k)
+            of_examples = np.where(improbable, np.log(others + e_k) - s_k, np.log1p(quotient))
         return float(np.dot(of_examples, self.ones_N)) * self.share
 
     def _class(self, k: int) -> float:

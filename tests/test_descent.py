@@ -241,3 +241,9 @@ def test_progress_without_rich_raises(monkeypatch):
     with pytest.raises(ImportError, match=r"^progress=True needs the package rich: pip install rich$"):
         hg.fit(line(), [[1.0]], [[2.0]], rate=0.1, epochs=1, progress=True)
     assert hg.fit(line(), [[1.0]], [[2.0]], rate=0.1, epochs=1).losses == [4.0]
+
+
+def test_history_repr_equals_its_description():
+    history = hg.fit(hg.Network([hg.Dense([[0.0]], [0.0])]), [[1.0], [-1.0]], [[2.0], [-2.0]], rate=0.25, epochs=2)
+    assert repr(history) == "History(2 epochs, loss 4 to 1)"
+    assert repr(hg.History()) == "History(0 epochs)"

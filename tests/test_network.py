@@ -374,3 +374,41 @@ def test_saturated_network_is_finite_without_warnings(dtype):
     assert all(np.isfinite(array).all() for array in t.named().values())
     assert np.isfinite(t.gradient.vector).all()
     assert np.isfinite(t.loss)
+
+
+@pytest.mark.parametrize(
+    ("of", "name", "value"),
+    [
+        (lambda net: net, "layers", ()),
+        (lambda net: net, "loss_name", "cross_entropy"),
+        (lambda net: net, "reduction", "sum"),
+        (lambda net: net, "dtype", np.float32),
+        (lambda net: net.layers[0], "activation", hg.Activation("relu")),
+    ],
+)
+def test_what_a_plan_is_made_for_raises_when_assigned(of, name, value):
+    net = dyadic()
+    before = getattr(of(net), name)
+    with pytest.raises(AttributeError):
+        setattr(of(net), name, value)
+    assert getattr(of(net), name) is before
+
+
+class OwnNetwork(hg.Network):
+    pass
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_pickled_network_equals_itself(protocol):
+    net = OwnNetwork([hg.Dense([[1.0, 2.0]], [0.5], hg.Activation("prelu", alpha=0.5))])
+    net.layers[0].w[0, 0] = np.nan  # a network that went wrong can still be looked at
+    other = pickle.loads(pickle.dumps(net.layers[0], protocol))
+    assert (type(other), other.activation) == (hg.Dense, net.layers[0].activation)
+    np.testing.assert_array_equal(other.w, net.layers[0].w, strict=True)
+    net.layers[0].w = [[1.0, 2.0]]
+    again = pickle.loads(pickle.dumps(net, protocol))
+    assert type(again) is OwnNetwork
+    x, y = np.array([[1.0, 2.0], [-3.0, 0.5]]), np.ones((2, 1))
+    assert again.gradient(x, y) == net.gradient(x, y)
+    again.descend(again.gradient(x, y), 0.5)
+    assert again.gradient(x, y) != net.gradient(x, y)

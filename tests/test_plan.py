@@ -99,6 +99,19 @@ def test_cross_entropy_of_the_farthest_logits_equals_zero(count, dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("classes", [2, 6, 100, 1000])
+@pytest.mark.parametrize("count", [1, 3])
+def test_cross_entropy_of_an_improbable_class_matches_its_trace(count, classes, dtype):
+    # On both sides of where e^{-distance} is no normal number any more, and where a sum over the classes divided by it is none.
+    for distance in [*np.arange(30, 120, 1.5), *np.arange(690, 760, 1.5), 2000.0, 1e4]:
+        b = np.zeros(classes, dtype)
+        b[1] = -distance
+        net = hg.Network([hg.Dense(np.zeros((classes, 1), dtype), b, "softmax")], "cross_entropy")
+        x, y = np.ones((count, 1), dtype), np.full(count, 1)
+        assert_matches(net.gradient(x, y), net.trace(x, y).gradient, net, x, y)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("activation", ["sigmoid", "tanh", "relu", "identity"])
 def test_gradient_at_extreme_z_matches_its_trace(activation, dtype):
     largest = float(np.finfo(dtype).max)
@@ -287,3 +300,14 @@ def test_error_in_a_call_is_no_loss_of_the_plan():
     with pytest.raises(ValueError, match="y must have shape"):
         net.gradient(x, y[:-1])
     assert net.gradient(x, y) == expected
+
+
+@pytest.mark.parametrize("activation", ["tanh", "prelu"])
+def test_plan_keeps_no_x_alive(activation):
+    net = hg.Network.random([4, 3], activations=[activation], seed=1)
+    x, y = np.ones((20, 4)), np.ones((20, 3))
+    alive = weakref.ref(x)
+    net.gradient(x, y)
+    del x
+    gc.collect()
+    assert alive() is None
