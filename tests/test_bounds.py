@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 
 import handgrad as hg
 import verification as v
-from verification.bounds import NAIVE, STABLE, both_bounds, bounds, rounding
+from verification.bounds import ANY, NAIVE, STABLE, both_bounds, bounds, rounding
 from verification.comparison import quantities
 from verification.oracles import autograd
 from verification.problem import Problem, problem
@@ -106,6 +106,14 @@ def test_bounds_where_twice_the_error_overflows_is_infinite():
     assert np.isinf(found["b1"])
     found = bounds(problem(net, [[1.5e38], [0.0]], [[0.0], [0.0]]), STABLE)
     assert np.isfinite(found["b1"])
+
+
+def test_bounds_of_any_way_allows_a_log_sum_of_the_logits_themselves():
+    net = hg.Network([hg.Dense([[1.0], [0.0]], [-505.25, -493.5], "softmax")], "cross_entropy")
+    asked = problem(net, [[0.0]], [1])
+    # logsumexp(z) − z_1 is a difference of two numbers near 493.5, each rounded to 2⁻⁴⁵ of a unit.
+    distance = abs((np.logaddexp(-505.25, -493.5) + 493.5) - net.loss([[0.0]], [1]))
+    assert bounds(asked, STABLE)["loss"] < distance <= bounds(asked, ANY)["loss"] < 1e-11
 
 
 def test_bounds_of_naive_derivative_is_wider_where_it_cancels():

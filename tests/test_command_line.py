@@ -265,7 +265,8 @@ def test_check_of_a_bad_file_is_exit_1_and_one_sentence(homework, capsys, text, 
     assert homework(text, *options) == 1
     shown = capsys.readouterr()
     head, sentence = shown.out.splitlines()[:2]
-    assert ": WRONG" in head
+    judged = "raised" in sentence or "must return" in sentence or "not a name" in sentence or "ended the program" in sentence
+    assert head.endswith("of those it was asked about)" if judged else ": could not be judged")
     assert sentence.startswith(f"  {start}")
     assert "Traceback" not in shown.out + shown.err
     assert not re.search(r"calling\.py|child\.py|runner\.py|checking\.py", shown.out)
@@ -349,3 +350,26 @@ def test_help_of_a_command_is_its_options(capsys, command, options):
     assert left.value.code == 0
     out = capsys.readouterr().out
     assert all(option in out for option in options)
+
+
+@pytest.mark.parametrize("command", [["handgrad"], ["verification", "--examples", "2"]])
+def test_output_that_nobody_reads_any_more_is_no_error(command):
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    )
+    process.stdout.close()
+    err = process.stderr.read()
+    process.stderr.close()
+    assert process.wait() in (0, 1)
+    assert "BrokenPipe" not in err
+    assert "Traceback" not in err
+
+
+def test_unknown_mistake_is_exit_2_with_a_suggestion(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["mistakes", "output-without-3"])
+    assert stopped.value.code == 2
+    err = capsys.readouterr().err
+    assert "NAME must be a mistake of the catalogue; got 'output-without-3' (did you mean 'output-without-2'?)" in err
+    assert "usage: python -m verification mistakes" in err

@@ -4,7 +4,8 @@ import pytest
 
 import verification.__main__ as command_line
 from verification import scorecard
-from verification.mistakes import MISTAKES
+from verification.__main__ import main
+from verification.mistakes import BENIGN, MISTAKES, Variant
 from verification.scorecard import Score, Trial, examine, table
 
 NAMES = ["output-without-2", "bias-is-a-constant"]
@@ -114,3 +115,21 @@ def test_mistakes_command_is_exit_1_if_one_survives(survives, status, monkeypatc
     shown = capsys.readouterr()
     assert f"in every one of 2 seeds: {2 - survives} of 2 mistakes" in shown.out
     assert shown.err.splitlines()[-1] == "2 of 2 mistakes checked"
+
+
+def test_right_variants_is_called_wrong_nowhere(capsys):
+    assert not any(scorecard.false_alarms(6, seed=3).values())
+    assert main(["mistakes", "output-without-2", "--benign", "3"]) == 0
+    assert f"right        {len(BENIGN)} variants on 3 networks each; called wrong: none" in capsys.readouterr().out
+
+
+def test_wrong_variant_is_a_false_alarm(monkeypatch, capsys):
+    wrong = Variant(
+        "not-right", "it is a mistake", next(each for each in MISTAKES if each.name == "output-without-2").submission
+    )
+    monkeypatch.setattr(scorecard, "BENIGN", (BENIGN[0], wrong))
+    found = scorecard.false_alarms(20, seed=1)
+    assert found[BENIGN[0].name] == []
+    assert 0 < len(found["not-right"]) < 20  # it is right under cross-entropy
+    assert main(["mistakes", "output-without-2", "--benign", "20", "--seed", "1"]) == 1
+    assert f"called wrong: not-right {len(found['not-right'])}" in capsys.readouterr().out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import json
 import os
 import sys
@@ -14,7 +15,6 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from handgrad import checks
 from verification import campaign, scorecard
 from verification.architectures import ACTIVATIONS, DTYPES, LOSSES, Options
 from verification.benchmark import chart, running
@@ -30,6 +30,9 @@ whether every one agrees within its rounding bound."""
 CHECK = """Check somebody else's backpropagation: a function gradient(network, x, y) that returns {"w1": ..., "b1": ...}, or a
 class with forward(x) and backward(y). If it is wrong, say which equation is, which classic mistake it is, and on which
 smallest network it shows. The file runs in a process of its own."""
+
+CHECK_EPILOG = """Exit status: 0 if it is right; 1 if it is wrong, or cannot be judged (the sentence says why); 2 for bad usage;
+130 if stopped by Ctrl-C. The same as a test suite: pytest --pyargs verification.conformance --submission FILE."""
 
 MISTAKES_TEXT = """Check every wrong backpropagation of the catalogue, and print the scorecard: caught or not, after how many
 networks, how small the counterexample is, how often the right equation was blamed and the mistake recognised. Exit status 1
@@ -68,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # The networks are small: a second thread costs more than it gives.
     torch.set_num_threads(1)
     try:
-        return int(asked.run(parser, asked))
+        return int(asked.run(asked.parser, asked))
     except KeyboardInterrupt:
         _print("stopped")
         return STOPPED
@@ -121,16 +124,23 @@ def _check(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int:
 def _mistakes(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int:
     known = [mistake.name for mistake in MISTAKES]
     names = asked.names or known
-    try:
-        for name in names:
-            checks.one_of("names", name, known)
-    except ValueError as error:
-        parser.error(str(error))
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            parser.error(f"NAME must be a mistake of the catalogue; got {name!r}{hint}")
     seeds = range(asked.seed, asked.seed + asked.seeds)
     with _progress(len(names), "mistakes checked") as progress:
         scores = scorecard.examine(seeds, names=names, examples=asked.examples, jobs=asked.jobs, progress=progress)
     _print(scorecard.table(scores))
-    return 0 if all(score.caught for score in scores) else 1
+    alarms = 0
+    if asked.benign is not None:
+        with _progress(asked.benign, "networks asked of every right variant") as progress:
+            wrong = scorecard.false_alarms(asked.benign, asked.seed, progress=progress)
+        alarms = sum(map(len, wrong.values()))
+        of = ", ".join(f"{name} {len(cases)}" for name, cases in wrong.items() if cases) or "none"
+        _print(f"right        {len(wrong)} variants on {asked.benign} networks each; called wrong: {of}")
+    return 0 if all(score.caught for score in scores) and not alarms else 1
 
 
 def _benchmark(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int:
@@ -156,9 +166,11 @@ def _benchmark(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> in
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m verification", description=DESCRIPTION, epilog=EPILOG)
-    parser.set_defaults(run=_campaign)
+    parser.set_defaults(run=_campaign, parser=parser)
     commands = parser.add_subparsers(title="commands", metavar="{check,mistakes,benchmark}")
-    _add_check(commands.add_parser("check", help="check somebody else's backpropagation", description=CHECK, epilog=EPILOG))
+    _add_check(
+        commands.add_parser("check", help="check somebody else's backpropagation", description=CHECK, epilog=CHECK_EPILOG)
+    )
     _add_mistakes(
         commands.add_parser("mistakes", help="the scorecard: every classic mistake, caught?", description=MISTAKES_TEXT)
     )
@@ -198,7 +210,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_check(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(run=_check)
+    parser.set_defaults(run=_check, parser=parser)
     parser.add_argument(
         "file", help="a Python file with a function gradient(network, x, y), or a class with forward and backward"
     )
@@ -217,8 +229,11 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_mistakes(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(run=_mistakes)
+    parser.set_defaults(run=_mistakes, parser=parser)
     parser.add_argument("names", nargs="*", metavar="NAME", help="which mistakes (default all)")
+    parser.add_argument(
+        "--benign", type=_positive, metavar="N", help="also ask every right variant about N networks; none may be called wrong"
+    )
     parser.add_argument("--seeds", type=_positive, default=1, metavar="K", help="how many seeds to check each with (default 1)")
     parser.add_argument("--seed", type=_natural, default=0, metavar="S", help="the first of them (default 0)")
     parser.add_argument(
@@ -228,13 +243,13 @@ def _add_mistakes(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_benchmark(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(run=_benchmark)
+    parser.set_defaults(run=_benchmark, parser=parser)
     rows = ", ".join(row.name for row in NETWORKS)
     parser.add_argument("--networks", type=_names, metavar="NAME[,NAME...]", help=f"which of the table: {rows}")
     parser.add_argument("--widths", type=_widths, metavar="N-N[-N...]", help="a network of one's own, inputs first: 64-32-10")
     parser.add_argument("--batch", type=_positive, metavar="N", help=f"its number of examples (default {running.BATCH})")
-    parser.add_argument("--hidden", default="relu", metavar="NAME", help=f"its activation: {', '.join(running.HIDDEN)}")
-    parser.add_argument("--loss", default="cross_entropy", metavar="NAME", help=f"its loss: {', '.join(running.LOSSES)}")
+    parser.add_argument("--hidden", metavar="NAME", help=f"its activation: {', '.join(running.HIDDEN)} (default relu)")
+    parser.add_argument("--loss", metavar="NAME", help=f"its loss: {', '.join(running.LOSSES)} (default {running.LOSSES[0]})")
     parser.add_argument(
         "--dtype", type=_names, default=DTYPES, metavar="NAME[,NAME]", help=f"{', '.join(DTYPES)} (default both)"
     )
@@ -341,7 +356,7 @@ def _table(result: campaign.Result) -> str:
 
 
 def _print(text: str) -> None:
-    print(text)  # noqa: T201  # what a command line is for
+    print(text, flush=True)  # noqa: T201  # what a command line is for
 
 
 if __name__ == "__main__":

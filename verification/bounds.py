@@ -13,7 +13,7 @@ multiply-add, and is carried from layer to layer:
 
 Three forms differ in what cancels: the stable one (handgrad's matrix form), the naive one that keeps the notes' letters,
 1 − g and p − y (handgrad's literal form, torch, and most others), and any right one, in which the activation itself may
-have been computed from numbers near 1, as (1 + tanh(z/2)) / 2 is.
+have been computed from numbers near 1, as (1 + tanh(z/2)) / 2 is, or from larger ones, as e^{z − log Σ e^z} is.
 
 Source: Higham (2002), *Accuracy and Stability of Numerical Algorithms*, 2nd ed., sections 2.2, 3.1–3.3.
 """
@@ -251,6 +251,9 @@ def _softmax_exponents(z: Bounded, r: Rounding, form: Form) -> tuple[Array, Arra
     if form.cancels:
         # log-softmax and its exponential: log Σ with its own error, two more subtractions on numbers up to |log p|.
         rounded = rounded + 2 * r.u * (below + np.log(total) + 1) + EXP * r.u * np.log(total)
+    if form.absolute:
+        # log Σ e^z of the logits as they are, the largest added again: its rounding is that of the largest |z|.
+        rounded = rounded + 4 * r.u * np.abs(z.value).max(axis=-1, keepdims=True)
     return e / total, rounded
 
 

@@ -7,7 +7,7 @@ on an equation, and held against the catalogue of classic mistakes.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
@@ -154,7 +154,13 @@ def check_part(subject: Here | Child, part: Part, *, examples: int, rows: int, s
 
 def case_of(subject: Here | Child, seed: int = 0) -> Case:
     """Return a random network with data that a submission claims to take."""
-    return _Check(subject, seed, False).draw(0)
+    return next(cases_of(subject, 1, seed))
+
+
+def cases_of(subject: Here | Child, examples: int, seed: int = 0) -> Iterator[Case]:
+    """Return the networks that a check with this seed asks a submission about."""
+    drawing = _Check(subject, seed, False)
+    return (drawing.draw(number) for number in range(examples))
 
 
 class _Check:
@@ -166,7 +172,7 @@ class _Check:
         self.support = self.part.support or subject.support
         self.seed = seed
         self.strict_kinks = strict_kinks
-        self.verdict = Verdict(subject.name)
+        self.verdict = Verdict(subject.name, undeclared=subject.support == Support())
 
     def run(self, examples: int, rows: int) -> Verdict:
         conventions: dict[str, None] = {}
@@ -330,6 +336,11 @@ class _Check:
         fresh = self.fresh(smallest)
         asked = [Scene(describe(each.net), np.asarray(each.x), np.asarray(each.y)) for each in fresh]
         answers = [recognition.answer(self.subject, scene) for scene in asked]
+        if not isinstance(answers[0], str):
+            # Of a network that ends in an error only errors could be compared, and a mistake of its own may hide there.
+            kept = [place for place, each in enumerate(answers) if not isinstance(each, str)]
+            fresh, asked = [fresh[place] for place in kept], [asked[place] for place in kept]
+            answers = [answers[place] for place in kept]
         if len(list(islice(filter(self.is_wrong, fresh), recognition.ENOUGH))) == recognition.ENOUGH:
             self.name(recognition.recognise(asked, answers, strict_kinks=self.strict_kinks))
 

@@ -32,6 +32,8 @@ class Verdict:
         How many networks it was asked about.
     rows : int
         How many rows of calls it was put through.
+    undeclared : bool
+        Whether it does not say what it supports, so that it is asked about everything.
     conventions : tuple of str
         Quantities for which it takes another convention than PyTorch at a kink hit exactly: no error.
     error : str
@@ -59,6 +61,7 @@ class Verdict:
     name: str
     networks: int = 0
     rows: int = 0
+    undeclared: bool = False
     conventions: tuple[str, ...] = ()
     error: str = ""
     in_row: bool = False
@@ -106,6 +109,8 @@ def story(verdict: Verdict, *, withhold: bool = False) -> str:
             names = ", ".join(verdict.conventions)
             lines.append(f"  At a kink hit exactly it takes another convention than PyTorch for {names}; that is no error.")
         return "\n".join(lines)
+    if verdict.case is None:
+        return f"{verdict.name}: could not be judged\n  {verdict.error}"
     lines = [f"{verdict.name}: WRONG (network {verdict.networks} of those it was asked about)"]
     if verdict.error:
         lines.append(f"  {verdict.error}")
@@ -119,11 +124,14 @@ def story(verdict: Verdict, *, withhold: bool = False) -> str:
     if verdict.loss:
         lines.append(f"  loss      {verdict.loss}")
     lines += _recognised(verdict)
-    if verdict.case is not None:
-        lines += ["", f"The smallest network that shows it: {verdict.case.net!r}"]
-        if verdict.judgement is not None and verdict.judgement.wrong and not verdict.step:
-            lines += ["", *worked(verdict, withhold=withhold)]
-        lines += ["", "As a program:", "", script.case_program(verdict.case.net, verdict.case.x, verdict.case.y)]
+    if verdict.undeclared:
+        lines.append(
+            "  note      It has no @supports(...), so it is asked about everything. Whatever it is not meant for, let it say."
+        )
+    lines += ["", f"The smallest network that shows it: {verdict.case.net!r}"]
+    if verdict.judgement is not None and verdict.judgement.wrong and not verdict.step:
+        lines += ["", *worked(verdict, withhold=withhold)]
+    lines += ["", "As a program:", "", script.case_program(verdict.case.net, verdict.case.x, verdict.case.y).rstrip()]
     return "\n".join(lines)
 
 
@@ -153,7 +161,7 @@ def _first_wrong(verdict: Verdict, withhold: bool) -> list[str]:
 
 def _recognised(verdict: Verdict) -> list[str]:
     if not verdict.mistakes:
-        return ["  mistake   not one of the catalogue"]
+        return [] if verdict.error else ["  mistake   not one of the catalogue"]
     first = verdict.mistakes[0]
     lines = [f"  mistake   {first.name}: {first.thought}"]
     others = ", ".join(mistake.name for mistake in verdict.mistakes[1:])

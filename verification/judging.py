@@ -66,17 +66,49 @@ def judge(arrays: Mapping[str, Array], network: Description, x: Array, y: Array,
     Judgement
         An entry for each array.
     """
-    net = as_network(network)
-    with np.errstate(all="ignore"):
-        expected = quantities(net.trace(x, y))
-    asked = problem(net, x, y)
-    of_handgrad = bounds(asked, STABLE)
-    strict = _entries(arrays, expected, of_handgrad, bounds(asked, ANY), x.ndim == 1, asked)
-    if strict_kinks or all(each.ok for each in strict):
-        return Judgement(strict)
-    lenient = _entries(arrays, expected, of_handgrad, bounds(asked, ANY_CONVENTION), x.ndim == 1, asked)
-    conventions = tuple(each.name for each, other in zip(lenient, strict, strict=True) if each.ok and not other.ok)
-    return Judgement(lenient, conventions)
+    return Measure(network, x, y).judge(arrays, strict_kinks=strict_kinks)
+
+
+class Measure:
+    """The right answer about one network, and what is allowed beside it, computed once for any number of answers.
+
+    Parameters
+    ----------
+    network : Description
+        The network.
+    x, y : ndarray
+        Its data.
+    """
+
+    def __init__(self, network: Description, x: Array, y: Array) -> None:
+        net = as_network(network)
+        with np.errstate(all="ignore"):
+            self.expected = quantities(net.trace(x, y))
+        self.asked, self.single = problem(net, x, y), x.ndim == 1
+        self.of_handgrad, self.of_any = bounds(self.asked, STABLE), bounds(self.asked, ANY)
+
+    def judge(self, arrays: Mapping[str, Array], *, strict_kinks: bool = False) -> Judgement:
+        """Compare an answer with the right one, as `verification.judging.judge` does.
+
+        Parameters
+        ----------
+        arrays : mapping of str to ndarray
+            What came.
+        strict_kinks : bool
+            Whether PyTorch's choice of g′ at z = 0 is the only right one.
+
+        Returns
+        -------
+        Judgement
+            An entry for each array.
+        """
+        strict = _entries(arrays, self.expected, self.of_handgrad, self.of_any, self.single, self.asked)
+        if strict_kinks or all(each.ok for each in strict):
+            return Judgement(strict)
+        of_any = bounds(self.asked, ANY_CONVENTION)
+        lenient = _entries(arrays, self.expected, self.of_handgrad, of_any, self.single, self.asked)
+        conventions = tuple(each.name for each, other in zip(lenient, strict, strict=True) if each.ok and not other.ok)
+        return Judgement(lenient, conventions)
 
 
 def _entries(

@@ -7,11 +7,16 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from joblib import Parallel, delayed
 
 from handgrad import checks
-from verification.checking import EXAMPLES, check
-from verification.mistakes import MISTAKES, Mistake
+from verification.architectures import Case
+from verification.calling import Here
+from verification.checking import EXAMPLES, cases_of, check
+from verification.judging import Measure
+from verification.mistakes import BENIGN, MISTAKES, Mistake
+from verification.submission import describe
 
 
 @dataclass(frozen=True)
@@ -143,6 +148,44 @@ def _trial(mistake: Mistake, seed: int, examples: int) -> Trial:
     equation = verdict.blame.equation if verdict.blame is not None else None
     names = tuple(found.name for found in verdict.mistakes)
     return Trial(not verdict.ok, verdict.networks, size, layers, equation, names)
+
+
+def false_alarms(networks: int, seed: int = 0, *, progress: Callable[[int], object] | None = None) -> dict[str, list[Case]]:
+    """Ask every right variant of the catalogue about the same random networks; none may be called wrong.
+
+    Parameters
+    ----------
+    networks : int
+        How many.
+    seed : int
+        The same seed gives the same networks.
+    progress : callable, optional
+        Called with the number of networks done.
+
+    Returns
+    -------
+    dict of str to list of Case
+        Of each variant the networks on which it was called wrong.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If networks is not an integer >= 1 or seed not an integer >= 0.
+    """
+    wanted = checks.positive_integer("networks", networks)
+    checks.generator(seed)
+    subjects = {variant.name: Here(variant.submission) for variant in BENIGN}
+    found: dict[str, list[Case]] = {name: [] for name in subjects}
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for number, drawn in enumerate(cases_of(next(iter(subjects.values())), wanted, seed), start=1):
+            measure = Measure(describe(drawn.net), np.asarray(drawn.x), np.asarray(drawn.y))
+            for name, subject in subjects.items():
+                if not measure.judge(subject.gradient(describe(drawn.net), drawn.x, drawn.y).arrays).ok:
+                    found[name].append(drawn)
+            if progress is not None:
+                progress(number)
+    return found
 
 
 def table(scores: Sequence[Score]) -> str:

@@ -67,8 +67,8 @@ def plan(
     networks: Sequence[str] | None = None,
     widths: Sequence[int] | None = None,
     batch: int | None = None,
-    hidden: str = "relu",
-    loss: str = "cross_entropy",
+    hidden: str | None = None,
+    loss: str | None = None,
     dtypes: Sequence[str] = DTYPES,
     peers: Sequence[str] | None = None,
     threads: str | None = None,
@@ -84,8 +84,8 @@ def plan(
         n_0, …, n_L of a network of one's own. With neither it is the whole table, and everything else besides.
     batch : int, optional
         The number of examples that goes with widths; 64 unless given.
-    hidden, loss : str
-        The hidden layers' activation and the loss that go with widths.
+    hidden, loss : str, optional
+        The hidden layers' activation and the loss that go with widths; relu and cross_entropy unless given.
     dtypes : sequence of str
         float32 and float64, or one of them.
     peers : sequence of str, optional
@@ -103,17 +103,21 @@ def plan(
     Raises
     ------
     TypeError, ValueError
-        If a name is unknown, a number is not an integer >= 1, or batch is given without widths.
+        If a name is unknown, a list is empty, a number is not an integer >= 1, or batch, hidden or loss comes without widths.
     """
     known = {row.name: row for row in NETWORKS}
+    if networks is not None and not networks:
+        raise ValueError(f"networks must name at least one of {', '.join(known)}; got none")
     rows = [known[checks.one_of("networks", name, known)] for name in networks or ()]
     if widths is not None:
-        checks.one_of("hidden", hidden, HIDDEN)
-        checks.one_of("loss", loss, LOSSES)
+        activation = checks.one_of("hidden", hidden or HIDDEN[0], HIDDEN)
+        of_loss = checks.one_of("loss", loss or LOSSES[0], LOSSES)
         units = checks.widths(widths, ["relu"] * (len(widths) - 1))
-        rows.append(row_of(tuple(units), checks.positive_integer("batch", BATCH if batch is None else batch), hidden, loss))
-    elif batch is not None:
-        raise ValueError(f"batch belongs to a network of one's own, and needs widths; got batch {batch} alone")
+        count = checks.positive_integer("batch", BATCH if batch is None else batch)
+        rows.append(row_of(tuple(units), count, activation, of_loss))
+    for name, given in (("batch", batch), ("hidden", hidden), ("loss", loss)):
+        if given is not None and widths is None:
+            raise ValueError(f"{name} belongs to a network of one's own, and needs widths; got {name} {given} alone")
     whole = not rows
     if whole:
         rows = [row for row in NETWORKS if not quick or row.multiply_adds < QUICK_MULTIPLY_ADDS]
