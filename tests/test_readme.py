@@ -56,6 +56,10 @@ def test_readme_map_is_of_every_module():
                 assert f"{path.name}/" in house, path
 
 
+def test_readme_placeholders_is_none():
+    assert re.findall(r"\b[A-Z]+_[A-Z_]+\b", re.sub(r"[A-Z]+_NUM_THREADS", "", README.read_text(encoding="utf-8"))) == []
+
+
 def test_readme_blocks_is_not_empty():
     assert len(BLOCKS) >= 4
 
