@@ -209,6 +209,9 @@ class Network:
         memory = cut(self._vector, self._shapes)
         self._layers = tuple(layer._placed(arrays) for layer, arrays in zip(layers, memory, strict=True))
         self._plans: dict[int, list[Plan]] = {}
+        # What every call needs, looked up once.
+        self._n_0, self._n_L = self._shapes[0][0][1], self._shapes[-1][0][0]
+        self._checked = checks.classes if self._loss_name == "cross_entropy" else checks.outputs
 
     @classmethod
     def random(
@@ -406,8 +409,7 @@ class Network:
     def _data(self, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Array, Array, bool]:
         """Return x and y as a plan takes them, checked, and whether they came without a batch axis."""
         batch, single = self._inputs(x)
-        check = checks.classes if self.loss_name == "cross_entropy" else checks.outputs
-        return batch, check(y, len(batch), single, self.layers[-1].w.shape[0], self.dtype), single
+        return batch, self._checked(y, len(batch), single, self._n_L, self._dtype), single
 
     def _borrowed(self, count: int) -> Plan:
         """Return a plan for batches of this size that nobody else is using."""
@@ -420,9 +422,12 @@ class Network:
 
     def _returned(self, plan: Plan) -> None:
         """Keep a plan for the next batch of its size; whatever was handed out from it must have been taken before."""
-        if plan.count not in self._plans and len(self._plans) >= MOST_PLANS:
-            self._plans.clear()
-        self._plans.setdefault(plan.count, []).append(plan)
+        try:
+            self._plans[plan.count].append(plan)
+        except KeyError:
+            if len(self._plans) >= MOST_PLANS:
+                self._plans.clear()
+            self._plans.setdefault(plan.count, []).append(plan)
 
     def trace(self, x: npt.ArrayLike, y: npt.ArrayLike) -> Trace:
         """Return every intermediate of the forward and the backward pass, under the notes' names.
@@ -493,8 +498,7 @@ class Network:
         np.copyto(self._vector, stepped)
 
     def _inputs(self, x: npt.ArrayLike) -> tuple[Array, bool]:
-        first = self.layers[0].w
-        return checks.inputs(x, first.shape[1], first.shape, self.dtype)
+        return checks.inputs(x, self._n_0, self._shapes[0][0], self._dtype)
 
     def _targets(self, y: npt.ArrayLike, count: int, single: bool) -> Array:
         check = checks.distribution if self.loss_name == "cross_entropy" else checks.outputs
