@@ -69,6 +69,12 @@ def finite(name: str, array: Array) -> None:
         raise ValueError(f"{name} must be finite; {where} is {number}")
 
 
+def all_finite(arrays: Mapping[str, Array], wording: str) -> None:
+    """Raise as `finite` does for the first of several arrays; `wording` says what each is called, "g's {}"."""
+    for name, array in arrays.items():
+        finite(wording.format(name), array)
+
+
 def parameter(name: str, value: object, dtype: np.dtype[Any] | None = None) -> Array:
     """Return a copy of a weight, bias or slope array: float32 or float64, finite, in C order.
 
@@ -272,10 +278,9 @@ def _indices(array: Array, count: int, single: bool, number: int) -> Array:
     indices = array if array.dtype == np.intp and array.shape == (count,) else array.reshape(count).astype(np.intp)
     # Read without its sign a negative index is a very large one.
     if np.maximum.reduce(indices.view(np.uintp)) >= number:
-        for place, k in enumerate(array.reshape(count).tolist()):
-            if not 0 <= k < number:
-                where = "y" if single else f"y[{place}]"
-                raise ValueError(f"y must hold class indices from 0 to C - 1 = {number - 1}; {where} is {k}")
+        place, k = next((place, k) for place, k in enumerate(array.reshape(count).tolist()) if not 0 <= k < number)
+        where = "y" if single else f"y[{place}]"
+        raise ValueError(f"y must hold class indices from 0 to C - 1 = {number - 1}; {where} is {k}")
     return indices
 
 

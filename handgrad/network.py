@@ -491,10 +491,9 @@ class Network:
             np.multiply(derivatives, self.dtype.type(step), stepped)
             np.subtract(self._vector, stepped, stepped)
         if not checks.is_finite(stepped):
-            for name, array in Gradient.of_vector(0.0, derivatives, self._shapes).named().items():
-                checks.finite(f"g's {name}", array)
-            for name, array in Gradient.of_vector(0.0, stepped, self._shapes).named().items():
-                checks.finite(f"{name} after a step of rate = {step}", array)
+            checks.all_finite(Gradient.of_vector(0.0, derivatives, self._shapes).named(), "g's {}")
+            after = Gradient.of_vector(0.0, stepped, self._shapes).named()
+            checks.all_finite(after, f"{{}} after a step of rate = {step}")
         np.copyto(self._vector, stepped)
 
     def _inputs(self, x: npt.ArrayLike) -> tuple[Array, bool]:

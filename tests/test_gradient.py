@@ -145,3 +145,8 @@ def test_gradient_of_another_vector_equals_nothing_that_is_shared(count):
     of_x = g.x.copy()
     g.with_vector(g.vector).x[...] = np.nan
     np.testing.assert_array_equal(g.x, of_x)
+
+
+def test_gradient_repr_equals_its_parts():
+    g = hg.Gradient(0.5, (hg.LayerGradient(np.array([[1.0]]), np.array([2.0])),))
+    assert repr(g) == f"Gradient(loss=0.5, layers={g.layers!r}, x=None)"
