@@ -35,11 +35,10 @@ def cross_entropy(z: Array, y: Array) -> Array:
     −log p_k is written as the sum of two numbers that are never negative, so that neither a loss near 0 nor one of 10³⁰⁰
     loses digits: how far logit k lies below the largest, and the logarithm of 1 + the other powers.
     """
-    largest = z.argmax(axis=-1)[..., None]
+    largest = np.arange(z.shape[-1]) == z.argmax(axis=-1)[..., None]
     with np.errstate(over="ignore"):
-        below = np.take_along_axis(z, largest, axis=-1) - z
-        others = np.exp(-below)
-        np.put_along_axis(others, largest, 0, axis=-1)
+        below = z.max(axis=-1, keepdims=True) - z
+        others = np.where(largest, 0, np.exp(-below))
         minus_log_p = below + np.log1p(others.sum(axis=-1, keepdims=True))
         # Where y_k = 0 the term is 0, even if the logits lie so far apart that −log p_k overflows.
         return np.asarray((y * np.where(y > 0, minus_log_p, 0)).sum(axis=-1))

@@ -276,9 +276,10 @@ def test_softmax_jacobian_is_not_diagonal():
     assert act.softmax_jacobian(np.zeros((3, 1))).tolist() == [[[0.0]]] * 3
 
 
+@pytest.mark.parametrize("n", [6, act.FEW + 1])
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_sum_of_others_matches_sixty_digits(dtype):
-    p = np.random.default_rng(8).uniform(0, 1, (40, 6)) ** np.arange(1, 41)[:, None]
+def test_sum_of_others_matches_sixty_digits(dtype, n):
+    p = np.random.default_rng(8).uniform(0, 1, (40, n)) ** np.arange(1, 41)[:, None]
     p[:3, 2] = [1e30, 1.0, 1e-30]
     p = p.astype(dtype)
     got = act.sum_of_others(p)
@@ -286,9 +287,9 @@ def test_sum_of_others_matches_sixty_digits(dtype):
     for p_i, got_i in zip(p, got, strict=True):
         numbers = [Decimal(float(number)) for number in p_i]
         with localcontext(PRECISE):
-            exact = [sum(numbers[:j] + numbers[j + 1 :]) for j in range(6)]
+            exact = [sum(numbers[:j] + numbers[j + 1 :]) for j in range(n)]
         # Of the total at most a half is taken away, which doubles its n u; the difference rounds once.
-        assert ulps(got_i, exact) <= 2 * 6 + 1
+        assert ulps(got_i, exact) <= 2 * n + 1
 
 
 def test_activation_holds_slopes_as_plain_numbers():
