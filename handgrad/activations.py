@@ -127,7 +127,8 @@ def sum_of_others(p: Array) -> Array:
     # Taking p_j away could cancel for the largest only, so that one's others are summed anew.
     largest = np.arange(n) == p.argmax(axis=-1)[..., None]
     without = np.where(largest, 0, p).sum(axis=-1, keepdims=True)
-    return np.where(largest, without, p.sum(axis=-1, keepdims=True) - p)
+    others: Array = np.where(largest, without, p.sum(axis=-1, keepdims=True) - p)
+    return others
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 
 import handgrad as hg
 import verification as v
-from verification.bounds import ANY, NAIVE, STABLE, both_bounds, bounds, rounding
+from verification.bounds import ANY, ANY_CONVENTION, NAIVE, STABLE, both_bounds, bounds, bounds_of_forms, rounding
 from verification.comparison import quantities
 from verification.oracles import autograd
 from verification.problem import Problem, problem
@@ -42,6 +42,19 @@ def errors_and_bounds(case):
 def test_bounds_of_each_side_matches_exact_values(case):
     for name, error, allowed in errors_and_bounds(case):
         assert ((error <= allowed) | np.isinf(allowed)).all(), name
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(v.cases())
+def test_bounds_of_forms_equals_those_of_each(case):
+    asked = problem(*case)
+    forms = [STABLE, NAIVE, ANY, ANY_CONVENTION]
+    for form, together in zip(forms, bounds_of_forms(asked, forms), strict=True):
+        alone = bounds(asked, form)
+        assert list(together) == list(alone)
+        for name, array in alone.items():
+            assert together[name].shape == array.shape
+            np.testing.assert_array_equal(together[name], array)
 
 
 def ordinary_case(dtype, seed):
@@ -96,6 +109,17 @@ def test_bounds_where_products_overflow_is_infinite():
     found = bounds(problem(net, [[1e30]], [[0.0]]), STABLE)
     assert np.isinf(found["z1"])
     assert np.isinf(found["a1"])
+
+
+def test_bounds_where_a_slope_overflows_is_infinite():
+    w = np.array([[2.5e38]], np.float32)
+    leaky = hg.Dense(w, np.zeros(1, np.float32), hg.Activation("prelu", alpha=1.5))
+    net = hg.Network([leaky, hg.Dense(np.zeros((1, 1), np.float32), np.zeros(1, np.float32))])
+    found = bounds(problem(net, [[-1.0]], [[0.0]]), STABLE)
+    assert np.isfinite(found["z1"])
+    # 0 times an activation that overflowed is no number.
+    assert np.isinf([found["a1"], found["z2"]]).all()
+    assert np.isfinite(bounds(problem(net, [[1.0]], [[0.0]]), STABLE)["z2"])
 
 
 def test_bounds_where_twice_the_error_overflows_is_infinite():

@@ -138,6 +138,27 @@ def case(architecture: Architecture, seed: int) -> Case:
     Case
         A network with x and y.
     """
+    return contents(architecture, seed, 1)[0]
+
+
+def contents(architecture: Architecture, seed: int, count: int) -> list[Case]:
+    """Fill an architecture with numbers several times.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        What to build.
+    seed : int
+        The same seed gives the same numbers.
+    count : int
+        How many cases, at least 1.
+
+    Returns
+    -------
+    list of Case
+        Networks that differ in their numbers alone, with x and y. They are drawn together, which takes a third of the time;
+        in the regime "mixed" an array is of one regime in all of them.
+    """
     rng = np.random.default_rng(seed)
     dtype = np.dtype(architecture.dtype)
 
@@ -145,29 +166,35 @@ def case(architecture: Architecture, seed: int) -> Case:
         regime = architecture.regime
         if regime == "mixed":
             regime = COMMON[int(rng.integers(len(COMMON)))]
-        return REGIMES[regime](rng, shape).astype(dtype)
+        return REGIMES[regime](rng, (count, *shape)).astype(dtype)
 
-    count = max(architecture.examples, 1)
-    x = numbers((count, architecture.inputs))
+    examples = max(architecture.examples, 1)
+    x = numbers((examples, architecture.inputs))
     if architecture.whole:
         x = np.clip(np.rint(x), 0 if architecture.integer == "uint8" else -100, 100).astype(dtype)
-    layers, a, n_prev = [], x[0], architecture.inputs
+    layers, a, n_prev = [], x[:, 0], architecture.inputs
     for unit in architecture.layers:
         w, b = numbers((unit.width, n_prev)), numbers((unit.width,))
-        activation = _activation(unit, rng)
+        activations = _activations(unit, rng, count)
         if architecture.kinks:
             with np.errstate(all="ignore"):
-                b = _representable(b - (w @ a + b) * (rng.random(unit.width) < 0.5).astype(dtype))
-                a = activation(_representable(w @ a + b))
-        layers.append(hg.Dense(w, b, activation))
+                products = (w @ a[..., None])[..., 0]
+                at_kink = (rng.random(b.shape) < 0.5).astype(dtype)
+                b = _representable(b - (products + b) * at_kink)
+                z = _representable(products + b)
+                a = np.stack([activation(z_i) for activation, z_i in zip(activations, z, strict=True)])
+        layers.append([hg.Dense(*of_one) for of_one in zip(w, b, activations, strict=True)])
         n_prev = unit.width
-    net = hg.Network(layers, architecture.loss, architecture.reduction)
-    y = _targets(architecture, net, x, rng, numbers)
+    nets = [hg.Network(of_one, architecture.loss, architecture.reduction) for of_one in zip(*layers, strict=True)]
+    y = _targets(architecture, nets, x, rng, numbers)
     if architecture.whole:
         x = x.astype(architecture.integer)
     if architecture.examples == 0:
-        return Case(net, _laid_out(x[0], architecture.layout), _laid_out(np.asarray(y[0]), architecture.layout))
-    return Case(net, _laid_out(x, architecture.layout), _laid_out(y, architecture.layout))
+        x, y = x[:, 0], y[:, 0]
+    layout = architecture.layout
+    return [
+        Case(net, _laid_out(x_i, layout), _laid_out(np.asarray(y_i), layout)) for net, x_i, y_i in zip(nets, x, y, strict=True)
+    ]
 
 
 def _representable(array: Array) -> Array:
@@ -177,41 +204,45 @@ def _representable(array: Array) -> Array:
     return np.asarray(np.clip(np.nan_to_num(array), -1e30, 1e30), array.dtype)
 
 
-def _activation(unit: Unit, rng: np.random.Generator) -> hg.Activation:
+def _activations(unit: Unit, rng: np.random.Generator, count: int) -> list[hg.Activation]:
+    """Return the activation of each content."""
     match unit.activation:
         case "leaky_relu":
-            return hg.Activation("leaky_relu", slope=unit.slope)
+            return [hg.Activation("leaky_relu", slope=unit.slope)] * count
+        case "prelu" if unit.shared:
+            return [hg.Activation("prelu", alpha=unit.slope)] * count
         case "prelu":
-            alpha = unit.slope if unit.shared else _chosen(rng, SLOPES, (unit.width,))
-            return hg.Activation("prelu", alpha=alpha)  # type: ignore[arg-type]  # any array of slopes will do
+            of_all = _chosen(rng, SLOPES, (count, unit.width))
+            return [hg.Activation("prelu", alpha=alpha) for alpha in of_all]
         case name:
-            return hg.Activation(name)
+            return [hg.Activation(name)] * count
 
 
 def _targets(
     architecture: Architecture,
-    net: hg.Network,
+    nets: list[hg.Network],
     x: Array,
     rng: np.random.Generator,
     numbers: Callable[[tuple[int, ...]], Array],
 ) -> Array:
-    count, n = len(x), net.widths[-1]
+    """Return y of each content, (contents, N, n_L), or (contents, N) of class indices."""
+    batch, n = x.shape[:2], nets[0].widths[-1]
     match architecture.targets:
         case "indices":
-            return rng.integers(0, n, count).astype(architecture.integer)
+            return rng.integers(0, n, batch).astype(architecture.integer)
         case "one_hot":
-            return np.eye(n, dtype=architecture.integer)[rng.integers(0, n, count)]
+            return np.eye(n, dtype=architecture.integer)[rng.integers(0, n, batch)]
         case "distribution":
-            parts = rng.integers(0, 9, (count, n)) + (np.arange(n) == rng.integers(0, n, (count, 1)))
-            return np.asarray(parts / parts.sum(axis=-1, keepdims=True), net.dtype)
+            parts = rng.integers(0, 9, (*batch, n)) + (np.arange(n) == rng.integers(0, n, (*batch, 1)))
+            return np.asarray(parts / parts.sum(axis=-1, keepdims=True), nets[0].dtype)
         case "integers":
             lowest = 0 if architecture.integer == "uint8" else -3
-            return rng.integers(lowest, 4, (count, n)).astype(architecture.integer)
+            return rng.integers(lowest, 4, (*batch, n)).astype(architecture.integer)
         case "fitting":
             with np.errstate(all="ignore"):
-                return _representable(net(x))
+                return _representable(np.stack([net(x_i) for net, x_i in zip(nets, x, strict=True)]))
         case _:
-            return numbers((count, n))
+            return numbers((batch[1], n))
 
 
 def _laid_out(array: Array, layout: str) -> Array:

@@ -20,6 +20,7 @@ Source: Higham (2002), *Accuracy and Stability of Numerical Algorithms*, 2nd ed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,7 +60,11 @@ def rounding(dtype: np.dtype[Any]) -> Rounding:
 
 @dataclass(frozen=True, eq=False)
 class Bounded:
-    """Values near the exact ones, and the bound on how far a computed result lies from exact."""
+    """Values near the exact ones, and the bound on how far a computed result lies from exact.
+
+    The values are the same for every form; the errors have one axis more in front, with an entry for each form, or with one
+    for all where the forms do not differ yet.
+    """
 
     value: Array
     error: Array
@@ -96,6 +101,15 @@ ANY_CONVENTION = Form(cancels=True, absolute=True, open_kinks=True)
 
 
 @dataclass(frozen=True, eq=False)
+class _Forms:
+    """Several forms at once: each property as truth values of shape (F, 1, …, 1), to choose between errors by."""
+
+    cancels: Array
+    absolute: Array
+    open_kinks: Array
+
+
+@dataclass(frozen=True, eq=False)
 class _Forward:
     """One layer of the forward pass."""
 
@@ -125,23 +139,50 @@ def bounds(problem: Problem, form: Form) -> dict[str, Array]:
     The bound is computed from values of its own in float64. For float32 problems these are as good as exact; for
     float64 the magnitudes are increased by the bound itself.
     """
+    return bounds_of_forms(problem, [form])[0]
+
+
+def bounds_of_forms(problem: Problem, forms: Sequence[Form]) -> list[dict[str, Array]]:
+    """Return the bounds of several forms, for little more time than those of one.
+
+    Parameters
+    ----------
+    problem : Problem
+        With any leading axes (…).
+    forms : sequence of Form
+        At least one.
+
+    Returns
+    -------
+    list of dict of str to ndarray
+        For each form what `bounds` returns. Not to be written to: forms may share arrays.
+    """
     r = rounding(problem.dtype)
+    of_arrays = (len(forms), *[1] * problem.x.ndim)
+
+    def values(name: str) -> Array:
+        return np.array([getattr(form, name) for form in forms]).reshape(of_arrays)
+
+    chosen = _Forms(values("cancels"), values("absolute"), values("open_kinks"))
     with np.errstate(all="ignore"):
-        return _backward(problem, _forward(problem, r, form), r, form)
+        found = _backward(problem, _forward(problem, r, chosen), r, chosen)
+    allowed = {name: np.where(np.isnan(error), np.inf, error) for name, error in found.items()}
+    return [{name: error[place % len(error)] for name, error in allowed.items()} for place in range(len(forms))]
 
 
 def both_bounds(problem: Problem) -> tuple[dict[str, Array], dict[str, Array]]:
     """Return the bounds of the stable and of the naive form."""
-    return bounds(problem, STABLE), bounds(problem, NAIVE)
+    stable, naive = bounds_of_forms(problem, [STABLE, NAIVE])
+    return stable, naive
 
 
-def _forward(problem: Problem, r: Rounding, form: Form) -> list[_Forward]:
+def _forward(problem: Problem, r: Rounding, forms: _Forms) -> list[_Forward]:
     x = problem.x.astype(np.float64)
-    a = Bounded(x, np.zeros_like(x))
+    a = Bounded(x, np.zeros((1, *x.shape)))
     passed = []
     for layer in problem.layers:
         z = _pre_activation(layer, a, r)
-        passed.append(_Forward(layer, a, z, _activation(layer, z, r, form)))
+        passed.append(_Forward(layer, a, z, _activation(layer, z, r, forms)))
         a = passed[-1].a
     return passed
 
@@ -187,7 +228,7 @@ def _is_exact_sum(w: Array, b: Array, a: Bounded, terms: Array, r: Rounding) -> 
     return np.asarray(known & fits)
 
 
-def _activation(layer: Layer, z: Bounded, r: Rounding, form: Form) -> Bounded:
+def _activation(layer: Layer, z: Bounded, r: Rounding, forms: _Forms) -> Bounded:
     """Bound a = g(z) (9)."""
     match layer.activation:
         case "identity":
@@ -195,16 +236,16 @@ def _activation(layer: Layer, z: Bounded, r: Rounding, form: Form) -> Bounded:
         case "sigmoid":
             value = 1 / (1 + np.exp(-z.value))
             spread = np.where(z.error < 1, _sigmoid_derivative(z.value) * z.error * np.exp(z.error), 1)
-            local = SIGMOID * r.u * (1 if form.absolute else value) + r.tiny
+            local = SIGMOID * r.u * np.where(forms.absolute, 1, value) + r.tiny
             return Bounded(value, _unless_infinite(z, np.minimum(spread + local, 1)))
         case "tanh":
             value = np.tanh(z.value)
             spread = np.where(z.error < 0.5, _tanh_derivative(z.value) * z.error * np.exp(2 * z.error), 2)
-            local = 2 * SIGMOID * r.u * np.ones_like(value) if form.absolute else EXP * r.u * np.abs(value)
+            local = r.u * np.where(forms.absolute, 2 * SIGMOID, EXP * np.abs(value))
             local = local + r.tiny * _nonzero(z.most)
             return Bounded(value, _unless_infinite(z, np.minimum(spread + local, 2)))
         case "softmax":
-            return _softmax(z, r, form)
+            return _softmax(z, r, forms)
         case _:
             return _leaky(layer, z, r)
 
@@ -238,43 +279,42 @@ def _leaky(layer: Layer, z: Bounded, r: Rounding) -> Bounded:
     bits = _lowest_bit(slope) + _lowest_bit(z.value)
     exact = (z.error == 0) & (np.abs(value) <= np.ldexp(1.0, np.minimum(bits + r.digits, 1000))) & (bits >= np.log2(r.tiny))
     product = np.where((z.value > z.error) | exact, 0, r.u * np.abs(slope) * z.most + r.tiny * _nonzero(slope * z.most))
-    return Bounded(value, steepest * z.error + product)
+    # A slope above 1 may take z beyond the largest number.
+    return _overflowing(Bounded(value, steepest * z.error + product), np.abs(value) + product, r)
 
 
-def _softmax_exponents(z: Bounded, r: Rounding, form: Form) -> tuple[Array, Array]:
+def _softmax_exponents(z: Bounded, r: Rounding, forms: _Forms) -> tuple[Array, Array]:
     """Return p, and for each logit the exponent's error in computing e^{z_j − max} (or, naive, e^{log p_j}) from z."""
     below = z.value.max(axis=-1, keepdims=True) - z.value
     e = np.exp(-below)
     total = e.sum(axis=-1, keepdims=True)
     below = below + 2 * z.error.max(axis=-1, keepdims=True)
     rounded = r.u * below + EXP * r.u
-    if form.cancels:
-        # log-softmax and its exponential: log Σ with its own error, two more subtractions on numbers up to |log p|.
-        rounded = rounded + 2 * r.u * (below + np.log(total) + 1) + EXP * r.u * np.log(total)
-    if form.absolute:
-        # log Σ e^z of the logits as they are, the largest added again: its rounding is that of the largest |z|.
-        rounded = rounded + 4 * r.u * np.abs(z.value).max(axis=-1, keepdims=True)
-    return e / total, rounded
+    # log-softmax and its exponential: log Σ with its own error, two more subtractions on numbers up to |log p|.
+    of_logarithm = 2 * r.u * (below + np.log(total) + 1) + EXP * r.u * np.log(total)
+    # log Σ e^z of the logits as they are, the largest added again: its rounding is that of the largest |z|.
+    of_largest = 4 * r.u * np.abs(z.value).max(axis=-1, keepdims=True)
+    return e / total, rounded + np.where(forms.cancels, of_logarithm, 0) + np.where(forms.absolute, of_largest, 0)
 
 
-def _softmax(z: Bounded, r: Rounding, form: Form) -> Bounded:
-    p, rounded = _softmax_exponents(z, r, form)
+def _softmax(z: Bounded, r: Rounding, forms: _Forms) -> Bounded:
+    p, rounded = _softmax_exponents(z, r, forms)
     relative = np.expm1(rounded + z.error)
     of_sum = (p * relative).sum(axis=-1, keepdims=True) + r.gamma(z.value.shape[-1] + 2)
     small = (relative < 0.25).all(axis=-1, keepdims=True)
     error = np.where(small, p * (relative + of_sum) / (1 - np.where(small, of_sum, 0)) + r.tiny, 1)
     # A softmax of one unit is e^0 / e^0 = 1.
-    error = np.minimum(error, 1) if z.value.shape[-1] > 1 or form.cancels else np.zeros_like(p)
+    error = np.where(forms.cancels | (z.value.shape[-1] > 1), np.minimum(error, 1), 0)
     return Bounded(p, _unless_infinite(Bounded(z.value, z.error.max(axis=-1, keepdims=True)), error))
 
 
-def _backward(problem: Problem, passed: list[_Forward], r: Rounding, form: Form) -> dict[str, Array]:
+def _backward(problem: Problem, passed: list[_Forward], r: Rounding, forms: _Forms) -> dict[str, Array]:
     found: dict[str, Array] = {}
     for number, forward in enumerate(passed, start=1):
         found[f"z{number}"], found[f"a{number}"] = forward.z.error, forward.a.error
     count = problem.x.shape[-2]
     share = 1 / count if problem.reduction == "mean" else 1.0
-    found["loss"] = _loss(problem, passed[-1], share, r, form)
+    found["loss"] = _loss(problem, passed[-1], share, r, forms)
 
     dL_da: Bounded | None = None
     if problem.loss == "squared_error":
@@ -288,14 +328,14 @@ def _backward(problem: Problem, passed: list[_Forward], r: Rounding, form: Form)
         layer, a_prev, z = forward.layer, forward.a_prev, forward.z
         names: dict[str, Array] = {}
         if dL_da is None:
-            dL_dz = _joined(forward, problem.targets(), share, r, form)
+            dL_dz = _joined(forward, problem.targets(), share, r, forms)
         else:
             names[f"dL_da{number}"] = dL_da.error
             if layer.activation == "softmax":
-                names[f"da_dz{number}"] = _jacobian(forward, r, form)
-                dL_dz = _softmax_backward(forward, dL_da, r, form)
+                names[f"da_dz{number}"] = _jacobian(forward, r, forms)
+                dL_dz = _softmax_backward(forward, dL_da, r, forms)
             else:
-                da_dz = _derivative(layer, z, forward.a, r, form)
+                da_dz = _derivative(layer, z, forward.a, r, forms)
                 names[f"da_dz{number}"] = da_dz.error
                 dL_dz = _product(da_dz, dL_da, r)
         names[f"dL_dz{number}"] = dL_dz.error
@@ -313,8 +353,9 @@ def _backward(problem: Problem, passed: list[_Forward], r: Rounding, form: Form)
         backward.append(names)
     for names in backward:
         found |= names
-    found["x"] = dL_da.error if dL_da is not None else np.zeros(())
-    return {name: np.where(np.isnan(error), np.inf, error) for name, error in found.items()}
+    if dL_da is not None:
+        found["x"] = dL_da.error
+    return found
 
 
 def _overflowing(result: Bounded, magnitude: Array, r: Rounding) -> Bounded:
@@ -347,27 +388,27 @@ def _sum(p: Bounded, axis: int | tuple[int, int], terms: int, r: Rounding) -> Bo
     return _overflowing(Bounded(p.value.sum(axis=axis), error), magnitude, r)
 
 
-def _derivative(layer: Layer, z: Bounded, a: Bounded, r: Rounding, form: Form) -> Bounded:
+def _derivative(layer: Layer, z: Bounded, a: Bounded, r: Rounding, forms: _Forms) -> Bounded:
     """Bound da/dz (12), and each activation's own."""
     match layer.activation:
         case "identity":
-            return Bounded(np.ones_like(z.value), np.zeros_like(z.value))
+            return Bounded(np.ones_like(z.value), np.zeros_like(z.error))
         case "sigmoid":
             derivative, steepness = _sigmoid_derivative, 1
             # g (1 − g) keeps the error of g, however small 1 − g is.
-            naive = (SIGMOID + 4) * r.u * a.most + a.error * form.absolute
+            naive = (SIGMOID + 4) * r.u * a.most + np.where(forms.absolute, a.error, 0)
         case "tanh":
             derivative, steepness = _tanh_derivative, 2
-            naive = (2 * EXP + 4) * r.u * a.most**2 + 2 * a.error * a.most * form.absolute
+            naive = (2 * EXP + 4) * r.u * a.most**2 + np.where(forms.absolute, 2 * a.error * a.most, 0)
         case _:
             slope = np.broadcast_to(_slope(layer), z.value.shape)
             value = np.where(z.value > 0, 1, slope)
-            either = (np.abs(z.value) <= z.error) & ((z.error > 0) | form.open_kinks)
+            either = (np.abs(z.value) <= z.error) & ((z.error > 0) | forms.open_kinks)
             return Bounded(value, np.where(either, np.abs(1 - slope), 0))
     # Within e of z, g′ changes by a factor of at most e^{steepness · e}, and is nowhere larger than nearest to 0.
     value, nearest = derivative(z.value), derivative(np.maximum(np.abs(z.value) - z.error, 0))
     spread = np.where(z.error < 0.25, value * np.expm1(steepness * np.minimum(z.error, 1)), nearest)
-    local = naive + 4 * r.u * (value + spread) if form.cancels else STABLE_DERIVATIVE * r.u * (value + spread)
+    local = np.where(forms.cancels, naive + 4 * r.u * (value + spread), STABLE_DERIVATIVE * r.u * (value + spread))
     return Bounded(value, _unless_infinite(z, spread + local + r.tiny))
 
 
@@ -377,19 +418,18 @@ def _others(p: Array) -> Array:
     return np.asarray(p @ (1 - np.eye(n)))
 
 
-def _joined(forward: _Forward, y: Array, share: float, r: Rounding, form: Form) -> Bounded:
+def _joined(forward: _Forward, y: Array, share: float, r: Rounding, forms: _Forms) -> Bounded:
     """Bound dL/dz = p − y of softmax with cross-entropy."""
     p, classes = forward.a, y.shape[-1]
     rising, falling = p.most * _others(y), y * _others(p.most)
-    error = r.gamma(2 * classes + 8) * (rising + falling) + p.error * _others(y) + y * _others(p.error)
-    if form.cancels:
-        total = y.sum(axis=-1, keepdims=True)
-        error = p.error * total + r.gamma(classes + 8) * (p.most * total + y)
-    error = error + r.tiny * (_nonzero(rising) + _nonzero(falling))
+    stable = r.gamma(2 * classes + 8) * (rising + falling) + p.error * _others(y) + y * _others(p.error)
+    total = y.sum(axis=-1, keepdims=True)
+    naive = p.error * total + r.gamma(classes + 8) * (p.most * total + y)
+    error = np.where(forms.cancels, naive, stable) + r.tiny * (_nonzero(rising) + _nonzero(falling))
     return Bounded(share * (p.value * _others(y) - y * _others(p.value)), share * error)
 
 
-def _jacobian(forward: _Forward, r: Rounding, form: Form) -> Array:
+def _jacobian(forward: _Forward, r: Rounding, forms: _Forms) -> Array:
     """Bound softmax's da_j/dz_i = a_j (δ_ji − a_i)."""
     a = forward.a
     n = a.value.shape[-1]
@@ -401,42 +441,42 @@ def _jacobian(forward: _Forward, r: Rounding, form: Form) -> Array:
     )
     rest, rest_error = _others(p), _others(e)
     diagonal = p * rest_error + e * (rest + rest_error) + r.gamma(2 * n + 8) * p * rest
-    if form.cancels:
-        diagonal = diagonal + e * (p + e) + 4 * r.u * p
+    diagonal = diagonal + np.where(forms.cancels, e * (p + e) + 4 * r.u * p, 0)
     error = off * (1 - np.eye(n)) + diagonal[..., None] * np.eye(n)
-    return np.asarray(error + r.tiny) if n > 1 or form.cancels else np.zeros_like(error)
+    return np.where(forms.cancels[..., None] | (n > 1), error + r.tiny, 0)
 
 
-def _softmax_backward(forward: _Forward, dL_da: Bounded, r: Rounding, form: Form) -> Bounded:
+def _softmax_backward(forward: _Forward, dL_da: Bounded, r: Rounding, forms: _Forms) -> Bounded:
     """Bound dL/dz_i = a_i Σ_j a_j (dL/da_i − dL/da_j)."""
     a = forward.a
     p, v, n = a.value, dL_da.value, a.value.shape[-1]
     differences = v[..., :, None] - v[..., None, :]
-    value = p * (p[..., None, :] * differences).sum(axis=-1)
-    if not form.cancels:
-        # Every dL/da_j counts from that of the largest probability, whose own is then exactly 0.
-        reach = np.abs(differences).max(axis=(-1, -2))[..., None] + 2 * dL_da.error.max(axis=-1, keepdims=True)
-        largest = np.arange(n) == p.argmax(axis=-1)[..., None]
-        others = np.where(largest, 0, p)
-        others_error = np.where(largest, 0, a.error)
-        shifted = np.where(largest, 0, np.abs(v - np.take_along_axis(v, p.argmax(axis=-1)[..., None], axis=-1)))
-        inner = (others_error * reach + r.gamma(n + 6) * others * reach).sum(axis=-1, keepdims=True)
-        moved = dL_da.error * _others(a.most) + _others(a.most * dL_da.error)
-        error = (p + a.error) * (inner + moved + 4 * r.u * (shifted + others.sum(axis=-1, keepdims=True) * reach))
-        error = error + a.error * np.abs((p[..., None, :] * differences).sum(axis=-1))
-        magnitude = reach
-    else:
-        most = dL_da.most
-        inner = ((a.error + r.gamma(n + 8) * (p + a.error)) * most).sum(axis=-1, keepdims=True)
-        mean = (a.most * most).sum(axis=-1, keepdims=True)
-        moved = dL_da.error + (a.most * dL_da.error).sum(axis=-1, keepdims=True)
-        error = (p + a.error) * (inner + moved + 8 * r.u * (most + mean)) + a.error * (most + mean)
-        magnitude = most.max(axis=-1, keepdims=True) * n
-    zero = (magnitude == 0) | (n == 1 and not form.cancels)
-    return _overflowing(Bounded(value, np.where(zero, 0, error + r.tiny)), magnitude + 0 * p, r)
+    mean_difference = (p[..., None, :] * differences).sum(axis=-1)
+
+    # The stable form: every dL/da_j counts from that of the largest probability, whose own is then exactly 0.
+    reach = np.abs(differences).max(axis=(-1, -2))[..., None] + 2 * dL_da.error.max(axis=-1, keepdims=True)
+    largest = np.arange(n) == p.argmax(axis=-1)[..., None]
+    others = np.where(largest, 0, p)
+    others_error = np.where(largest, 0, a.error)
+    shifted = np.where(largest, 0, np.abs(v - np.take_along_axis(v, p.argmax(axis=-1)[..., None], axis=-1)))
+    inner = (others_error * reach + r.gamma(n + 6) * others * reach).sum(axis=-1, keepdims=True)
+    moved = dL_da.error * _others(a.most) + _others(a.most * dL_da.error)
+    stable = (p + a.error) * (inner + moved + 4 * r.u * (shifted + others.sum(axis=-1, keepdims=True) * reach))
+    stable = stable + a.error * np.abs(mean_difference)
+
+    most = dL_da.most
+    inner = ((a.error + r.gamma(n + 8) * (p + a.error)) * most).sum(axis=-1, keepdims=True)
+    mean = (a.most * most).sum(axis=-1, keepdims=True)
+    moved = dL_da.error + (a.most * dL_da.error).sum(axis=-1, keepdims=True)
+    naive = (p + a.error) * (inner + moved + 8 * r.u * (most + mean)) + a.error * (most + mean)
+
+    magnitude = np.where(forms.cancels, most.max(axis=-1, keepdims=True) * n, reach)
+    zero = (magnitude == 0) | (~forms.cancels & (n == 1))
+    error = np.where(zero, 0, np.where(forms.cancels, naive, stable) + r.tiny)
+    return _overflowing(Bounded(p * mean_difference, error), magnitude + 0 * p, r)
 
 
-def _loss(problem: Problem, last: _Forward, share: float, r: Rounding, form: Form) -> Array:
+def _loss(problem: Problem, last: _Forward, share: float, r: Rounding, forms: _Forms) -> Array:
     """Bound the loss (10), (2), summed over the examples."""
     y = problem.targets()
     count, n = y.shape[-2:]
@@ -449,7 +489,7 @@ def _loss(problem: Problem, last: _Forward, share: float, r: Rounding, form: For
         return share * total.error
     z = last.z
     below = z.value.max(axis=-1, keepdims=True) - z.value
-    p, rounded = _softmax_exponents(z, r, form)
+    p, rounded = _softmax_exponents(z, r, forms)
     relative = np.expm1(rounded)
     largest = np.arange(n) == z.value.argmax(axis=-1)[..., None]
     powers = np.where(largest, 0, np.exp(-below))
@@ -461,10 +501,10 @@ def _loss(problem: Problem, last: _Forward, share: float, r: Rounding, form: For
     moved = ((p * _others(y) + y * _others(p) + total_y * last.a.error) * z.error).sum(axis=-1, keepdims=True)
     of_rest = ((powers * relative).sum(axis=-1, keepdims=True) + r.gamma(n) * rest) / (1 + rest)
     local = r.gamma(n + 8) * (of_examples + moved) + total_y * (of_rest + EXP * r.u * logarithm)
-    if form.cancels:
-        # log Σ and −log p are computed from numbers near 1: an absolute error remains, however small the loss.
-        spread = (p * relative).sum(axis=-1, keepdims=True) + r.gamma(n + 8)
-        local = local + (y * (relative + (EXP + 4) * r.u * (below + logarithm))).sum(axis=-1, keepdims=True) + total_y * spread
+    # The naive form computes log Σ and −log p from numbers near 1: an absolute error remains, however small the loss.
+    spread = (p * relative).sum(axis=-1, keepdims=True) + r.gamma(n + 8)
+    of_terms = (y * (relative + (EXP + 4) * r.u * (below + logarithm))).sum(axis=-1, keepdims=True)
+    local = local + np.where(forms.cancels, of_terms + total_y * spread, 0)
     error = np.where(np.isfinite(z.error).all(axis=-1, keepdims=True), moved + local, np.inf)
     summed = error.sum(axis=(-2, -1)) + r.gamma(count + 2) * of_examples.sum(axis=(-2, -1))
     magnitude = np.asarray(of_examples.sum(axis=(-2, -1)) + below.max(axis=(-2, -1)))

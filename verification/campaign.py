@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,7 +22,7 @@ from joblib import Parallel, delayed
 
 import handgrad as hg
 from verification import script, shrinking
-from verification.architectures import Architecture, Case, Options, case, drawn
+from verification.architectures import Architecture, Case, Options, contents, drawn
 from verification.bounds import both_bounds
 from verification.comparison import TELLINGS, Report, compare, raised, shares
 from verification.oracles import autograd
@@ -263,13 +263,13 @@ def _run_part(result: Result, share: _Share, progress: Callable[[int], object] |
     """Compare the networks of one share; at the first mismatch, shrink it and stop."""
     rng = np.random.default_rng([share.seed, share.part])
     # The first parts see many architectures; later ones, with those seen, save time by filling each more often.
-    contents = min(MOST_CONTENTS, 2 * (share.part + 1))
+    most = min(MOST_CONTENTS, 2 * (share.part + 1))
     while result.networks < share.networks:
         architecture = drawn(rng, share.options)
-        count = min(contents, share.networks - result.networks)
+        count = min(most, share.networks - result.networks)
         seen = Result(share.seed)
         try:
-            _compare_contents(architecture, rng.integers(2**32, size=count).tolist(), share.thorough, seen)
+            _compare_contents(architecture, int(rng.integers(2**32)), count, share.thorough, seen)
         except _MismatchError as mismatch:
             _keep(result, mismatch)
             return
@@ -306,22 +306,30 @@ def _add(result: Result, seen: Result) -> None:
         result.largest_share, result.largest_at = seen.largest_share, seen.largest_at
 
 
-def _compare_contents(architecture: Architecture, contents: list[int], thorough: bool, seen: Result) -> None:
+def _compare_contents(architecture: Architecture, seed: int, count: int, thorough: bool, seen: Result) -> None:
     """Compare one architecture with all of its contents; raise for the first that fails."""
     with np.errstate(all="ignore"):
-        cases = [case(architecture, seed) for seed in contents]
+        cases = contents(architecture, seed, count)
         asked = stacked([problem(*each) for each in cases])
         expected, (stable, naive) = autograd(asked), both_bounds(asked)
+        of_torch, of_naive = _flat(expected, expected), _flat(naive, expected)
+        allowed = {True: _flat(stable, expected) + of_naive, False: of_naive + of_naive}
         for telling, (tell, is_stable) in TELLINGS.items():
             if telling == "chain" and not _is_chain(asked):
                 continue
             # Every network's literal forms would take most of the time, and the trace's intermediates are the matrix telling's.
             judged = cases if telling == "matrix" or thorough else cases[: FEW[telling]]
             given_all = [_batched(_told(tell, each, telling), asked) for each in judged]
-            form = stable if is_stable else naive
-            _judge(telling, judged, given_all, expected, {name: form[name] + naive[name] for name in expected}, seen)
+            _check_shapes(telling, judged, given_all, expected)
+            given_flat = np.stack([np.concatenate([each[name].ravel() for name in expected]) for each in given_all])
+            _judge(telling, judged, given_flat, of_torch[: len(judged)], allowed[is_stable][: len(judged)], expected, seen)
     seen.networks = len(cases)
     _cover(architecture, len(cases), seen)
+
+
+def _flat(arrays: dict[str, Array], names: Iterable[str]) -> Array:
+    """Return one row of 64-bit numbers for each content: its arrays one after the other."""
+    return np.concatenate([arrays[name].reshape(len(arrays[name]), -1) for name in names], axis=1, dtype=np.float64)
 
 
 def _told(tell: Callable[..., dict[str, Array]], each: Case, telling: str) -> dict[str, Array]:
@@ -346,40 +354,39 @@ def _batched(given_one: dict[str, Array], asked: Problem) -> dict[str, Array]:
     return {name: array[None] if name.rstrip("0123456789") in batched else array for name, array in given_one.items()}
 
 
+def _check_shapes(telling: str, cases: list[Case], given_all: list[dict[str, Array]], expected: dict[str, Array]) -> None:
+    """Raise for the first case in which an array is missing, or has another shape or dtype."""
+    for name, of_torch in expected.items():
+        shape, dtype = of_torch.shape[1:], of_torch.dtype
+        for each, given_one in zip(cases, given_all, strict=True):
+            array = given_one.get(name)
+            # A loss is a Python float, whatever the dtype.
+            if array is None or array.shape != shape or (name != "loss" and array.dtype != dtype):
+                raise _MismatchError(each, telling)
+
+
 def _judge(
     telling: str,
     cases: list[Case],
-    given_all: list[dict[str, Array]],
+    given_flat: Array,
+    of_torch: Array,
+    allowed: Array,
     expected: dict[str, Array],
-    allowed: dict[str, Array],
     seen: Result,
 ) -> None:
-    """Compare all arrays of all contents; raise for the first case that has a wrong one."""
-    dtype = cases[0].net.dtype
-    for name, of_torch in expected.items():
-        for place, given_one in enumerate(given_all):
-            array = given_one.get(name)
-            if array is None or array.shape != of_torch[place].shape or (name != "loss" and array.dtype != dtype):
-                raise _MismatchError(cases[place], telling)
-    count = len(cases)
-    flat = [np.concatenate([each[name].ravel() for name in expected]) for each in given_all]
-    share = shares(
-        np.stack(flat).astype(np.float64),
-        np.concatenate([expected[name][:count].reshape(count, -1) for name in expected], axis=1),
-        np.concatenate([allowed[name][:count].reshape(count, -1) for name in expected], axis=1),
-    )
+    """Compare all numbers of all contents, a row each; raise for the first case that has a wrong one."""
+    share = shares(given_flat, of_torch, allowed)
     if (share > 1).any():
         raise _MismatchError(cases[int(np.argwhere(share > 1)[0][0])], telling)
     seen.numbers += share.size
-    seen.gradients += sum(expected[name][:count].size for name in expected if name.rstrip("0123456789") in GRADIENTS)
-    seen.incomparable += int(sum(np.isinf(allowed[name][:count]).sum() for name in expected))
-    seen.tellings[telling] += count
-    largest = int(share.max(axis=0).argmax())
+    seen.gradients += len(cases) * sum(expected[name][0].size for name in expected if name.rstrip("0123456789") in GRADIENTS)
+    seen.incomparable += int(np.isinf(allowed).sum())
+    seen.tellings[telling] += len(cases)
     if share.max() > seen.largest_share:
         ends = np.cumsum([expected[name][0].size for name in expected])
-        name = list(expected)[int(np.searchsorted(ends, largest, side="right"))]
+        name = list(expected)[int(np.searchsorted(ends, share.max(axis=0).argmax(), side="right"))]
         seen.largest_share = float(share.max())
-        seen.largest_at = f"{name}, {telling} form, {dtype}"
+        seen.largest_at = f"{name}, {telling} form, {cases[0].net.dtype}"
 
 
 def _cover(architecture: Architecture, count: int, seen: Result) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from verification.bounds import ANY, ANY_CONVENTION, STABLE, bounds
+from verification.bounds import ANY, ANY_CONVENTION, STABLE, bounds, bounds_of_forms
 from verification.comparison import Entry, entry, equation_of, quantities, without_batch_axis
 from verification.problem import problem
 from verification.submission import Description, as_network
@@ -85,7 +85,7 @@ class Measure:
         with np.errstate(all="ignore"):
             self.expected = quantities(net.trace(x, y))
         self.asked, self.single = problem(net, x, y), x.ndim == 1
-        self.of_handgrad, self.of_any = bounds(self.asked, STABLE), bounds(self.asked, ANY)
+        self.of_handgrad, self.of_any = bounds_of_forms(self.asked, [STABLE, ANY])
 
     def judge(self, arrays: Mapping[str, Array], *, strict_kinks: bool = False) -> Judgement:
         """Compare an answer with the right one, as `verification.judging.judge` does.

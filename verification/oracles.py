@@ -64,40 +64,34 @@ def autograd(problem: Problem) -> dict[str, Array]:
     dict of str to ndarray
         In the problem's dtype.
     """
-    wanted: dict[str, torch.Tensor] = {}
+    found: dict[str, Array] = {}
     x = torch.tensor(problem.x, requires_grad=True)
     a = x
     backward: list[dict[str, torch.Tensor]] = []
-    separate: list[tuple[torch.Tensor, torch.Tensor]] = []
+    # What torch differentiates: the loss, and for da/dz alone each activation of a z without its past.
+    differentiated: list[torch.Tensor] = []
     for number, layer in enumerate(problem.layers, start=1):
         w, b = torch.tensor(layer.w, requires_grad=True), torch.tensor(layer.b, requires_grad=True)
         alpha = torch.tensor(layer.slope, requires_grad=True) if layer.learned else None
         z = torch.matmul(a, w.mT) + b.unsqueeze(-2)
         joined = problem.is_joined(number - 1)
         a = torch.softmax(z.detach(), dim=-1) if joined else _activated(layer, z, alpha)
-        wanted[f"z{number}"], wanted[f"a{number}"] = z, a
+        found[f"z{number}"], found[f"a{number}"] = z.detach().numpy(), a.detach().numpy()
         leaves = {f"dL_dz{number}": z, f"w{number}": w, f"b{number}": b}
         if not joined:
-            leaves = {f"dL_da{number}": a} | leaves
-            separate.append(_detached(layer, z, alpha))
+            alone = _alone(layer, z)
+            leaves = {f"dL_da{number}": a, f"da_dz{number}": alone} | leaves
+            differentiated.append(_own(layer, _activated(layer, alone, None if alpha is None else alpha.detach())))
         if alpha is not None:
             leaves[f"alpha{number}"] = alpha
         backward.append(leaves)
 
-    losses = _losses(problem, wanted[f"z{len(problem.layers)}"], a)
-    gradient_names = [name for leaves in reversed(backward) for name in leaves] + ["x"]
-    gradient_of = [tensor for leaves in reversed(backward) for tensor in leaves.values()] + [x]
-    gradients = dict(zip(gradient_names, torch.autograd.grad(losses.sum(), gradient_of), strict=True))
-    derivatives = _derivatives(problem, separate)
-
-    found = {name: tensor.detach().numpy() for name, tensor in wanted.items()}
+    losses = _losses(problem, z, a)
     found["loss"] = losses.detach().numpy()
-    for name in gradient_names:
-        found[name] = gradients[name].numpy()
-        derivative = name.replace("dL_da", "da_dz")
-        if derivative != name and derivative in derivatives:
-            found[derivative] = derivatives[derivative]
-    return found
+    names = [name for leaves in reversed(backward) for name in leaves] + ["x"]
+    of = [tensor for leaves in reversed(backward) for tensor in leaves.values()] + [x]
+    gradients = torch.autograd.grad([losses.sum(), *differentiated], of)
+    return found | {name: gradient.numpy() for name, gradient in zip(names, gradients, strict=True)}
 
 
 def _losses(problem: Problem, z: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
@@ -112,27 +106,17 @@ def _losses(problem: Problem, z: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
     return of_examples.mean(dim=-1) if problem.reduction == "mean" else of_examples.sum(dim=-1)
 
 
-def _detached(layer: Layer, z: torch.Tensor, alpha: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return z without its past, and a from it, for da/dz alone."""
-    alone = z.detach().requires_grad_()
-    return alone, _activated(layer, alone, None if alpha is None else alpha.detach())
+def _alone(layer: Layer, z: torch.Tensor) -> torch.Tensor:
+    """Return z (…, N, n) without its past; for softmax (…, N, n, n), once for each row of its Jacobian."""
+    alone = z.detach()
+    if layer.activation == "softmax":
+        alone = alone.unsqueeze(-2).repeat_interleave(z.shape[-1], dim=-2)
+    return alone.requires_grad_()
 
 
-def _derivatives(problem: Problem, separate: list[tuple[torch.Tensor, torch.Tensor]]) -> dict[str, Array]:
-    """Return da/dz of every layer; softmax's Jacobian (…, N, n, n) row by row."""
-    found = {}
-    plain = []
-    for number, (z, a) in enumerate(separate, start=1):
-        if problem.layers[number - 1].activation == "softmax":
-            rows = [torch.autograd.grad(a[..., j].sum(), z, retain_graph=True)[0] for j in range(a.shape[-1])]
-            found[f"da_dz{number}"] = torch.stack(rows, dim=-2).numpy()
-        else:
-            plain.append((number, z, a))
-    if plain:
-        total = torch.stack([a.sum() for _, _, a in plain]).sum()
-        for (number, _, _), derivative in zip(plain, torch.autograd.grad(total, [z for _, z, _ in plain]), strict=True):
-            found[f"da_dz{number}"] = derivative.numpy()
-    return found
+def _own(layer: Layer, a: torch.Tensor) -> torch.Tensor:
+    """Return the sum of the activations, each of which depends on its own z alone; of softmax's copies, a_j of the j-th."""
+    return (a.diagonal(dim1=-2, dim2=-1) if layer.activation == "softmax" else a).sum()
 
 
 def complex_step(problem: Problem, name: str, index: tuple[int, ...]) -> float:
