@@ -11,7 +11,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 import handgrad as hg
 from handgrad.equations import exchanged
-from verification import campaign, comparison
+from verification import campaign, comparison, together
 from verification.architectures import Case, Options
 
 # A wrong right-hand side for each equation, and how the name of the first wrong quantity begins.
@@ -134,8 +134,8 @@ def test_campaign_with_arrays_of_another_kind_is_a_counterexample(monkeypatch, s
 
 def test_campaign_networks_is_all_different(monkeypatch):
     seen = []
-    right = campaign.problem
-    monkeypatch.setattr(campaign, "problem", lambda *each: seen.append(repr(Case(*each))) or right(*each))
+    right = together.problem
+    monkeypatch.setattr(together, "problem", lambda *each: seen.append(repr(Case(*each))) or right(*each))
     campaign.run(examples=60, seed=14)
     assert len(seen) == 60
     assert len(set(seen)) >= 55

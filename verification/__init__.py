@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from verification.derivation import Verdict
     from verification.runner import open_submission
     from verification.submission import Description, SubmissionError, Support, describe, supports
+    from verification.together import assert_contents_match_autograd
     from verification.torch_modules import module_submission
     from verification.twins import SquaredError, from_torch, to_torch, to_torch_loss
 
@@ -29,6 +30,7 @@ __all__ = [
     "SubmissionError",
     "Support",
     "Verdict",
+    "assert_contents_match_autograd",
     "assert_matches_autograd",
     "cases",
     "check",
@@ -49,6 +51,7 @@ _ROOMS = {
     "comparison": ["Entry", "Report", "assert_matches_autograd", "compare"],
     "runner": ["open_submission"],
     "submission": ["Description", "SubmissionError", "Support", "describe", "supports"],
+    "together": ["assert_contents_match_autograd"],
     "torch_modules": ["module_submission"],
     "twins": ["SquaredError", "from_torch", "to_torch", "to_torch_loss"],
 }

@@ -338,34 +338,46 @@ def architectures(**options: Any) -> st.SearchStrategy[Architecture]:
     return _architectures(Options(**options))
 
 
-@st.composite
-def _architectures(draw: st.DrawFn, options: Options) -> Architecture:
-    loss = draw(st.sampled_from(options.losses))
-    units = draw(st.lists(layers(options), min_size=1, max_size=options.max_layers))
-    inputs = draw(st.integers(1, options.max_width))
-    if loss == "cross_entropy":
-        units[-1] = replace(units[-1], activation="softmax")
-    elif draw(st.sampled_from([False, False, True])):
-        # A chain of single neurons is what (3)–(7) speak of; a softmax of one neuron is no function of z.
-        inputs = 1
-        other = options.activations[0]
-        units = [
-            replace(unit, width=1, activation=other if unit.activation == "softmax" else unit.activation) for unit in units
-        ]
-    return Architecture(
-        inputs,
-        tuple(units),
-        loss,
-        draw(st.sampled_from(options.reductions)),
-        draw(st.sampled_from(options.dtypes)),
-        draw(st.sampled_from(options.batch_sizes)),
-        draw(st.sampled_from(TARGETS[loss])),
-        draw(st.sampled_from(INTEGERS)),
-        draw(st.sampled_from(LAYOUTS)),
-        draw(st.sampled_from(WEIGHTED_REGIMES)),
-        draw(st.booleans()),
-        draw(st.sampled_from([False, False, False, True])),
-    )
+def _architectures(options: Options) -> st.SearchStrategy[Architecture]:
+    # Made once: Hypothesis takes as long to make and check a strategy as to draw from it.
+    losses, lists = st.sampled_from(options.losses), st.lists(layers(options), min_size=1, max_size=options.max_layers)
+    inputs_of_any, is_chain = st.integers(1, options.max_width), st.sampled_from([False, False, True])
+    targets = {loss: st.sampled_from(TARGETS[loss]) for loss in options.losses}
+    reductions, dtypes = st.sampled_from(options.reductions), st.sampled_from(options.dtypes)
+    batch_sizes, integers = st.sampled_from(options.batch_sizes), st.sampled_from(INTEGERS)
+    layouts, regimes = st.sampled_from(LAYOUTS), st.sampled_from(WEIGHTED_REGIMES)
+    kinks, whole = st.booleans(), st.sampled_from([False, False, False, True])
+
+    @st.composite
+    def architecture(draw: st.DrawFn) -> Architecture:
+        loss = draw(losses)
+        units = draw(lists)
+        inputs = draw(inputs_of_any)
+        if loss == "cross_entropy":
+            units[-1] = replace(units[-1], activation="softmax")
+        elif draw(is_chain):
+            # A chain of single neurons is what (3)–(7) speak of; a softmax of one neuron is no function of z.
+            inputs = 1
+            other = options.activations[0]
+            units = [
+                replace(unit, width=1, activation=other if unit.activation == "softmax" else unit.activation) for unit in units
+            ]
+        return Architecture(
+            inputs,
+            tuple(units),
+            loss,
+            draw(reductions),
+            draw(dtypes),
+            draw(batch_sizes),
+            draw(targets[loss]),
+            draw(integers),
+            draw(layouts),
+            draw(regimes),
+            draw(kinks),
+            draw(whole),
+        )
+
+    return architecture()
 
 
 def drawn(rng: np.random.Generator, options: Options) -> Architecture:

@@ -10,31 +10,22 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from joblib import Parallel, delayed
 
 import handgrad as hg
 from verification import script, shrinking
 from verification.architectures import Architecture, Case, Options, contents, drawn
-from verification.bounds import both_bounds
-from verification.comparison import TELLINGS, Report, compare, raised, shares
-from verification.oracles import autograd
-from verification.problem import Problem, problem, stacked
+from verification.comparison import Report
+from verification.together import CONTENTS, FEW, MismatchError, Tally, compare_together, report
 
-Array = npt.NDArray[Any]
-
-MOST_CONTENTS = 16
-GRADIENTS = ("w", "b", "alpha", "x")
 PART = 400
-# On how many of an architecture's contents these tellings are compared, unless the campaign is thorough.
-FEW = {"trace": 1, "literal": 1, "chain": 4}
 
 
 @dataclass(frozen=True)
@@ -133,14 +124,6 @@ class Result:
             "deaths": self.deaths,
             "counterexample": None if found is None else {"program": found.program, "report": found.report.to_dict()},
         }
-
-
-class _MismatchError(Exception):
-    """A case that fails, and the telling that fails on it."""
-
-    def __init__(self, case: Case, telling: str) -> None:
-        super().__init__(telling)
-        self.case, self.telling = case, telling
 
 
 def run(
@@ -263,130 +246,44 @@ def _run_part(result: Result, share: _Share, progress: Callable[[int], object] |
     """Compare the networks of one share; at the first mismatch, shrink it and stop."""
     rng = np.random.default_rng([share.seed, share.part])
     # The first parts see many architectures; later ones, with those seen, save time by filling each more often.
-    most = min(MOST_CONTENTS, 2 * (share.part + 1))
+    most = min(CONTENTS, 4 * 2**share.part)
     while result.networks < share.networks:
         architecture = drawn(rng, share.options)
         count = min(most, share.networks - result.networks)
-        seen = Result(share.seed)
         try:
-            _compare_contents(architecture, int(rng.integers(2**32)), count, share.thorough, seen)
-        except _MismatchError as mismatch:
+            tally = compare_together(contents(architecture, int(rng.integers(2**32)), count), {} if share.thorough else FEW)
+        except MismatchError as mismatch:
             _keep(result, mismatch)
             return
-        _add(result, seen)
+        result.networks += count
+        _count(result, tally)
+        _cover(architecture, count, result)
         if progress is not None:
             progress(result.networks)
 
 
-def _keep(result: Result, mismatch: _MismatchError) -> None:
+def _keep(result: Result, mismatch: MismatchError) -> None:
     """Put a mismatch into the result, made small; Ctrl-C ends the shrinking, and does not lose the mismatch."""
     telling = mismatch.telling
-    result.counterexample = Counterexample(mismatch.case, _compared(mismatch.case, telling))
-    smallest = shrinking.shrink(mismatch.case, lambda each: not _compared(each, telling).ok)
-    result.counterexample = Counterexample(smallest, _compared(smallest, telling))
-
-
-def _compared(each: Case, telling: str) -> Report:
-    """Return the comparison of a case; a handgrad that raises an error on it has failed, and the report says how."""
-    try:
-        return compare(*each, telling=telling)
-    except Exception as error:  # whatever a broken handgrad raises
-        return Report(repr(each.net), telling, (raised(error),))
+    result.counterexample = Counterexample(mismatch.case, report(mismatch.case, telling))
+    smallest = shrinking.shrink(mismatch.case, lambda each: not report(each, telling).ok)
+    result.counterexample = Counterexample(smallest, report(smallest, telling))
 
 
 def _add(result: Result, seen: Result) -> None:
     result.networks += seen.networks
+    result.coverage += seen.coverage
+    result.counterexample = result.counterexample or seen.counterexample
+    _count(result, seen)
+
+
+def _count(result: Result, seen: Result | Tally) -> None:
     result.gradients += seen.gradients
     result.numbers += seen.numbers
     result.incomparable += seen.incomparable
     result.tellings += seen.tellings
-    result.coverage += seen.coverage
-    result.counterexample = result.counterexample or seen.counterexample
     if seen.largest_share > result.largest_share:
         result.largest_share, result.largest_at = seen.largest_share, seen.largest_at
-
-
-def _compare_contents(architecture: Architecture, seed: int, count: int, thorough: bool, seen: Result) -> None:
-    """Compare one architecture with all of its contents; raise for the first that fails."""
-    with np.errstate(all="ignore"):
-        cases = contents(architecture, seed, count)
-        asked = stacked([problem(*each) for each in cases])
-        expected, (stable, naive) = autograd(asked), both_bounds(asked)
-        of_torch, of_naive = _flat(expected, expected), _flat(naive, expected)
-        allowed = {True: _flat(stable, expected) + of_naive, False: of_naive + of_naive}
-        for telling, (tell, is_stable) in TELLINGS.items():
-            if telling == "chain" and not _is_chain(asked):
-                continue
-            # Every network's literal forms would take most of the time, and the trace's intermediates are the matrix telling's.
-            judged = cases if telling == "matrix" or thorough else cases[: FEW[telling]]
-            given_all = [_batched(_told(tell, each, telling), asked) for each in judged]
-            _check_shapes(telling, judged, given_all, expected)
-            given_flat = np.stack([np.concatenate([each[name].ravel() for name in expected]) for each in given_all])
-            _judge(telling, judged, given_flat, of_torch[: len(judged)], allowed[is_stable][: len(judged)], expected, seen)
-    seen.networks = len(cases)
-    _cover(architecture, len(cases), seen)
-
-
-def _flat(arrays: dict[str, Array], names: Iterable[str]) -> Array:
-    """Return one row of 64-bit numbers for each content: its arrays one after the other."""
-    return np.concatenate([arrays[name].reshape(len(arrays[name]), -1) for name in names], axis=1, dtype=np.float64)
-
-
-def _told(tell: Callable[..., dict[str, Array]], each: Case, telling: str) -> dict[str, Array]:
-    try:
-        return tell(*each)
-    except Exception as error:  # whatever a broken handgrad raises
-        raise _MismatchError(each, telling) from error
-
-
-def _is_chain(asked: Problem) -> bool:
-    """Say whether (3)–(7) hold: one neuron a layer, squared error, no softmax."""
-    widths = {asked.x.shape[-1], *(layer.b.shape[-1] for layer in asked.layers)}
-    return widths == {1} and asked.loss == "squared_error" and all(layer.activation != "softmax" for layer in asked.layers)
-
-
-def _batched(given_one: dict[str, Array], asked: Problem) -> dict[str, Array]:
-    """Return the arrays of one example with the batch axis that the oracles give them."""
-    layers = len(asked.layers)
-    if given_one[f"z{layers}"].ndim == 2:
-        return given_one
-    batched = ("z", "a", "dL_da", "da_dz", "dL_dz", "x")
-    return {name: array[None] if name.rstrip("0123456789") in batched else array for name, array in given_one.items()}
-
-
-def _check_shapes(telling: str, cases: list[Case], given_all: list[dict[str, Array]], expected: dict[str, Array]) -> None:
-    """Raise for the first case in which an array is missing, or has another shape or dtype."""
-    for name, of_torch in expected.items():
-        shape, dtype = of_torch.shape[1:], of_torch.dtype
-        for each, given_one in zip(cases, given_all, strict=True):
-            array = given_one.get(name)
-            # A loss is a Python float, whatever the dtype.
-            if array is None or array.shape != shape or (name != "loss" and array.dtype != dtype):
-                raise _MismatchError(each, telling)
-
-
-def _judge(
-    telling: str,
-    cases: list[Case],
-    given_flat: Array,
-    of_torch: Array,
-    allowed: Array,
-    expected: dict[str, Array],
-    seen: Result,
-) -> None:
-    """Compare all numbers of all contents, a row each; raise for the first case that has a wrong one."""
-    share = shares(given_flat, of_torch, allowed)
-    if (share > 1).any():
-        raise _MismatchError(cases[int(np.argwhere(share > 1)[0][0])], telling)
-    seen.numbers += share.size
-    seen.gradients += len(cases) * sum(expected[name][0].size for name in expected if name.rstrip("0123456789") in GRADIENTS)
-    seen.incomparable += int(np.isinf(allowed).sum())
-    seen.tellings[telling] += len(cases)
-    if share.max() > seen.largest_share:
-        ends = np.cumsum([expected[name][0].size for name in expected])
-        name = list(expected)[int(np.searchsorted(ends, share.max(axis=0).argmax(), side="right"))]
-        seen.largest_share = float(share.max())
-        seen.largest_at = f"{name}, {telling} form, {cases[0].net.dtype}"
 
 
 def _cover(architecture: Architecture, count: int, seen: Result) -> None:

@@ -14,6 +14,7 @@ from verification.benchmark.memory import WORTH
 from verification.benchmark.networks import NETWORKS, Row, row_of
 from verification.benchmark.peers import PEERS
 from verification.benchmark.report import Report
+from verification.benchmark.throughput import WAYS
 from verification.benchmark.timing import OWN
 
 HIDDEN = ("relu", "tanh", "sigmoid", "identity")
@@ -146,8 +147,9 @@ def steps(asked: Plan) -> list[Step]:
                 holders = [OWN, *(name for name in HOLDERS if name in asked.peers and PEERS[name].version is not None)]
                 row += [Step("memory", {"row": asdict(each), "dtype": dtype, "peer": peer}, 1, 1) for peer in holders]
     if asked.whole:
-        networks = {"campaign": 200, "hypothesis": 50} if quick else {"campaign": 2000, "hypothesis": 300}
-        row.append(Step("throughput", {"networks": networks}, 1, 2))
+        numbers = (200, 200, 50) if quick else (5000, 5000, 300)
+        networks = dict(zip(WAYS, numbers, strict=True))
+        row.append(Step("throughput", {"networks": networks}, 1, len(networks)))
         row.append(Step("startup", {"rounds": 5 if quick else 15}, 1, 1))
     return row
 

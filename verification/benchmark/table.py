@@ -130,7 +130,7 @@ def _throughput(report: Report) -> Iterator[str]:
     if report.throughputs:
         yield "the verification's own throughput, on one core"
     for each in report.throughputs:
-        yield f"  {each.way:<12} {each.per_second:.0f} networks a second of processor time ({each.networks} networks)"
+        yield f"  {each.way:<22} {each.per_second:.0f} networks a second of processor time ({each.networks} networks)"
 
 
 def _startup(report: Report) -> Iterator[str]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
 
 from verification import campaign
-from verification.architectures import Case, cases
+from verification.architectures import Architecture, Case, architectures, cases, seeds
 from verification.benchmark.networks import SEED
 from verification.comparison import assert_matches_autograd
+from verification.together import CONTENTS, assert_contents_match_autograd
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,8 @@ class Throughput:
     Parameters
     ----------
     way : str
-        "campaign", the seeded `verification.campaign.run`, or "hypothesis", a property over `verification.cases()`.
+        "campaign", the seeded `verification.campaign.run`; "hypothesis", a property over architectures that fills each
+        with 16 networks; "hypothesis, one by one", a property over `verification.cases()`.
     networks : int
         How many.
     cpu_seconds : float
@@ -71,19 +75,42 @@ def _campaign(networks: int) -> int:
     return result.networks
 
 
+def _property(*strategies: st.SearchStrategy[Any], examples: int, check: Callable[..., None]) -> None:
+    @seed(SEED)
+    @settings(max_examples=examples, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(st.tuples(*strategies))
+    def holds(drawn: tuple[Any, ...]) -> None:
+        check(*drawn)
+
+    holds()
+
+
 def _hypothesis(networks: int) -> int:
     compared = 0
 
-    @seed(SEED)
-    @settings(max_examples=networks, database=None, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(cases())
-    def gradients_match(case: Case) -> None:
+    def check(architecture: Architecture, drawn: int) -> None:
+        nonlocal compared
+        assert_contents_match_autograd(architecture, drawn)
+        compared += CONTENTS
+
+    _property(architectures(), seeds(), examples=-(-networks // CONTENTS), check=check)
+    return compared
+
+
+def _one_by_one(networks: int) -> int:
+    compared = 0
+
+    def check(case: Case) -> None:
         nonlocal compared
         assert_matches_autograd(*case)
         compared += 1
 
-    gradients_match()
+    _property(cases(), examples=networks, check=check)
     return compared
 
 
-WAYS: dict[str, Callable[[int], int]] = {"campaign": _campaign, "hypothesis": _hypothesis}
+WAYS: dict[str, Callable[[int], int]] = {
+    "campaign": _campaign,
+    "hypothesis": _hypothesis,
+    "hypothesis, one by one": _one_by_one,
+}
