@@ -261,9 +261,10 @@ def _one_example(
             factors, joined = da_dz, dL_da
         kept["dL_da"], kept["da_dz"] = dL_da, da_dz
         kept["dL_dz"] = [da_dz_j * dL_da_j for da_dz_j, dL_da_j in zip(factors, joined, strict=True)]
+        # dz_j/dw_jk is a_k for every j.
+        dz_dw = [dz_j_dw_jk(a_k) for a_k in a_prev]
         kept["dL_dw"] = [
-            [dL_dw_jk(dz_j_dw_jk(a_k), da_dz_j, dL_da_j) for a_k in a_prev]
-            for da_dz_j, dL_da_j in zip(factors, joined, strict=True)
+            [dL_dw_jk(dz_dw_k, da_dz_j, dL_da_j) for dz_dw_k in dz_dw] for da_dz_j, dL_da_j in zip(factors, joined, strict=True)
         ]
         kept["dL_db"] = [dL_dw_jk(dz_db(), da_dz_j, dL_da_j) for da_dz_j, dL_da_j in zip(factors, joined, strict=True)]
         if layer.learned:

@@ -292,7 +292,7 @@ def test_what_is_no_array_of_numbers_raises(name, call, kind):
         (
             ValueError,
             "alpha must keep its shape, (); got (1,)",
-            lambda: setattr(hg.Dense([[1.0]], [0.0], "prelu"), "alpha", [0.5]),
+            lambda: setattr(hg.Dense([[1.0], [2.0]], [0.0, 0.0], "prelu"), "alpha", [0.5]),
         ),
         (ValueError, "w must be finite; w[1, 2] is nan", lambda: hg.Dense([[1.0, 2.0, 3.0], [1.0, 2.0, NAN]], [0.0, 0.0])),
         (ValueError, "w must be finite; w[0, 1] is -inf", lambda: hg.Dense([[1.0, -INF, NAN]], [0.0])),

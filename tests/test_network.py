@@ -270,6 +270,11 @@ def test_shared_slope_of_one_unit_is_a_number():
     layer = hg.Dense([[1.0]], [0.0], hg.Activation("prelu", alpha=[0.5]))
     assert layer.alpha.shape == ()
     assert hg.Network([layer]).gradient([[-2.0]], [[0.0]])[1].alpha.shape == ()
+    for value in ([0.25], np.array([0.25]), 0.25):
+        layer.alpha = 0.5
+        layer.alpha = value
+        assert layer.alpha.shape == ()
+        assert layer.alpha == 0.25
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
