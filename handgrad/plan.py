@@ -60,9 +60,9 @@ class Outcome:
 
     def dL_dx_later(self, dL_dz: Array, w_1: Array) -> Callable[[], Array]:
         """Return what computes dL/dx (N, n_0), (14), from copies, so that neither a later run nor a step changes it."""
-        np.copyto(self.dL_dz, dL_dz)
-        np.copyto(self.w_1, w_1)
-        return partial(np.dot, self.dL_dz[...], self.w_1[...])  # ij,jk->ik; `[...]` makes views for the caller here too
+        self.dL_dz[...] = dL_dz
+        self.w_1[...] = w_1
+        return partial(self.dL_dz[...].dot, self.w_1[...])  # ij,jk->ik; `[...]` makes views for the caller here too
 
 
 class Plan:
@@ -166,7 +166,7 @@ class Plan:
         dL_dz = self.stages[0].dL_dz
         if self.count > FEW:
             return outcome.dL_dx_later(dL_dz, self.w_1)
-        dL_dx: Array = np.dot(dL_dz, self.w_1)  # (14): ij,jk->ik
+        dL_dx: Array = dL_dz.dot(self.w_1)  # (14): ij,jk->ik
         return dL_dx.reshape(-1) if single else dL_dx
 
     def _free_outcome(self) -> Outcome:

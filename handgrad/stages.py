@@ -1,5 +1,6 @@
 """The steps of a plan: a layer, a stack of like layers, or the loss, each with all the memory that it works in.
 
+It is `a.dot(b, out)` and `a[...] = b` here, since np.dot and np.copyto first look for an array type that has its own.
 Beside each matrix line stands the indexed equation that it is: i the example, j a neuron of this layer, k one before it.
 """
 
@@ -53,7 +54,7 @@ class Single:
     def forward(self, a_prev: Array) -> Array:
         """Return a of activations a_prev (N, n_prev)."""
         self.a_prev = a_prev
-        np.dot(a_prev, self.w_T, self.z)  # (8): ik,jk->ij
+        a_prev.dot(self.w_T, self.z)  # (8): ik,jk->ij
         np.add(self.z, self.b, self.z)
         if self.form.g is not None:
             self.form.g(self.z, self.a, self.c)  # (9)
@@ -67,16 +68,16 @@ class Single:
         """Return dL/da_prev, unless this is the first stage; write the parameters' derivatives where they are wanted."""
         if dL_da is not self.a:  # where softmax and cross-entropy are joined, dL/dz is there already
             if self.form.derivative is None:
-                np.copyto(self.a, dL_da)
+                self.a[...] = dL_da
             else:
                 self.form.derivative(self.z, self.a, self.c)
                 np.multiply(self.a, dL_da, self.a)  # (12) dL/da: ij,ij->ij
-        np.dot(self.dL_dz_T, self.a_prev, dL_dw)  # (11) with (13): ij,ik->jk
+        self.dL_dz_T.dot(self.a_prev, dL_dw)  # (11) with (13): ij,ik->jk
         if self.ones is None:
-            np.copyto(dL_db, self.row)
+            dL_db[...] = self.row
         else:
-            np.dot(self.ones, self.dL_dz, dL_db)  # (11) with (7): ij->j
-        return dL_da if first else np.dot(self.dL_dz, self.w, self.dL_da_prev)  # (14): ij,jk->ik
+            self.ones.dot(self.dL_dz, dL_db)  # (11) with (7): ij->j
+        return dL_da if first else self.dL_dz.dot(self.w, self.dL_da_prev)  # (14): ij,jk->ik
 
 
 class Plain:
@@ -108,9 +109,9 @@ class Plain:
         if dL_dalpha is not None:
             of_units = act.leaky_relu_derivative_by_slope(self.z) * dL_da
             dL_dalpha[...] = of_units.sum(axis=0 if dL_dalpha.ndim else None)
-        np.dot(self.dL_dz.T, self.a_prev, dL_dw)
-        np.dot(self.ones, self.dL_dz, dL_db)
-        return dL_da if first else np.dot(self.dL_dz, self.layer.w, self.dL_da_prev)
+        self.dL_dz.T.dot(self.a_prev, dL_dw)
+        self.ones.dot(self.dL_dz, dL_db)
+        return dL_da if first else self.dL_dz.dot(self.layer.w, self.dL_da_prev)
 
 
 class Stack:
@@ -127,20 +128,20 @@ class Stack:
         self.dL_dz_T = self.g_prime.transpose(0, 2, 1)
         self.product: Array = np.empty((count, n), w.dtype)
         layer_by_layer = [layer.w for layer in layers]
-        self.up = list(zip(self.inputs[:-1], (w_l.T for w_l in layer_by_layer), self.z, self.a, strict=True))
-        self.down = list(zip(self.g_prime, layer_by_layer, strict=True))[::-1]
+        self.up = [(a.dot, w_l.T, z, g_z) for a, w_l, z, g_z in zip(self.inputs, layer_by_layer, self.z, self.a, strict=False)]
+        self.down = [(dL_dz, dL_dz.dot, w_l) for dL_dz, w_l in zip(self.g_prime, layer_by_layer, strict=True)][::-1]
         self.dL_dz = self.g_prime[0]
 
     def forward(self, a_prev: Array) -> Array:
         """Return a of activations a_prev (N, n_prev)."""
-        np.copyto(self.inputs[0], a_prev)
-        np.copyto(self.z, self.b)
+        self.inputs[0] = a_prev
+        self.z[...] = self.b
         g, c, product = self.form.g, self.c, self.product
-        for a_before, w_T, z, a in self.up:
-            np.dot(a_before, w_T, product)  # (8): ik,jk->ij
+        for a_before_dot, w_T, z, a in self.up:
+            a_before_dot(w_T, product)  # (8): ik,jk->ij
             np.add(z, product, z)
             if g is None:
-                np.copyto(a, z)
+                a[...] = z
             else:
                 g(z, a, c)  # (9)
         return self.last
@@ -153,11 +154,11 @@ class Stack:
         if self.form.derivative is None:
             self.g_prime.fill(1)
         else:
-            np.copyto(self.g_prime, self.a)
+            self.g_prime[...] = self.a
             self.form.derivative(self.z, self.g_prime, self.c)
-        for g_prime, w in self.down:
-            np.multiply(g_prime, dL_da, g_prime)  # (12) dL/da: ij,ij->ij
-            dL_da = np.dot(g_prime, w, self.product)  # (14): ij,jk->ik
+        for dL_dz, dL_dz_dot, w in self.down:
+            np.multiply(dL_dz, dL_da, dL_dz)  # (12) dL/da: ij,ij->ij
+            dL_da = dL_dz_dot(w, self.product)  # (14): ij,jk->ik
         np.matmul(self.dL_dz_T, self.inputs[:-1], dL_dw)  # (11) with (13): ij,ik->jk for each layer
         np.add.reduce(self.g_prime, 1, out=dL_db)  # (11) with (7): ij->j for each layer
         return dL_da
@@ -173,7 +174,7 @@ class SquaredError:
     def loss(self, a: Array, y: Array) -> tuple[float, Array]:
         """Return L and dL/da."""
         np.subtract(a, y, self.dL_da)
-        loss = float(np.dot(self.flat, self.flat)) * self.share  # (10)
+        loss = float(self.flat.dot(self.flat)) * self.share  # (10)
         np.multiply(self.dL_da, self.twice_share, self.dL_da)  # (4): ij,ij->ij
         return loss, self.dL_da
 
@@ -187,7 +188,7 @@ class CrossEntropy:
         self.z, self.flat, self.share = logits, logits.reshape(-1), share
         self.starts = np.arange(0, count * n_L, n_L, dtype=np.intp)
         self.places = np.empty_like(self.starts)
-        self.ones, self.ones_N = np.ones(n_L, dtype), np.ones(count, dtype)
+        self.ones, self.ones_N, self.zeros_N = np.ones(n_L, dtype), np.ones(count, dtype), np.zeros(count, dtype)
         self.factor: Array = np.empty(count, dtype)
         self.factors = self.factor[:, None]
         self.share_array = np.array(share, dtype)
@@ -215,8 +216,8 @@ class CrossEntropy:
             s_k = flat[places]
         np.exp(z, z)
         e_k = flat[places]
-        flat[places] = 0
-        others = np.dot(z, self.ones)
+        flat[places] = self.zeros_N
+        others = z.dot(self.ones)
         flat[places] = np.negative(others)
         np.divide(self.share_array, np.add(others, e_k, self.factor), self.factor)
         np.multiply(z, self.factors, z)
@@ -227,7 +228,7 @@ class CrossEntropy:
             improbable = e_k < 4 * self.tiny * np.maximum(others, 1)
             quotient = others / np.where(improbable, 1, e_k)
             of_examples = np.where(improbable, np.log(others + e_k) - s_k, np.log1p(quotient))
-        return float(np.dot(of_examples, self.ones_N)) * self.share
+        return float(of_examples.dot(self.ones_N)) * self.share
 
     def _class(self, k: int) -> float:
         """Take the class index of one example with few classes: the same in Python's own numbers."""
