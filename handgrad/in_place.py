@@ -28,7 +28,7 @@ class Limits:
     four: Array
     # The largest z whose 1 / (1 + e^z) is still a normal number.
     most: Array
-    # While Σ z² is below this, neither e^z nor a quotient of two of them comes near over- or underflow.
+    # While z_j² + z_k² is below this for any two, neither e^z nor a quotient of two of them comes near over- or underflow.
     calm: float
     # The smallest normal number.
     tiny: float

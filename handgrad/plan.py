@@ -112,13 +112,14 @@ class Plan:
             if form is None:
                 self.stages.append(Plain(layer, count, dL_da_prev))
             elif number == 1:
-                self.stages.append(Single(layer, form, count, dL_da_prev))
+                n = layer.w.shape[0]
+                self.stages.append(Single(layer, form, count, shared[: count * n].reshape(count, n), dL_da_prev))
             else:
                 of_stack = stacked(parameters, shapes, start, number)
                 self.stages.append(Stack(layers[start : start + number], form, count, *of_stack))
         share = 1 / count if reduction == "mean" else 1.0
         dL_da = shared[: count * n_L].reshape(count, n_L)
-        self.output = CrossEntropy(self.stages[-1].a, share) if joined else SquaredError(dL_da, share)
+        self.output = CrossEntropy(self.stages[-1].a, dL_da, share) if joined else SquaredError(dL_da, share)
         self.outcomes: list[Outcome] = []
 
     def run(self, x: Array, y: Array) -> tuple[float, Outcome]:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from handgrad import activations as act
 from handgrad import losses
 from handgrad.gradient import Shapes, size
-from handgrad.in_place import Constants, Form, limits
+from handgrad.in_place import SMALL, Constants, Form, limits
 
 Array = npt.NDArray[Any]
 
@@ -36,14 +36,15 @@ class Layer:
 
 
 class Single:
-    """One layer. `dL_dz` is written over `a`; `dL_da_prev` is memory that all layers share."""
+    """One layer. `dL_dz` is written over `a`; `spare` (N, n) and `dL_da_prev` are memory that all layers share."""
 
-    def __init__(self, layer: Layer, form: Form, count: int, dL_da_prev: Array) -> None:
+    def __init__(self, layer: Layer, form: Form, count: int, spare: Array, dL_da_prev: Array) -> None:
         n = layer.w.shape[0]
         self.form, self.c = form, Constants(layer.w.dtype, (count, n))
         self.w, self.w_T = layer.w, layer.w.T
-        # For one example b takes the shape of z, which spares NumPy the broadcasting.
+        # NumPy adds a small b faster once it has the shape of z: for one example a view, for more a copy in each row.
         self.b = layer.b[None] if count == 1 else layer.b
+        self.rows = spare if count > 1 and count * n <= SMALL else None
         self.a: Array = np.empty((count, n), layer.w.dtype)
         self.z = np.empty_like(self.a) if form.needs_z else self.a
         self.dL_dz, self.dL_dz_T, self.row = self.a, self.a.T, self.a[0]
@@ -55,7 +56,11 @@ class Single:
         """Return a of activations a_prev (N, n_prev)."""
         self.a_prev = a_prev
         a_prev.dot(self.w_T, self.z)  # (8): ik,jk->ij
-        np.add(self.z, self.b, self.z)
+        if self.rows is None:
+            np.add(self.z, self.b, self.z)
+        else:
+            self.rows[...] = self.b
+            np.add(self.z, self.rows, self.z)
         if self.form.g is not None:
             self.form.g(self.z, self.a, self.c)  # (9)
         return self.a
@@ -180,12 +185,12 @@ class SquaredError:
 
 
 class CrossEntropy:
-    """The loss (1)–(2), and dL/dz = p − y written over the logits."""
+    """The loss (1)–(2), and dL/dz = p − y written over the logits; `spare` (N, n_L) is memory that the layers share."""
 
-    def __init__(self, logits: Array, share: float) -> None:
+    def __init__(self, logits: Array, spare: Array, share: float) -> None:
         count, n_L = logits.shape
         dtype = logits.dtype
-        self.z, self.flat, self.share = logits, logits.reshape(-1), share
+        self.z, self.flat, self.spare, self.share = logits, logits.reshape(-1), spare, share
         self.starts = np.arange(0, count * n_L, n_L, dtype=np.intp)
         self.places = np.empty_like(self.starts)
         self.ones, self.ones_N, self.zeros_N = np.ones(n_L, dtype), np.ones(count, dtype), np.zeros(count, dtype)
@@ -199,8 +204,16 @@ class CrossEntropy:
         """Return L, and dL/dz."""
         if y.ndim == 2:
             return self._distributions(y), self.z
-        calm = bool(np.vdot(self.flat, self.flat) < self.calm)  # unlike dot, it does not warn of a sum that overflows
+        calm = self._is_calm()
         return (self._class(y.item()) if self.few and calm else self._classes(y, calm)), self.z
+
+    def _is_calm(self) -> bool:
+        flat = self.flat
+        if float(np.vdot(flat, flat)) < self.calm:  # unlike dot, it does not warn of a sum that overflows
+            return True
+        # The squares of many logits may add up to more, and those of the largest two still not.
+        largest: float = max(abs(flat.item(flat.argmax())), abs(flat.item(flat.argmin())))
+        return 2 * largest * largest < self.calm
 
     def _classes(self, y: Array, calm: bool) -> float:
         """Take class indices.
@@ -220,7 +233,8 @@ class CrossEntropy:
         others = z.dot(self.ones)
         flat[places] = np.negative(others)
         np.divide(self.share_array, np.add(others, e_k, self.factor), self.factor)
-        np.multiply(z, self.factors, z)
+        self.spare[...] = self.factors  # a copy and a product of two like shapes take less time than broadcasting
+        np.multiply(z, self.spare, z)
         if calm:
             of_examples = np.log1p(np.divide(others, e_k, e_k))
         else:
