@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from handgrad import activations as act
 from handgrad import checks, losses
 from handgrad.activations import Activation
 from handgrad.gradient import Gradient, LayerTrace, Shapes, Trace, cut, size
-from handgrad.plan import Plan
+from handgrad.plan import FEW, Plan
 
 Array = npt.NDArray[Any]
 
@@ -59,7 +60,8 @@ class Dense:
     Dense(2 -> 1, relu, float64)
     """
 
-    __slots__ = ("_activation", "_alpha", "_b", "_w")
+    # `_version` is another object whenever w may have changed: it was assigned to, or handed out to be written to.
+    __slots__ = ("_activation", "_alpha", "_b", "_version", "_w")
 
     def __init__(self, w: npt.ArrayLike, b: npt.ArrayLike, activation: Activation | str = "identity") -> None:
         self._activation = act.activation(activation)
@@ -67,6 +69,7 @@ class Dense:
         self._b: Array = checks.parameter("b", b, self._w.dtype)
         alpha = self.activation.alpha
         self._alpha: Array | None = None if alpha is None else checks.parameter("alpha", alpha, self._w.dtype)
+        self._version = object()
         if self.activation.slope is not None:
             checks.converted("slope", np.asarray(self.activation.slope), self._w.dtype)
         checks.dense(self._w, self._b, self._alpha)
@@ -81,11 +84,12 @@ class Dense:
     @property
     def w(self) -> Array:
         """The weights, (n, n_prev)."""
-        return self._w
+        w, self._version = self._w, object()  # in this order: a thread that copies w_1 meanwhile sees the one or the other
+        return w
 
     @w.setter
     def w(self, value: npt.ArrayLike) -> None:
-        self._w[...] = checks.replacement("w", value, self._w)
+        self.w[...] = checks.replacement("w", value, self._w)
 
     @property
     def b(self) -> Array:
@@ -111,7 +115,7 @@ class Dense:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Say how to make it again elsewhere, whatever its numbers are by then."""
-        return _made, (type(self), self._activation, self._w, self._b, self._alpha)
+        return _made, (type(self), self._activation, self.w, self._b, self._alpha)
 
     def _placed(self, memory: tuple[Array, Array, Array | None]) -> Dense:
         """Return a layer with the same numbers, which it keeps in this memory."""
@@ -151,6 +155,7 @@ def _made(kind: type[Dense], activation: Activation, w: Array, b: Array, alpha: 
     """Return a layer that has these arrays themselves."""
     layer = kind.__new__(kind)
     layer._activation, layer._w, layer._b, layer._alpha = activation, w, b, alpha
+    layer._version = object()
     return layer
 
 
@@ -206,11 +211,15 @@ class Network:
         checks.output_meets_loss(loss, layers[-1].activation.name, layers[-1].w.shape[0])
         self._dtype = layers[0].w.dtype
         self._shapes: Shapes = tuple((layer.w.shape, None if layer.alpha is None else layer.alpha.shape) for layer in layers)
-        # One vector for all, so that a plan or a step of descent takes them at once.
-        self._vector: Array = np.empty(size(self._shapes), self._dtype)
-        memory = cut(self._vector, self._shapes)
-        self._layers = tuple(layer._placed(arrays) for layer, arrays in zip(layers, memory, strict=True))
+        # One memory for all, so that a plan or a step of descent takes them at once, as a vector of its own: what refers to
+        # the memory otherwise are the layers and whoever was handed a part of it.
+        self._memory: Array = np.empty(size(self._shapes), self._dtype)
+        self._vector: Array = np.frombuffer(self._memory.data, self._dtype)
+        of_layers = zip(layers, cut(self._memory, self._shapes), strict=True)
+        self._layers = tuple(layer._placed(arrays) for layer, arrays in of_layers)
         self._plans: dict[int, list[Plan]] = {}
+        self._copied: tuple[object, Array] = None, self._vector[:0]
+        self._references = self._references_to_w_1()
         # What every call needs, looked up once.
         self._n_0, self._n_L = self._shapes[0][0][1], self._shapes[-1][0][0]
         self._checked = checks.classes if self._loss_name == "cross_entropy" else checks.outputs
@@ -404,7 +413,8 @@ class Network:
         batch, target, single = self._data(x, y)
         plan = self._borrowed(len(batch))
         loss, outcome = plan.run(batch, target)
-        g = Gradient.of_vector(loss, outcome.vector(), self._shapes, plan.dL_dx(outcome, single))
+        dL_dx = plan.dL_dx(single) if plan.count <= FEW else outcome.dL_dx_later(plan.stages[0].dL_dz, self._copy_of_w_1())
+        g = Gradient.of_vector(loss, outcome.vector(), self._shapes, dL_dx)
         self._returned(plan)
         return g
 
@@ -430,6 +440,19 @@ class Network:
             if len(self._plans) >= MOST_PLANS:
                 self._plans.clear()
             self._plans.setdefault(plan.count, []).append(plan)
+
+    def _copy_of_w_1(self) -> Array:
+        """Return w_1 as it is now, for reading only: the last copy, unless w_1 may have changed since."""
+        layer = self._layers[0]
+        version, w_1 = self._copied
+        if version is not layer._version:
+            version, w_1 = layer._version, layer._w.copy()
+            # Whoever still refers to w_1 may write to it at any time.
+            self._copied = (version if self._references_to_w_1() == self._references else None), w_1
+        return w_1
+
+    def _references_to_w_1(self) -> int:
+        return getrefcount(self._layers[0]._w) + getrefcount(self._memory)
 
     def trace(self, x: npt.ArrayLike, y: npt.ArrayLike) -> Trace:
         """Return every intermediate of the forward and the backward pass, under the notes' names.
@@ -497,6 +520,7 @@ class Network:
             after = Gradient.of_vector(0.0, stepped, self._shapes).named()
             checks.all_finite(after, f"{{}} after a step of rate = {step}")
         np.copyto(self._vector, stepped)
+        self._layers[0]._version = object()
 
     def _inputs(self, x: npt.ArrayLike) -> tuple[Array, bool]:
         return checks.inputs(x, self._n_0, self._shapes[0][0], self._dtype)

@@ -29,7 +29,7 @@ FEW = 8
 
 
 class Outcome:
-    """Memory for what a run hands out: the gradient vector, and copies of what a dL/dx that is wanted later is made of.
+    """Memory for what a run hands out: the gradient vector, and a copy of dL/dz for a dL/dx that is wanted later.
 
     Whoever was handed a part of it refers to the memory; when nobody but the plan does, it serves again, because new memory
     costs more time than a small network's arithmetic.
@@ -41,13 +41,10 @@ class Outcome:
     """
 
     def __init__(self, plan: Plan) -> None:
-        count, (n, n_0), self.parameters = plan.count, plan.w_1.shape, plan.parameters.size
-        later = 0 if count <= FEW else n * n_0
-        end = self.parameters + later
-        self.memory: Array = np.empty(end + (count * n if later else 0), plan.parameters.dtype)
+        count, n, self.parameters = plan.count, len(plan.w_1), plan.parameters.size
+        self.memory: Array = np.empty(self.parameters + (count * n if count > FEW else 0), plan.parameters.dtype)
         self.into = plan.views(self.vector())
-        self.w_1 = self.memory[self.parameters : end].reshape(-1, n_0)
-        self.dL_dz = self.memory[end:].reshape(-1, n)
+        self.dL_dz = self.memory[self.parameters :].reshape(-1, n)
         self._references = getrefcount(self.memory)
 
     def is_free(self) -> bool:
@@ -59,10 +56,9 @@ class Outcome:
         return self.memory[: self.parameters]
 
     def dL_dx_later(self, dL_dz: Array, w_1: Array) -> Callable[[], Array]:
-        """Return what computes dL/dx (N, n_0), (14), from copies, so that neither a later run nor a step changes it."""
+        """Return what computes dL/dx (N, n_0), (14), from a copy of dL/dz and a w_1 that nobody changes."""
         self.dL_dz[...] = dL_dz
-        self.w_1[...] = w_1
-        return partial(self.dL_dz[...].dot, self.w_1[...])  # ij,jk->ik; `[...]` makes views for the caller here too
+        return partial(self.dL_dz[...].dot, w_1)  # ij,jk->ik; `[...]` makes a view for the caller here too
 
 
 class Plan:
@@ -149,25 +145,20 @@ class Plan:
         self.stages[0].forget()
         return loss, outcome
 
-    def dL_dx(self, outcome: Outcome, single: bool) -> Array | Callable[[], Array]:
-        """Return dL/dx of the last run, or for a larger batch what computes it if it is ever wanted.
+    def dL_dx(self, single: bool) -> Array:
+        """Return dL/dx of the last run.
 
         Parameters
         ----------
-        outcome : Outcome
-            Of the last run.
         single : bool
             Whether x came without a batch axis, so that dL/dx has none.
 
         Returns
         -------
-        ndarray or callable
+        ndarray
             (N, n_0), or (n_0,).
         """
-        dL_dz = self.stages[0].dL_dz
-        if self.count > FEW:
-            return outcome.dL_dx_later(dL_dz, self.w_1)
-        dL_dx: Array = dL_dz.dot(self.w_1)  # (14): ij,jk->ik
+        dL_dx: Array = self.stages[0].dL_dz.dot(self.w_1)  # (14): ij,jk->ik
         return dL_dx.reshape(-1) if single else dL_dx
 
     def _free_outcome(self) -> Outcome:

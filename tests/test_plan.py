@@ -5,6 +5,7 @@ import pickle
 import sys
 import threading
 import weakref
+from copy import copy as copy_of
 from itertools import groupby, pairwise
 
 import numpy as np
@@ -172,6 +173,62 @@ def test_dL_dx_asked_for_later_equals_that_of_its_own_parameters():
         net.gradient(2 * x, y)
     np.testing.assert_array_equal(g.x, expected, strict=True)
     assert g.x is g.x
+
+
+def in_place(net):
+    net.layers[0].w[...] += 1.0
+
+
+def assigned(net):
+    net.layers[0].w = -net.layers[0].w
+
+
+def through_a_copied_layer(net):
+    copy_of(net.layers[0]).w[...] += 1.0
+
+
+def by_descent(net):
+    net.descend(net.gradient(np.ones((2, 4)), np.ones((2, 3))), 0.5)
+
+
+def by_fit(net):
+    hg.fit(net, np.ones((2, 4)), np.ones((2, 3)), rate=0.5, epochs=1)
+
+
+@pytest.mark.parametrize("change", [in_place, assigned, through_a_copied_layer, by_descent, by_fit])
+def test_dL_dx_asked_for_later_equals_that_of_its_own_parameters_after_every_change(change):
+    net, x, y = some_case(plan.FEW + 4)
+    gradients, expected = [], []
+    for _ in range(3):
+        expected.append(net.trace(x, y).gradient.x)
+        gradients += [net.gradient(x, y), net.gradient(x, y)]
+        assert net._copied[1] is net._copy_of_w_1()
+        change(net)
+    for number, g in enumerate(gradients):
+        np.testing.assert_allclose(g.x, expected[number // 2], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        lambda net: net.layers[0].w,
+        lambda net: net.layers[0].w[1:],
+        lambda net: net.layers[0].w.T,
+        lambda net: net.named()["w1"],
+        lambda net: memoryview(net.layers[0].w),
+        lambda net: copy_of(net.layers[0]).w,
+    ],
+)
+def test_dL_dx_asked_for_later_is_no_matter_of_who_keeps_w_1(part):
+    net, x, y = some_case(plan.FEW + 4)
+    kept = part(net)
+    for _ in range(3):
+        expected, g = net.trace(x, y).gradient.x, net.gradient(x, y)
+        np.asarray(kept)[...] += 1.0
+        np.testing.assert_allclose(g.x, expected, rtol=1e-12)
+    assert net._copy_of_w_1() is not net._copy_of_w_1()
+    del kept
+    assert net._copy_of_w_1() is net._copy_of_w_1()
 
 
 def test_memory_that_nobody_refers_to_serves_again():
