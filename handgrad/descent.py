@@ -97,20 +97,21 @@ def fit(
     generator = checks.generator(seed)
 
     history = History()
-    stepped = np.empty_like(net._vector)
     epochs_left = range(1, rounds + 1)
     for epoch in _with_progress(epochs_left) if progress else epochs_left:
         order = None if size == count else generator.permutation(count)
         total = 0.0
         for start in range(0, count, size):
-            chosen = slice(None) if order is None else order[start : start + size]
-            batch, target = inputs[chosen], targets[chosen]
+            batch, target = inputs, targets
+            if order is not None:
+                chosen = order[start : start + size]
+                batch, target = inputs.take(chosen, 0), targets.take(chosen, 0)
             plan = net._borrowed(len(batch))
             with np.errstate(over="ignore", invalid="ignore"):  # checked in the next line
                 loss, outcome = plan.run(batch, target)
             checks.converging(loss, outcome.vector(), epoch, step)
             total += loss * (len(batch) / count if net.reduction == "mean" else 1)
-            net._step(outcome.vector(), step, stepped)
+            net._step(outcome.vector(), step, ours=True)
             net._returned(plan)
         history.losses.append(total)
         if callback is not None and isinstance(stop := callback(epoch, total), bool | np.bool_) and stop:

@@ -508,18 +508,23 @@ class Network:
         checks.instance("g", g, Gradient, "a Gradient")
         step = checks.positive_number("rate", rate, self.dtype)
         checks.same_parameters("g", list(g.named().items()), list(self.named().items()))
-        self._step(g.flat, step, np.empty_like(self._vector))
+        self._step(g.flat, step, ours=False)
 
-    def _step(self, derivatives: Array, step: float, stepped: Array) -> None:
-        """Take the step; the parameters after it are computed and checked in `stepped`, and then take the old ones' place."""
+    def _step(self, derivatives: Array, step: float, ours: bool) -> None:
+        """Take the step: the parameters after it are computed and checked, and then take the old ones' place.
+
+        If the derivatives are ours, which nobody else refers to and which are known to be finite, that is done in their memory.
+        """
+        stepped = derivatives if ours else np.empty_like(derivatives)
         with np.errstate(over="ignore", invalid="ignore"):
             np.multiply(derivatives, self.dtype.type(step), stepped)
             np.subtract(self._vector, stepped, stepped)
         if not checks.is_finite(stepped):
-            checks.all_finite(Gradient.of_vector(0.0, derivatives, self._shapes).named(), "g's {}")
+            if not ours:
+                checks.all_finite(Gradient.of_vector(0.0, derivatives, self._shapes).named(), "g's {}")
             after = Gradient.of_vector(0.0, stepped, self._shapes).named()
             checks.all_finite(after, f"{{}} after a step of rate = {step}")
-        np.copyto(self._vector, stepped)
+        self._vector[...] = stepped
         self._layers[0]._version = object()
 
     def _inputs(self, x: npt.ArrayLike) -> tuple[Array, bool]:
