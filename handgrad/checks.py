@@ -208,7 +208,8 @@ def inputs(x: object, n_0: int, first_shape: tuple[int, ...], dtype: np.dtype[An
         If x has another rank or width, is empty, or is not finite in the network's dtype.
     """
     if type(x) is np.ndarray and x.dtype == dtype and x.ndim == 2 and x.shape[1] == n_0 and len(x):
-        finite("x", x)
+        if not is_finite(x):
+            finite("x", x)
         return x, False
     array = real_array("x", x)
     if array.ndim not in (1, 2) or array.shape[-1] != n_0:
@@ -225,7 +226,8 @@ def outputs(y: object, count: int, single: bool, n_out: int, dtype: np.dtype[Any
     """Return squared error's target as (N, n_L), or raise: its shape must be the output's own, never broadcast."""
     shape = (n_out,) if single else (count, n_out)
     if type(y) is np.ndarray and y.dtype == dtype and y.shape == shape and not single:
-        finite("y", y)
+        if not is_finite(y):
+            finite("y", y)
         return y
     array = real_array("y", y)
     if array.shape != shape:
@@ -274,9 +276,11 @@ def classes(y: object, count: int, single: bool, number: int, dtype: np.dtype[An
 
 
 def _indices(array: Array, count: int, single: bool, number: int) -> Array:
-    if array.dtype.kind not in "iu":
-        raise ValueError(f"y must hold class indices as integers from 0 to C - 1 = {number - 1}; got dtype {array.dtype}")
-    indices = array if array.dtype == INDEX and array.shape == (count,) else array.reshape(count).astype(INDEX)
+    indices = array
+    if array.dtype != INDEX or single:
+        if array.dtype.kind not in "iu":
+            raise ValueError(f"y must hold class indices as integers from 0 to C - 1 = {number - 1}; got dtype {array.dtype}")
+        indices = array.reshape(count).astype(INDEX)
     # Read without its sign a negative index is a very large one; the largest is found fastest by its place.
     unsigned = indices.view(UNSIGNED)
     if unsigned.item(unsigned.argmax()) >= number:

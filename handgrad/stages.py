@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, log1p
+from math import exp, log1p, sqrt
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,7 @@ class Single:
 
     def __init__(self, layer: Layer, form: Form, count: int, spare: Array, dL_da_prev: Array) -> None:
         n = layer.w.shape[0]
-        self.form, self.c = form, Constants(layer.w.dtype, (count, n))
+        self.g, self.derivative, self.c = form.g, form.derivative, Constants(layer.w.dtype, (count, n))
         self.w, self.w_T = layer.w, layer.w.T
         # NumPy adds a small b faster once it has the shape of z: for one example a view, for more a copy in each row.
         self.b = layer.b[None] if count == 1 else layer.b
@@ -61,8 +61,8 @@ class Single:
         else:
             self.rows[...] = self.b
             np.add(self.z, self.rows, self.z)
-        if self.form.g is not None:
-            self.form.g(self.z, self.a, self.c)  # (9)
+        if self.g is not None:
+            self.g(self.z, self.a, self.c)  # (9)
         return self.a
 
     def forget(self) -> None:
@@ -72,10 +72,10 @@ class Single:
     def backward(self, dL_da: Array, dL_dw: Array, dL_db: Array, dL_dalpha: Array | None, first: bool) -> Array:
         """Return dL/da_prev, unless this is the first stage; write the parameters' derivatives where they are wanted."""
         if dL_da is not self.a:  # where softmax and cross-entropy are joined, dL/dz is there already
-            if self.form.derivative is None:
+            if self.derivative is None:
                 self.a[...] = dL_da
             else:
-                self.form.derivative(self.z, self.a, self.c)
+                self.derivative(self.z, self.a, self.c)
                 np.multiply(self.a, dL_da, self.a)  # (12) dL/da: ij,ij->ij
         self.dL_dz_T.dot(self.a_prev, dL_dw)  # (11) with (13): ij,ik->jk
         if self.ones is None:
@@ -198,22 +198,26 @@ class CrossEntropy:
         self.factors = self.factor[:, None]
         self.share_array = np.array(share, dtype)
         self.calm, self.tiny = limits(dtype).calm, limits(dtype).tiny
+        self.most = sqrt(self.calm / 2)
         self.few = count == 1 and n_L <= SCALARS
 
     def loss(self, a: Array, y: Array) -> tuple[float, Array]:
         """Return L, and dL/dz."""
         if y.ndim == 2:
             return self._distributions(y), self.z
-        calm = self._is_calm()
-        return (self._class(y.item()) if self.few and calm else self._classes(y, calm)), self.z
+        if self.few:
+            logits = self.flat.tolist()
+            if -self.most < min(logits) and max(logits) < self.most:
+                return self._class(logits, y.item()), self.z
+        return self._classes(y, self._is_calm()), self.z
 
     def _is_calm(self) -> bool:
         flat = self.flat
         if float(np.vdot(flat, flat)) < self.calm:  # unlike dot, it does not warn of a sum that overflows
             return True
-        # The squares of many logits may add up to more, and those of the largest two still not.
+        # The squares of many logits may add up to more, and those of any two still not.
         largest: float = max(abs(flat.item(flat.argmax())), abs(flat.item(flat.argmin())))
-        return 2 * largest * largest < self.calm
+        return largest < self.most
 
     def _classes(self, y: Array, calm: bool) -> float:
         """Take class indices.
@@ -244,9 +248,9 @@ class CrossEntropy:
             of_examples = np.where(improbable, np.log(others + e_k) - s_k, np.log1p(quotient))
         return float(of_examples.dot(self.ones_N)) * self.share
 
-    def _class(self, k: int) -> float:
+    def _class(self, logits: list[float], k: int) -> float:
         """Take the class index of one example with few classes: the same in Python's own numbers."""
-        powers = [exp(s) for s in self.flat.tolist()]
+        powers = [exp(s) for s in logits]
         e_k, powers[k] = powers[k], 0.0
         others = sum(powers)
         powers[k] = -others
