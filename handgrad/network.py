@@ -6,9 +6,8 @@ k a neuron of the layer before.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from sys import getrefcount
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,14 @@ Array = npt.NDArray[Any]
 
 # Batch sizes whose plans are kept; a training run needs two, the last batch of an epoch being smaller.
 MOST_PLANS = 8
+
+
+@dataclass(slots=True, eq=False)
+class _Kept:
+    """w for a dL/dx that is computed later: the layer's own memory until that may change, and then a copy."""
+
+    w: Array
+    wanted: bool = False
 
 
 class Dense:
@@ -60,8 +67,7 @@ class Dense:
     Dense(2 -> 1, relu, float64)
     """
 
-    # `_version` is another object whenever w may have changed: it was assigned to, or handed out to be written to.
-    __slots__ = ("_activation", "_alpha", "_b", "_version", "_w")
+    __slots__ = ("_activation", "_alpha", "_b", "_handed_out", "_kept", "_w")
 
     def __init__(self, w: npt.ArrayLike, b: npt.ArrayLike, activation: Activation | str = "identity") -> None:
         self._activation = act.activation(activation)
@@ -69,7 +75,7 @@ class Dense:
         self._b: Array = checks.parameter("b", b, self._w.dtype)
         alpha = self.activation.alpha
         self._alpha: Array | None = None if alpha is None else checks.parameter("alpha", alpha, self._w.dtype)
-        self._version = object()
+        self._handed_out, self._kept = False, _Kept(self._w)
         if self.activation.slope is not None:
             checks.converted("slope", np.asarray(self.activation.slope), self._w.dtype)
         checks.dense(self._w, self._b, self._alpha)
@@ -84,12 +90,28 @@ class Dense:
     @property
     def w(self) -> Array:
         """The weights, (n, n_prev)."""
-        w, self._version = self._w, object()  # in this order: a thread that copies w_1 meanwhile sees the one or the other
-        return w
+        # From now on whoever has it may write to it at any time. In this order, and in `_w_for_later` in the other: of two
+        # threads one sees the other's mark.
+        self._handed_out = True
+        self._may_change()
+        return self._w
 
     @w.setter
     def w(self, value: npt.ArrayLike) -> None:
-        self.w[...] = checks.replacement("w", value, self._w)
+        array = checks.replacement("w", value, self._w)
+        self._may_change()
+        self._w[...] = array
+
+    def _w_for_later(self) -> _Kept:
+        """Return w as it is now, whatever becomes of it."""
+        kept = self._kept
+        kept.wanted = kept.wanted or not self._handed_out
+        return _Kept(self._w.copy()) if self._handed_out else kept
+
+    def _may_change(self) -> None:
+        """Copy w for whoever wants it as it is now."""
+        if self._kept.wanted:
+            self._kept.w, self._kept = self._w.copy(), _Kept(self._w)
 
     @property
     def b(self) -> Array:
@@ -127,7 +149,8 @@ class Dense:
 
     def __repr__(self) -> str:
         """Return the layer's widths, activation and dtype."""
-        return f"Dense({self.w.shape[1]} -> {self.w.shape[0]}, {self.activation.name}, {self.w.dtype})"
+        n, n_prev = self._w.shape
+        return f"Dense({n_prev} -> {n}, {self.activation.name}, {self._w.dtype})"
 
     @property
     def negative_slope(self) -> Array | float | None:
@@ -155,7 +178,7 @@ def _made(kind: type[Dense], activation: Activation, w: Array, b: Array, alpha: 
     """Return a layer that has these arrays themselves."""
     layer = kind.__new__(kind)
     layer._activation, layer._w, layer._b, layer._alpha = activation, w, b, alpha
-    layer._version = object()
+    layer._handed_out, layer._kept = False, _Kept(w)
     return layer
 
 
@@ -211,15 +234,11 @@ class Network:
         checks.output_meets_loss(loss, layers[-1].activation.name, layers[-1].w.shape[0])
         self._dtype = layers[0].w.dtype
         self._shapes: Shapes = tuple((layer.w.shape, None if layer.alpha is None else layer.alpha.shape) for layer in layers)
-        # One memory for all, so that a plan or a step of descent takes them at once, as a vector of its own: what refers to
-        # the memory otherwise are the layers and whoever was handed a part of it.
-        self._memory: Array = np.empty(size(self._shapes), self._dtype)
-        self._vector: Array = np.frombuffer(self._memory.data, self._dtype)
-        of_layers = zip(layers, cut(self._memory, self._shapes), strict=True)
-        self._layers = tuple(layer._placed(arrays) for layer, arrays in of_layers)
+        # One vector for all, so that a plan or a step of descent takes them at once.
+        self._vector: Array = np.empty(size(self._shapes), self._dtype)
+        memory = cut(self._vector, self._shapes)
+        self._layers = tuple(layer._placed(arrays) for layer, arrays in zip(layers, memory, strict=True))
         self._plans: dict[int, list[Plan]] = {}
-        self._copied: tuple[object, Array] = None, self._vector[:0]
-        self._references = self._references_to_w_1()
         # What every call needs, looked up once.
         self._n_0, self._n_L = self._shapes[0][0][1], self._shapes[-1][0][0]
         self._checked = checks.classes if self._loss_name == "cross_entropy" else checks.outputs
@@ -313,16 +332,15 @@ class Network:
     def __repr__(self) -> str:
         """Return widths, activations, loss, reduction, dtype and the number of parameters."""
         names = ", ".join(layer.activation.name for layer in self.layers)
-        parameters = sum(array.size for array in self.named().values())
         return (
             f"Network({'-'.join(map(str, self.widths))}, {names}; {self.loss_name}, {self.reduction}; "
-            f"{self.dtype}; {parameters} parameters)"
+            f"{self.dtype}; {self._vector.size} parameters)"
         )
 
     @property
     def widths(self) -> tuple[int, ...]:
         """The numbers of units n_0, …, n_L, inputs first."""
-        return (self.layers[0].w.shape[1], *(layer.w.shape[0] for layer in self.layers))
+        return (self._n_0, *(n for (n, _), _ in self._shapes))
 
     def named(self) -> dict[str, Array]:
         """Return {"w1": …, "b1": …, "alpha1": …, "w2": …}: the parameters themselves, in figure 9's order.
@@ -413,7 +431,7 @@ class Network:
         batch, target, single = self._data(x, y)
         plan = self._borrowed(len(batch))
         loss, outcome = plan.run(batch, target)
-        dL_dx = plan.dL_dx(single) if plan.count <= FEW else outcome.dL_dx_later(plan.stages[0].dL_dz, self._copy_of_w_1())
+        dL_dx = plan.dL_dx(single) if plan.count <= FEW else self._dL_dx_later(plan.dL_dz_1(outcome))
         g = Gradient.of_vector(loss, outcome.vector(), self._shapes, dL_dx)
         self._returned(plan)
         return g
@@ -441,18 +459,10 @@ class Network:
                 self._plans.clear()
             self._plans.setdefault(plan.count, []).append(plan)
 
-    def _copy_of_w_1(self) -> Array:
-        """Return w_1 as it is now, for reading only: the last copy, unless w_1 may have changed since."""
-        layer = self._layers[0]
-        version, w_1 = self._copied
-        if version is not layer._version:
-            version, w_1 = layer._version, layer._w.copy()
-            # Whoever still refers to w_1 may write to it at any time.
-            self._copied = (version if self._references_to_w_1() == self._references else None), w_1
-        return w_1
-
-    def _references_to_w_1(self) -> int:
-        return getrefcount(self._layers[0]._w) + getrefcount(self._memory)
+    def _dL_dx_later(self, dL_dz_1: Array) -> Callable[[], Array]:
+        """Return what computes dL/dx (N, n_0), (14), by w_1 as it is now, if it is ever wanted."""
+        kept = self._layers[0]._w_for_later()
+        return lambda: np.dot(dL_dz_1, kept.w)  # ij,jk->ik
 
     def trace(self, x: npt.ArrayLike, y: npt.ArrayLike) -> Trace:
         """Return every intermediate of the forward and the backward pass, under the notes' names.
@@ -507,7 +517,8 @@ class Network:
         """
         checks.instance("g", g, Gradient, "a Gradient")
         step = checks.positive_number("rate", rate, self.dtype)
-        checks.same_parameters("g", list(g.named().items()), list(self.named().items()))
+        mine = Gradient.of_vector(0.0, self._vector, self._shapes)  # `named` would hand them out
+        checks.same_parameters("g", list(g.named().items()), list(mine.named().items()))
         self._step(g.flat, step, ours=False)
 
     def _step(self, derivatives: Array, step: float, ours: bool) -> None:
@@ -524,22 +535,22 @@ class Network:
                 checks.all_finite(Gradient.of_vector(0.0, derivatives, self._shapes).named(), "g's {}")
             after = Gradient.of_vector(0.0, stepped, self._shapes).named()
             checks.all_finite(after, f"{{}} after a step of rate = {step}")
+        self._layers[0]._may_change()
         self._vector[...] = stepped
-        self._layers[0]._version = object()
 
     def _inputs(self, x: npt.ArrayLike) -> tuple[Array, bool]:
         return checks.inputs(x, self._n_0, self._shapes[0][0], self._dtype)
 
     def _targets(self, y: npt.ArrayLike, count: int, single: bool) -> Array:
         check = checks.distribution if self.loss_name == "cross_entropy" else checks.outputs
-        return check(y, count, single, self.layers[-1].w.shape[0], self.dtype)
+        return check(y, count, single, self._n_L, self.dtype)
 
     def _forward(self, x: Array) -> list[tuple[Array, Array]]:
         """Return (z, a) of every layer."""
         passed = []
         a = x
         for layer in self.layers:
-            z = a @ layer.w.T + layer.b  # (8): ik,jk->ij
+            z = a @ layer._w.T + layer.b  # (8): ik,jk->ij
             a = act.FORMS[layer.activation.name].g(z, layer.negative_slope)  # (9)
             passed.append((z, a))
         return passed
@@ -568,7 +579,7 @@ class Network:
                 dL_dz = act.softmax_backward(a, dL_da) if layer.activation.name == "softmax" else da_dz * dL_da
             dL_dw = dL_dz.T @ a_prev  # (11) with (13), summed over the examples: ij,ik->jk
             dL_db = dL_dz.sum(axis=0)  # (11) with (7): ij->j
-            dL_da_prev = dL_dz @ layer.w  # (14): ij,jk->ik
+            dL_da_prev = dL_dz @ layer._w  # (14): ij,jk->ik
             dL_dalpha = None
             if layer.alpha is not None and dL_da is not None:
                 by_alpha = act.leaky_relu_derivative_by_slope(z) * dL_da

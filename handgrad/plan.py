@@ -7,8 +7,7 @@ pass left, and layers that look alike lie one behind another, so that one call d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from itertools import groupby
 from sys import getrefcount
 from typing import Any
@@ -54,11 +53,6 @@ class Outcome:
     def vector(self) -> Array:
         """Return ∇L as a view for a caller: each call's is a view of its own, which counts."""
         return self.memory[: self.parameters]
-
-    def dL_dx_later(self, dL_dz: Array, w_1: Array) -> Callable[[], Array]:
-        """Return what computes dL/dx (N, n_0), (14), from a copy of dL/dz and a w_1 that nobody changes."""
-        self.dL_dz[...] = dL_dz
-        return partial(self.dL_dz[...].dot, w_1)  # ij,jk->ik; `[...]` makes a view for the caller here too
 
 
 class Plan:
@@ -160,6 +154,11 @@ class Plan:
         """
         dL_dx: Array = self.stages[0].dL_dz.dot(self.w_1)  # (14): ij,jk->ik
         return dL_dx.reshape(-1) if single else dL_dx
+
+    def dL_dz_1(self, outcome: Outcome) -> Array:
+        """Return dL/dz (N, n_1) of the last run's first layer, copied into its outcome, from which a dL/dx follows later."""
+        outcome.dL_dz[...] = self.stages[0].dL_dz
+        return outcome.dL_dz[...]  # a view for the caller here too
 
     def _free_outcome(self) -> Outcome:
         """Return memory that no caller has a part of. Two are kept, for a loop that holds its last gradient."""

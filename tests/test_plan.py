@@ -180,7 +180,7 @@ def in_place(net):
 
 
 def assigned(net):
-    net.layers[0].w = -net.layers[0].w
+    net.layers[0].w = np.random.default_rng(len(net.layers)).normal(size=(6, 4))
 
 
 def through_a_copied_layer(net):
@@ -202,7 +202,6 @@ def test_dL_dx_asked_for_later_equals_that_of_its_own_parameters_after_every_cha
     for _ in range(3):
         expected.append(net.trace(x, y).gradient.x)
         gradients += [net.gradient(x, y), net.gradient(x, y)]
-        assert net._copied[1] is net._copy_of_w_1()
         change(net)
     for number, g in enumerate(gradients):
         np.testing.assert_allclose(g.x, expected[number // 2], rtol=1e-12)
@@ -226,9 +225,20 @@ def test_dL_dx_asked_for_later_is_no_matter_of_who_keeps_w_1(part):
         expected, g = net.trace(x, y).gradient.x, net.gradient(x, y)
         np.asarray(kept)[...] += 1.0
         np.testing.assert_allclose(g.x, expected, rtol=1e-12)
-    assert net._copy_of_w_1() is not net._copy_of_w_1()
-    del kept
-    assert net._copy_of_w_1() is net._copy_of_w_1()
+
+
+def test_w_1_that_nobody_has_is_not_copied():
+    net, x, y = some_case(plan.FEW + 4)
+    waiting = [net.gradient(x, y), net.gradient(x, y)]
+    first = net.layers[0]._w_for_later()
+    assert np.shares_memory(first.w, net._vector)
+    net.loss(x, y), net(x), net.trace(x, y), repr(net), net.widths, net.layers[0].b
+    assert net.layers[0]._w_for_later() is first
+    net.descend(waiting[0], 0.5)
+    assert not np.shares_memory(first.w, net._vector)
+    # One copy serves all who wait for the same parameters.
+    assert net.layers[0]._w_for_later() is not first
+    np.testing.assert_array_equal(waiting[0].x, waiting[1].x)
 
 
 def test_memory_that_nobody_refers_to_serves_again():
