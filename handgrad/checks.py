@@ -113,9 +113,14 @@ def parameter(name: str, value: object, dtype: np.dtype[Any] | None = None) -> A
     return np.array(array, dtype=array.dtype, order="C")
 
 
-def replacement(name: str, value: object, old: Array) -> Array:
-    """Return what is to take the place of a parameter, checked as `parameter` does; its shape must be the old one's."""
+def replacement(name: str, value: object, old: Array, one_unit: bool = False) -> Array:
+    """Return what is to take the place of a parameter, checked as `parameter` does; its shape must be the old one's.
+
+    For one unit () and (1,) say the same.
+    """
     array = parameter(name, value, old.dtype)
+    if one_unit and array.size == 1 and array.ndim <= 1:
+        array = array.reshape(old.shape)
     if array.shape != old.shape:
         raise ValueError(f"{name} must keep its shape, {old.shape}; got {array.shape}")
     return array
@@ -175,10 +180,15 @@ def output_meets_loss(loss: str, activation: str, units: int) -> None:
 
 def positive_integer(name: str, value: object) -> int:
     """Return `value` as an int of at least 1."""
+    return integer(name, value, 1)
+
+
+def integer(name: str, value: object, least: int) -> int:
+    """Return `value` as an int of at least `least`."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Integral):
-        raise TypeError(f"{name} must be an integer >= 1; got {value!r}")
-    if int(value) < 1:
-        raise ValueError(f"{name} must be an integer >= 1; got {value!r}")
+        raise TypeError(f"{name} must be an integer >= {least}; got {value!r}")
+    if int(value) < least:
+        raise ValueError(f"{name} must be an integer >= {least}; got {value!r}")
     return int(value)
 
 

@@ -131,9 +131,7 @@ class Dense:
     def alpha(self, value: npt.ArrayLike) -> None:
         if self._alpha is None:
             raise TypeError(f"alpha is an argument of prelu alone; {self.activation.name} got {value!r}")
-        # In a layer of one unit () and (1,) say the same.
-        one = value[0] if self._b.size == 1 and np.shape(value) == (1,) else value  # type: ignore[index]
-        self._alpha[...] = checks.replacement("alpha", one, self._alpha)
+        self._alpha[...] = checks.replacement("alpha", value, self._alpha, one_unit=self._b.size == 1)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Say how to make it again elsewhere, whatever its numbers are by then."""

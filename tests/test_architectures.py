@@ -68,6 +68,36 @@ def test_regime_fills_is_finite(regime):
         assert all(np.isfinite(array).all() for array in (*net.named().values(), x))
 
 
+@pytest.mark.parametrize("regime", [*arch.REGIMES, "mixed"])
+def test_contents_of_each_regime_is_all_different(regime):
+    drawn = arch.contents(Architecture(4, (Unit(5, "tanh"), Unit(6, "identity")), regime=regime, examples=7), 3, 16)
+    arrays = [{**each.net.named(), "x": each.x, "y": each.y} for each in drawn]
+    for name in arrays[0]:
+        assert len({array[name].tobytes() for array in arrays}) > 2, name
+    assert len({repr(each) for each in drawn}) == 16
+    assert {repr(each.net) for each in drawn} == {repr(drawn[0].net)}
+    for number, each in enumerate(drawn):
+        assert not any(np.shares_memory(each.x, other.x) for other in drawn[number + 1 :])
+
+
+@pytest.mark.parametrize(("targets", "loss"), [(kind, loss) for loss, kinds in arch.TARGETS.items() for kind in kinds])
+def test_targets_of_contents_is_all_different(targets, loss):
+    drawn = arch.contents(Architecture(2, (Unit(4, "softmax"),), loss, targets=targets, examples=6, regime="normal"), 4, 16)
+    assert len({each.y.tobytes() for each in drawn}) == 16
+
+
+def test_slopes_of_contents_is_all_different():
+    drawn = arch.contents(Architecture(1, (Unit(8, "prelu", shared=False),)), 5, 16)
+    assert len({each.net.layers[0].alpha.tobytes() for each in drawn}) == 16
+
+
+def test_kinks_of_every_content_is_hit():
+    for net, x, y in arch.contents(Architecture(3, (Unit(8, "relu"), Unit(8, "prelu")), kinks=True, examples=2), 6, 16):
+        trace = net.trace(x, y)
+        assert (trace[1].z[0] == 0).any()
+        assert (trace[2].z[0] == 0).any()
+
+
 def test_kinks_of_integers_is_hit_exactly():
     hits = 0
     for seed in range(20):

@@ -1,6 +1,7 @@
 """The bounds hold, and are not so wide that they hide a mistake."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -8,10 +9,13 @@ from hypothesis import HealthCheck, given, settings
 
 import handgrad as hg
 import verification as v
+from verification.architectures import Architecture, Unit, contents
 from verification.bounds import ANY, ANY_CONVENTION, NAIVE, STABLE, both_bounds, bounds, bounds_of_forms, rounding
 from verification.comparison import quantities
 from verification.oracles import autograd
-from verification.problem import Problem, problem
+from verification.problem import Problem, problem, stacked
+
+FORMS = [STABLE, NAIVE, ANY, ANY_CONVENTION]
 
 
 def as_float64(asked: Problem) -> Problem:
@@ -48,8 +52,7 @@ def test_bounds_of_each_side_matches_exact_values(case):
 @given(v.cases())
 def test_bounds_of_forms_equals_those_of_each(case):
     asked = problem(*case)
-    forms = [STABLE, NAIVE, ANY, ANY_CONVENTION]
-    for form, together in zip(forms, bounds_of_forms(asked, forms), strict=True):
+    for form, together in zip(FORMS, bounds_of_forms(asked, FORMS), strict=True):
         alone = bounds(asked, form)
         assert list(together) == list(alone)
         for name, array in alone.items():
@@ -108,6 +111,65 @@ def test_bounds_where_products_overflow_is_infinite():
     net = hg.Network([hg.Dense(np.full((1, 1), 1e30, np.float32), np.zeros(1, np.float32), "tanh")])
     found = bounds(problem(net, [[1e30]], [[0.0]]), STABLE)
     assert np.isinf(found["z1"])
+    assert np.isinf(found["a1"])
+
+
+def test_bounds_of_several_contents_matches_those_of_each():
+    units = (Unit(4, "sigmoid"), Unit(3, "softmax"), Unit(3, "prelu"), Unit(3, "softmax"))
+    for loss, targets in (("squared_error", "values"), ("cross_entropy", "indices"), ("cross_entropy", "distribution")):
+        problems = [problem(*each) for each in contents(Architecture(2, units, loss, "mean", "float32", 5, targets), 1, 4)]
+        for form, together in zip(FORMS, bounds_of_forms(stacked(problems), FORMS), strict=True):
+            for place, each in enumerate(problems):
+                alone = bounds(each, form)
+                assert list(alone) == list(together)
+                for name, array in alone.items():
+                    np.testing.assert_allclose(together[name][place], array, rtol=1e-9, err_msg=name)
+
+
+def one_layer(activation, z, loss="squared_error", y=0.25):
+    """Return a problem whose layer has these pre-activations, but for their own rounding."""
+    n = len(z)
+    layer = hg.Dense(np.zeros((n, 1)), np.array(z), activation)
+    return problem(hg.Network([layer], loss), np.ones((1, 1)), np.full((1, n), y) if loss == "squared_error" else np.array([0]))
+
+
+# Where each form may err by more than the one before it: name of the quantity, problem, which forms are alike.
+STRICTER = {
+    "g of the sigmoid far below 0": ("a1", one_layer("sigmoid", [-30.0]), [0, 0, 1]),
+    "g of tanh near 0": ("a1", one_layer("tanh", [1e-6]), [0, 0, 1]),
+    "g' of the sigmoid far above 0": ("da_dz1", one_layer("sigmoid", [30.0]), [0, 1, 2]),
+    "g' of tanh far above 0": ("da_dz1", one_layer("tanh", [15.0]), [0, 1, 2]),
+    "softmax of large logits": ("a1", one_layer("softmax", [300.0, 301.0]), [0, 1, 2]),
+    "softmax's Jacobian": ("da_dz1", one_layer("softmax", [30.0, 0.0]), [0, 1, 2]),
+    "softmax backward": ("dL_dz1", one_layer("softmax", [30.0, 0.0]), [0, 1, 2]),
+    "p - y": ("dL_dz1", one_layer("softmax", [30.0, 0.0], "cross_entropy"), [0, 1, 2]),
+    "the loss near 0": ("loss", one_layer("softmax", [30.0, 0.0], "cross_entropy"), [0, 1, 2]),
+    "a softmax of one": ("dL_dz1", one_layer("softmax", [30.0]), [0, 1, 2]),
+}
+
+
+@pytest.mark.parametrize("case", STRICTER)
+def test_bounds_of_each_form_is_wider_where_it_rounds_more(case):
+    name, asked, ranks = STRICTER[case]
+    widths = [float(np.max(bounds(asked, form)[name])) for form in (STABLE, NAIVE, ANY)]
+    for (narrow, low), (wide, high) in pairwise(zip(widths, ranks, strict=True)):
+        assert wide > 1.4 * narrow if high > low else wide == narrow
+    # None is wider than a few hundred roundings of a number near 1, or of the logits.
+    assert widths[-1] <= 1e-12
+
+
+def test_bounds_where_rounding_may_overflow_is_infinite():
+    largest = np.finfo(np.float32).max
+    nearly = np.array([[np.nextafter(largest, np.float32(0))]])
+    # Exact, it is a number; with a bias it is rounded, and might be rounded up.
+    for b, infinite in ((0.0, False), (1.0, True)):
+        net = hg.Network([hg.Dense(nearly, np.array([b], np.float32))])
+        assert np.isinf(bounds(problem(net, [[1.0]], [[0.0]]), STABLE)["z1"]) == infinite
+    # 1.1 z lies 2.5 u below the largest number, the product's own rounding is u, and z's three times that.
+    w = -np.array([[float(largest) / 1.1 * (1 - 2.5 * 2.0**-24), 1.0]], np.float32)
+    net = hg.Network([hg.Dense(w, np.zeros(1, np.float32), hg.Activation("prelu", alpha=1.1))])
+    found = bounds(problem(net, [[1.0, 1.0]], [[0.0]]), STABLE)
+    assert np.isfinite(found["z1"])
     assert np.isinf(found["a1"])
 
 

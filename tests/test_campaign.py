@@ -12,7 +12,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 import handgrad as hg
 from handgrad.equations import exchanged
 from verification import campaign, comparison, together
-from verification.architectures import Case, Options
+from verification.architectures import Case, Options, contents
 
 # A wrong right-hand side for each equation, and how the name of the first wrong quantity begins.
 WRONG = {
@@ -141,6 +141,19 @@ def test_campaign_networks_is_all_different(monkeypatch):
     assert len(set(seen)) >= 55
 
 
+def test_campaign_fills_its_architectures_with_different_seeds_and_more_often_later(monkeypatch):
+    seen = []
+
+    def recorded(architecture, seed, count):
+        seen.append((seed, count))
+        return contents(architecture, seed, count)
+
+    monkeypatch.setattr(campaign, "contents", recorded)
+    campaign.run(examples=820, seed=15)
+    assert [count for _, count in seen] == [2] * 200 + [4] * 100 + [8] * 2 + [4]
+    assert len({seed for seed, _ in seen}) == len(seen)
+
+
 def test_campaign_stopped_while_shrinking_is_the_mismatch(monkeypatch):
     break_equation(monkeypatch, 4)
 
@@ -171,7 +184,7 @@ def test_campaign_stopped_by_ctrl_c_is_what_was_done_so_far():
         ({"examples": 0}, ValueError, "examples must be an integer >= 1; got 0"),
         ({"examples": 1.5}, TypeError, "examples must be an integer >= 1; got 1.5"),
         ({"jobs": 0}, ValueError, "jobs must be an integer >= 1; got 0"),
-        ({"seed": -1}, ValueError, "seed must be >= 0; got -1"),
+        ({"seed": -1}, ValueError, "seed must be an integer >= 0; got -1"),
         ({"seed": "x"}, TypeError, "seed must be an integer >= 0"),
     ],
 )

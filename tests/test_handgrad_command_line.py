@@ -52,6 +52,23 @@ def test_help_is_of_the_equations(capsys):
     assert "NUMBER equations to show in full, 1 to 14" in out
 
 
+def test_output_that_nobody_reads_is_no_error(monkeypatch, tmp_path):
+    class Closed:
+        def __init__(self, file):
+            self.fileno = file.fileno
+
+        def write(self, text):
+            raise BrokenPipeError
+
+    with (tmp_path / "out").open("w") as file:
+        monkeypatch.setattr(sys, "stdout", Closed(file))
+        assert main([]) == 0
+        monkeypatch.undo()
+        # What Python still flushes to it when it ends goes nowhere.
+        file.write("more")
+    assert (tmp_path / "out").read_text() == ""
+
+
 def test_help_is_there_without_torch():
     program = "import sys; sys.argv[1:] = ['--help']; import runpy\ntry:\n runpy.run_module('handgrad', run_name='__main__')\n"
     program += "except SystemExit as end: print(end.code, *sorted({'torch', 'hypothesis', 'matplotlib'} & set(sys.modules)))"

@@ -167,7 +167,7 @@ def bounds_of_forms(problem: Problem, forms: Sequence[Form]) -> list[dict[str, A
     with np.errstate(all="ignore"):
         found = _backward(problem, _forward(problem, r, chosen), r, chosen)
     allowed = {name: np.where(np.isnan(error), np.inf, error) for name, error in found.items()}
-    return [{name: error[place % len(error)] for name, error in allowed.items()} for place in range(len(forms))]
+    return [{name: np.asarray(error[place % len(error)]) for name, error in allowed.items()} for place in range(len(forms))]
 
 
 def both_bounds(problem: Problem) -> tuple[dict[str, Array], dict[str, Array]]:
@@ -203,7 +203,7 @@ def _pre_activation(layer: Layer, a: Bounded, r: Rounding) -> Bounded:
     terms = magnitude + np.abs(b)
     error = a.error @ np.abs(w_t) + r.gamma(w.shape[-1] + 1) * terms + r.tiny * (_nonzero(a.most) @ _nonzero(w_t))
     error = np.where(_is_exact_sum(w, b, a, terms, r), 0, error)
-    return Bounded(z, np.where(terms < r.largest, error, np.inf))
+    return _overflowing(Bounded(z, error), terms, r)
 
 
 def _lowest_bit(array: Array) -> Array:
@@ -280,7 +280,7 @@ def _leaky(layer: Layer, z: Bounded, r: Rounding) -> Bounded:
     exact = (z.error == 0) & (np.abs(value) <= np.ldexp(1.0, np.minimum(bits + r.digits, 1000))) & (bits >= np.log2(r.tiny))
     product = np.where((z.value > z.error) | exact, 0, r.u * np.abs(slope) * z.most + r.tiny * _nonzero(slope * z.most))
     # A slope above 1 may take z beyond the largest number.
-    return _overflowing(Bounded(value, steepest * z.error + product), np.abs(value) + product, r)
+    return _overflowing(Bounded(value, steepest * z.error + product), np.abs(value), r)
 
 
 def _softmax_exponents(z: Bounded, r: Rounding, forms: _Forms) -> tuple[Array, Array]:
@@ -359,7 +359,8 @@ def _backward(problem: Problem, passed: list[_Forward], r: Rounding, forms: _For
 
 
 def _overflowing(result: Bounded, magnitude: Array, r: Rounding) -> Bounded:
-    return Bounded(result.value, np.where(magnitude < r.largest, result.error, np.inf))
+    """Make the bound infinite where a number of this magnitude, with its error, may be beyond the largest."""
+    return Bounded(result.value, np.where(magnitude + result.error < r.largest, result.error, np.inf))
 
 
 def _swapped(matrix: Bounded) -> Bounded:

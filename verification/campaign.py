@@ -49,30 +49,18 @@ class Counterexample:
         return script.program(self.case.net, self.case.x, self.case.y, self.report.telling)
 
 
-@dataclass
-class Result:
+@dataclass(kw_only=True)
+class Result(Tally):
     """What a campaign saw.
 
     Parameters
     ----------
+    networks, gradients, numbers, incomparable, tellings, largest_share, largest_at
+        As in `Tally`, of the whole campaign.
     seed : int
         The campaign's seed.
-    networks : int
-        How many networks were compared.
-    gradients : int
-        How many derivatives of the loss by parameters and inputs, of every telling.
-    numbers : int
-        How many numbers in all: every element of every gradient, intermediate and loss, of every telling.
-    incomparable : int
-        How many of these had no finite bound, because something may overflow.
-    tellings : Counter
-        How many networks each of handgrad's tellings was compared on.
     coverage : Counter
         How many networks had each feature, as (kind, value).
-    largest_share : float
-        The largest part of a bound that any number used.
-    largest_at : str
-        The array and dtype that used it.
     seconds : float
         Wall-clock time.
     interrupted : bool
@@ -84,14 +72,7 @@ class Result:
     """
 
     seed: int
-    networks: int = 0
-    gradients: int = 0
-    numbers: int = 0
-    incomparable: int = 0
-    tellings: Counter[str] = field(default_factory=Counter)
     coverage: Counter[tuple[str, str]] = field(default_factory=Counter)
-    largest_share: float = 0.0
-    largest_at: str = ""
     seconds: float = 0.0
     interrupted: bool = False
     counterexample: Counterexample | None = None
@@ -167,11 +148,10 @@ def run(
     """
     workers = hg.checks.positive_integer("jobs", jobs)
     wanted = hg.checks.positive_integer("examples", examples)
-    hg.checks.generator(seed)
-    result = Result(int(seed))
+    result = Result(seed=hg.checks.integer("seed", seed, 0))
     start = time.perf_counter()
     shares = [
-        _Share(int(seed), part, min(PART, wanted - part * PART), options or Options(), thorough)
+        _Share(result.seed, part, min(PART, wanted - part * PART), options or Options(), thorough)
         for part in range(-(-wanted // PART))
     ]
     try:
@@ -198,7 +178,7 @@ class _Share:
 
 def _run_here(result: Result, shares: list[_Share], progress: Callable[[int], object] | None) -> None:
     for share in shares:
-        seen = Result(share.seed)
+        seen = Result(seed=share.seed)
 
         def progressed(done: int, before: int = result.networks) -> None:
             if progress is not None:
@@ -237,7 +217,7 @@ def _run_shared(result: Result, shares: list[_Share], workers: int, progress: Ca
 
 def _run_alone(share: _Share) -> Result:
     torch.set_num_threads(1)
-    seen = Result(share.seed)
+    seen = Result(seed=share.seed)
     _run_part(seen, share, None)
     return seen
 
@@ -246,7 +226,7 @@ def _run_part(result: Result, share: _Share, progress: Callable[[int], object] |
     """Compare the networks of one share; at the first mismatch, shrink it and stop."""
     rng = np.random.default_rng([share.seed, share.part])
     # The first parts see many architectures; later ones, with those seen, save time by filling each more often.
-    most = min(CONTENTS, 4 * 2**share.part)
+    most = min(CONTENTS, 2 * 2**share.part)
     while result.networks < share.networks:
         architecture = drawn(rng, share.options)
         count = min(most, share.networks - result.networks)
@@ -255,8 +235,7 @@ def _run_part(result: Result, share: _Share, progress: Callable[[int], object] |
         except MismatchError as mismatch:
             _keep(result, mismatch)
             return
-        result.networks += count
-        _count(result, tally)
+        result.add(tally)
         _cover(architecture, count, result)
         if progress is not None:
             progress(result.networks)
@@ -271,19 +250,9 @@ def _keep(result: Result, mismatch: MismatchError) -> None:
 
 
 def _add(result: Result, seen: Result) -> None:
-    result.networks += seen.networks
+    result.add(seen)
     result.coverage += seen.coverage
     result.counterexample = result.counterexample or seen.counterexample
-    _count(result, seen)
-
-
-def _count(result: Result, seen: Result | Tally) -> None:
-    result.gradients += seen.gradients
-    result.numbers += seen.numbers
-    result.incomparable += seen.incomparable
-    result.tellings += seen.tellings
-    if seen.largest_share > result.largest_share:
-        result.largest_share, result.largest_at = seen.largest_share, seen.largest_at
 
 
 def _cover(architecture: Architecture, count: int, seen: Result) -> None:

@@ -118,7 +118,7 @@ def check(
     True
     """
     wanted = checks.positive_integer("examples", examples)
-    checks.generator(seed)
+    checks.integer("seed", seed, 0)
     try:
         with open_submission(submission, name, limit=limit) as subject:
             return _Check(subject, seed, strict_kinks).run(wanted, min(ROWS, wanted))

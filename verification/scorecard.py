@@ -173,7 +173,7 @@ def false_alarms(networks: int, seed: int = 0, *, progress: Callable[[int], obje
         If networks is not an integer >= 1 or seed not an integer >= 0.
     """
     wanted = checks.positive_integer("networks", networks)
-    checks.generator(seed)
+    checks.integer("seed", seed, 0)
     subjects = {variant.name: Here(variant.submission) for variant in BENIGN}
     found: dict[str, list[Case]] = {name: [] for name in subjects}
     with np.errstate(all="ignore"), warnings.catch_warnings():
