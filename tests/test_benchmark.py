@@ -117,6 +117,17 @@ def test_wrong_peer_is_refused_before_it_is_timed(monkeypatch, place, change, sa
     assert f"WRONG, and not timed\n  torch        {found.refused['torch']}" in table(Report(measurements=[found]))
 
 
+def test_peer_whose_relus_are_at_their_kink_for_rounding_is_right():
+    """Of 10⁶ pre-activations summed from 10³ terms in float32, about 100 may fall on either side: 1 % of a norm."""
+    right = np.random.default_rng(3).normal(size=(1000, 1000)).astype(np.float32)
+    flipped = right.copy()
+    flipped.flat[::10_000] = 0
+    agree((1.0, [flipped, right[0]]), (1.0, [right, right[0]]))
+    flipped.flat[::1000] = 0
+    with pytest.raises(DisagreementError, match="w1 must be handgrad's within"):
+        agree((1.0, [flipped, right[0]]), (1.0, [right, right[0]]))
+
+
 def test_peer_with_too_few_gradients_is_refused():
     zeros = np.zeros(2)
     with pytest.raises(DisagreementError, match="must give 2 gradients; got 1"):

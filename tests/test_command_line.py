@@ -18,6 +18,14 @@ from verification import comparison
 from verification.__main__ import main
 
 COMMAND = [sys.executable, "-m", "verification"]
+# A job in the background ignores the signal, and so would its children.
+LISTENING = [
+    sys.executable,
+    "-c",
+    "import runpy, signal\n"
+    "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    "runpy.run_module('verification', run_name='__main__', alter_sys=True)",
+]
 
 
 def test_main_job_in_a_pipe_is_plain_lines_and_a_table():
@@ -103,13 +111,11 @@ def test_thorough_main_job_is_literal_on_every_network(capsys):
 
 def test_main_job_stopped_by_ctrl_c_is_exit_130_and_what_was_done():
     process = subprocess.Popen(
-        [*COMMAND, "--examples", "5000"],
+        [*LISTENING, "--examples", "5000"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        # A job in the background ignores the signal, and so would its children.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     assert "of 5000 networks agree" in process.stderr.readline()
     os.killpg(process.pid, signal.SIGINT)
@@ -312,13 +318,11 @@ def test_check_stopped_by_ctrl_c_is_exit_130(tmp_path):
     ready = tmp_path / "ready"
     file.write_text(f"import time\ndef gradient(network, x, y):\n    open({str(ready)!r}, 'w')\n    time.sleep(60)\n")
     process = subprocess.Popen(
-        [*COMMAND, "check", str(file), "--limit", "60"],
+        [*LISTENING, "check", str(file), "--limit", "60"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        # A job in the background ignores the signal, and so would its children.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     while not ready.exists():
         assert process.poll() is None

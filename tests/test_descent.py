@@ -55,6 +55,13 @@ def test_refused_step_changes_nothing():
     assert parameters(net).tolist() == [1, 0]
 
 
+def test_step_of_fit_beyond_the_largest_number_raises_and_changes_nothing():
+    net = line(w=1.0)
+    with np.errstate(over="raise"), pytest.raises(ValueError, match=r"w1 after a step of rate = 1e\+308 must be finite"):
+        hg.fit(net, [[10.0]], [[0.0]], rate=1e308, epochs=1)
+    assert parameters(net).tolist() == [1, 0]
+
+
 def test_step_from_infinity_by_infinity_raises():
     net = line(w=1.0)
     net.layers[0].w[...] = np.inf  # written into its memory, where nothing checks it

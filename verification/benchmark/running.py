@@ -147,7 +147,7 @@ def steps(asked: Plan) -> list[Step]:
                 holders = [OWN, *(name for name in HOLDERS if name in asked.peers and PEERS[name].version is not None)]
                 row += [Step("memory", {"row": asdict(each), "dtype": dtype, "peer": peer}, 1, 1) for peer in holders]
     if asked.whole:
-        numbers = (200, 200, 50) if quick else (5000, 5000, 300)
+        numbers = (200, 200, 50) if quick else (20_000, 5000, 300)
         networks = dict(zip(WAYS, numbers, strict=True))
         row.append(Step("throughput", {"networks": networks}, 1, len(networks)))
         row.append(Step("startup", {"rounds": 5 if quick else 15}, 1, 1))

@@ -69,8 +69,9 @@ def agree(answer: Answer, expected: Answer) -> None:
     Raises
     ------
     DisagreementError
-        If an array has another shape or dtype, or the norm of its difference is more than the square root of its dtype's
-        rounding, as a part of its own norm; or if the loss's is.
+        If an array has another shape or dtype, or the norm of its difference is too large a part of its own norm, or the
+        loss's is: √(n ε) for sums of n terms. A pre-activation errs by about n ε of its size, so that about such a share of the
+        ReLUs may be at their kink for rounding alone, and a share of the terms moves a norm by its square root.
     """
     loss, gradients = answer
     loss_expected, gradients_expected = expected
@@ -80,14 +81,16 @@ def agree(answer: Answer, expected: Answer) -> None:
     for name, given, right in zip(names, gradients, gradients_expected, strict=True):
         if (given.shape, given.dtype) != (right.shape, right.dtype):
             raise DisagreementError(f"{name} must be {right.shape} {right.dtype}; got {given.shape} {given.dtype}")
-        _close(name, given, right)
-    _close("the loss", np.asarray(loss, gradients_expected[0].dtype), np.asarray(loss_expected, gradients_expected[0].dtype))
+    dtype, terms = gradients_expected[0].dtype, max(right.shape[-1] for right in gradients_expected)
+    part = float(np.sqrt(terms * np.finfo(dtype).eps))
+    for name, given, right in zip(names, gradients, gradients_expected, strict=True):
+        _close(name, given, right, part)
+    _close("the loss", np.asarray(loss, dtype), np.asarray(loss_expected, dtype), part)
 
 
-def _close(name: str, given: Array, right: Array) -> None:
-    # As a whole: among millions of ReLUs one may be at its kink for rounding alone, and move a few numbers by more.
+def _close(name: str, given: Array, right: Array, part: float) -> None:
     size, distance = float(np.linalg.norm(right)), float(np.linalg.norm(given - right))
-    allowed = float(np.sqrt(np.finfo(right.dtype).eps)) * size
+    allowed = part * size
     # A NaN is not close either.
     if not distance <= allowed:
         raise DisagreementError(f"{name} must be handgrad's within {allowed:.1e}; got {distance:.1e} beside it")
