@@ -198,10 +198,11 @@ def _transposed(array: Array) -> Array:
 def _pre_activation(layer: Layer, a: Bounded, r: Rounding) -> Bounded:
     """Bound z = b + Σ_k w_jk a_k (8)."""
     w, b = layer.w.astype(np.float64), layer.b.astype(np.float64)[..., None, :]
-    w_t, magnitude = _transposed(w), a.most @ _transposed(np.abs(w))
+    w_t, magnitudes = _transposed(w), _transposed(np.abs(w))
     z = a.value @ w_t + b
-    terms = magnitude + np.abs(b)
-    error = a.error @ np.abs(w_t) + r.gamma(w.shape[-1] + 1) * terms + r.tiny * (_nonzero(a.most) @ _nonzero(w_t))
+    spread = a.error @ magnitudes
+    terms = np.abs(a.value) @ magnitudes + spread + np.abs(b)
+    error = spread + r.gamma(w.shape[-1] + 1) * terms + r.tiny * (_nonzero(a.most) @ _nonzero(w_t))
     error = np.where(_is_exact_sum(w, b, a, terms, r), 0, error)
     return _overflowing(Bounded(z, error), terms, r)
 
@@ -377,9 +378,10 @@ def _product(p: Bounded, q: Bounded, r: Rounding) -> Bounded:
 
 def _sum_of_products(p: Bounded, q: Bounded, terms: int, r: Rounding) -> Bounded:
     """Bound the matrix product p q, each element a sum of so many terms."""
-    magnitude = p.most @ q.most
-    error = np.abs(p.value) @ q.error + p.error @ q.most + r.gamma(terms + 1) * magnitude
-    error = error + r.tiny * (_nonzero(p.most) @ _nonzero(q.most))
+    p_value, q_most = np.abs(p.value), q.most
+    spread = p_value @ q.error + p.error @ q_most
+    magnitude = p_value @ np.abs(q.value) + spread
+    error = spread + r.gamma(terms + 1) * magnitude + r.tiny * (_nonzero(p.most) @ _nonzero(q_most))
     return _overflowing(Bounded(p.value @ q.value, error), magnitude, r)
 
 
