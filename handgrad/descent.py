@@ -74,7 +74,8 @@ def fit(
     TypeError
         If an argument is of the wrong type.
     ValueError
-        If a number is out of range, x or y does not suit the network, or training diverges to an infinite loss or gradient.
+        If a number is out of range, x or y does not suit the network, a parameter is not finite, or training diverges to an
+        infinite loss or gradient; the parameters are then as its last step left them.
     ImportError
         If progress is asked for and rich is not installed.
 
@@ -92,6 +93,8 @@ def fit(
         checks.instance("callback", callback, Callable, "callable")  # type: ignore[arg-type]
     inputs, targets, single = net._data(x, y)
     checks.batch(inputs[0] if single else inputs)
+    if not checks.is_finite(net._vector):  # written to in place, where nothing checks it
+        checks.all_finite(net.named(), "net's {}")
     count = len(inputs)
     size = count if batch_size is None else min(checks.positive_integer("batch_size", batch_size), count)
     generator = checks.generator(seed)

@@ -156,6 +156,8 @@ def test_layout_of_data_is_as_asked(layout):
         ({"max_layers": 0}, ValueError, "max_layers must be an integer >= 1; got 0"),
         ({"max_width": 1.5}, TypeError, "max_width must be an integer >= 1; got 1.5"),
         ({"max_examples": -1}, ValueError, "max_examples must be an integer >= 1; got -1"),
+        ({"max_layer": 2}, TypeError, "options must be among activations, losses, reductions, dtypes, max_layers"),
+        ({"lossess": ["squared_error"]}, TypeError, "got 'lossess' (did you mean 'losses'?)"),
     ],
 )
 @pytest.mark.parametrize("strategy", [v.cases, v.networks, arch.architectures])

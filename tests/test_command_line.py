@@ -125,6 +125,33 @@ def test_main_job_stopped_by_ctrl_c_is_exit_130_and_what_was_done():
     assert "Traceback" not in err
 
 
+def test_main_job_stopped_while_it_is_imported_ends_without_a_traceback(tmp_path):
+    ready = tmp_path / "ready"
+    (tmp_path / "torch.py").write_text(f"import time\nopen({str(ready)!r}, 'w')\ntime.sleep(60)\n")
+    process = subprocess.Popen(
+        LISTENING,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])},
+    )
+    while not ready.exists():
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=60) == ("", "")
+    # A shell calls this 130.
+    assert process.returncode == -signal.SIGINT
+
+
+def test_main_job_whose_output_nobody_reads_is_exit_0():
+    process = subprocess.Popen([*COMMAND, "--examples", "20"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process.stdout.close()
+    with process.stderr:
+        assert "Error" not in process.stderr.read()
+    assert process.wait(timeout=60) == 0
+
+
 def test_help_is_the_options_and_the_exit_statuses(capsys):
     with pytest.raises(SystemExit) as left:
         main(["--help"])

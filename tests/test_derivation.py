@@ -55,6 +55,14 @@ def test_story_names_the_equation_with_its_latex_and_section(number):
     assert "\n  because   a reason\n" in text
 
 
+def test_story_of_what_declares_nothing_says_so_first():
+    lines = str(made(undeclared=True)).splitlines()
+    assert lines[1].startswith("  note      It has no @supports(...)")
+    assert lines[2].startswith("  equation")
+    assert str(made(undeclared=True, error="a sentence")).splitlines()[1] == "  a sentence"
+    assert "@supports" not in str(made())
+
+
 def test_story_without_an_equation_is_said():
     assert "\n  equation  none can be named\n" in str(made(blame=Blame(None, "w2", "")))
     assert "  equation" not in str(made(blame=None)).split("quantity")[0]

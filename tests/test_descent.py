@@ -62,6 +62,13 @@ def test_step_of_fit_beyond_the_largest_number_raises_and_changes_nothing():
     assert parameters(net).tolist() == [1, 0]
 
 
+def test_fit_from_a_parameter_that_is_not_finite_raises():
+    net = line(w=1.0)
+    net.layers[0].w[...] = np.nan  # written into its memory, where nothing checks it
+    with pytest.raises(ValueError, match=r"^net's w1 must be finite; net's w1\[0, 0\] is nan$"):
+        hg.fit(net, [[1.0]], [[0.0]], rate=0.1, epochs=1)
+
+
 def test_step_from_infinity_by_infinity_raises():
     net = line(w=1.0)
     net.layers[0].w[...] = np.inf  # written into its memory, where nothing checks it

@@ -121,6 +121,8 @@ def test_answer_of_an_error_is_its_kind():
 
     assert of(None) == "returned"
     assert of({}) == "missing"
+    # Another name is another mistake: w0 is a layer counted from 0, and nonsense is not.
+    assert (of({"w0": 0.0}), of({"nonsense": 0.0})) == ("unknown w0", "unknown nonsense")
     assert answer(Here(lambda network, x, y: 1 / 0), SCENES[0]) == "raised"
     assert sorted(answer(Here(gradient_with(RIGHT)), SCENES[0])) == sorted(gradient_with(RIGHT)(*vars(SCENES[0]).values()))
 

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    # The imports take seconds, and there is nothing to report yet: until main runs, Ctrl-C just ends the process.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import argparse
 import difflib
 import json
@@ -75,10 +81,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _print("stopped")
         return STOPPED
-    except BrokenPipeError:
-        # Whoever read the output has seen enough; Python would complain once more when it closes the pipe.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
 
 
 def _campaign(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int:
@@ -356,8 +358,15 @@ def _table(result: campaign.Result) -> str:
 
 
 def _print(text: str) -> None:
-    print(text, flush=True)  # noqa: T201  # what a command line is for
+    try:
+        print(text, flush=True)  # noqa: T201  # what a command line is for
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; the exit status still says what was found. Python would complain once more
+        # when it closes the pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(main())

@@ -6,8 +6,9 @@ each of which hides or shows other mistakes. Everything shrinks: fewer layers, n
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -336,6 +337,12 @@ def architectures(**options: Any) -> st.SearchStrategy[Architecture]:
     TypeError, ValueError
         As `Options`.
     """
+    known = [field.name for field in fields(Options)]
+    for name in options:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            raise TypeError(f"options must be among {', '.join(known)}; got {name!r}{hint}")
     return _architectures(Options(**options))
 
 

@@ -114,6 +114,11 @@ def story(verdict: Verdict, *, withhold: bool = False) -> str:
     lines = [f"{verdict.name}: WRONG (network {verdict.networks} of those it was asked about)"]
     if verdict.error:
         lines.append(f"  {verdict.error}")
+    if verdict.undeclared:
+        # First, since what follows is beside the point if the network is one that it is not meant for.
+        lines.append(
+            "  note      It has no @supports(...), so it is asked about everything. What it is not meant for, let it say."
+        )
     if verdict.step:
         lines.append(f"  A single call is right. In a row of calls it is wrong at: {verdict.step}")
     lines += [f"  {change}" for change in verdict.changes[:4]]
@@ -124,10 +129,6 @@ def story(verdict: Verdict, *, withhold: bool = False) -> str:
     if verdict.loss:
         lines.append(f"  loss      {verdict.loss}")
     lines += _recognised(verdict)
-    if verdict.undeclared:
-        lines.append(
-            "  note      It has no @supports(...), so it is asked about everything. Whatever it is not meant for, let it say."
-        )
     lines += ["", f"The smallest network that shows it: {verdict.case.net!r}"]
     if verdict.judgement is not None and verdict.judgement.wrong and not verdict.step:
         lines += ["", *worked(verdict, withhold=withhold)]

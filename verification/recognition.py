@@ -29,12 +29,12 @@ ENOUGH = 3
 
 
 def answer(called: Here | Child, scene: Scene) -> Answer:
-    """Return what a submission answers about a scene: its arrays, or the kind of error that it ends in."""
+    """Return what a submission answers about a scene: its arrays, or the kind of its error, with a name not known."""
     try:
         with np.errstate(all="ignore"):
             return called.gradient(scene.network, scene.x, scene.y).arrays
     except SubmissionError as error:
-        return error.kind
+        return f"unknown {error.quantity}" if error.kind == "unknown" else error.kind
 
 
 def recognise(scenes: Sequence[Scene], answers: Sequence[Answer], *, strict_kinks: bool = False) -> list[Mistake]:
