@@ -158,10 +158,14 @@ def one_of(name: str, value: object, known: Iterable[str]) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{name} must be one of {', '.join(names)}; got {value!r}")
     if value not in names:
-        near = difflib.get_close_matches(value.lower(), names, n=1)
-        hint = f" (did you mean {near[0]!r}?)" if near else ""
-        raise ValueError(f"{name} must be one of {', '.join(names)}; got {value!r}{hint}")
+        raise ValueError(f"{name} must be one of {', '.join(names)}; got {value!r}{suggestion(value, names)}")
     return value
+
+
+def suggestion(value: str, names: Sequence[str]) -> str:
+    """Return the end of a sentence about an unknown name: the known one that was probably meant, or nothing."""
+    near = difflib.get_close_matches(value.lower(), names, n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 def output_meets_loss(loss: str, activation: str, units: int) -> None:

@@ -1,3 +1,4 @@
+import hypothesis
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, find, given, settings
@@ -59,6 +60,25 @@ def test_smallest_network_of_two_layers_is_checkable_by_hand():
     assert x.size == y.size == 1
     numbers = np.concatenate([array.ravel() for array in (*net.named().values(), x, y)])
     assert set(numbers.tolist()) <= {-2.0, -1.0, 0.0, 1.0, 2.0}
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_counterexample_to_what_is_always_wrong_is_the_smallest_network_as_code(number):
+    seen = []
+
+    @hypothesis.seed(number)
+    @settings(max_examples=100, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(v.cases(activations=["relu", "tanh", "softmax"], max_layers=3))
+    def fails(case):
+        seen.append(case)
+        raise AssertionError("wrong")
+
+    with pytest.raises(AssertionError, match="wrong") as raised:
+        fails()
+    net, x, _ = seen[-1]
+    assert repr(net) == "Network(1-1, relu; squared_error, sum; float64; 2 parameters)"
+    assert x.shape == (1, 1)
+    assert any("case=Case(hg.Network([" in note for note in raised.value.__notes__)
 
 
 @pytest.mark.parametrize("regime", arch.REGIMES)
@@ -156,8 +176,8 @@ def test_layout_of_data_is_as_asked(layout):
         ({"max_layers": 0}, ValueError, "max_layers must be an integer >= 1; got 0"),
         ({"max_width": 1.5}, TypeError, "max_width must be an integer >= 1; got 1.5"),
         ({"max_examples": -1}, ValueError, "max_examples must be an integer >= 1; got -1"),
-        ({"max_layer": 2}, TypeError, "options must be among activations, losses, reductions, dtypes, max_layers"),
-        ({"lossess": ["squared_error"]}, TypeError, "got 'lossess' (did you mean 'losses'?)"),
+        ({"max_layer": 2}, ValueError, "options must be one of activations, losses, reductions, dtypes, max_layers"),
+        ({"lossess": ["squared_error"]}, ValueError, "got 'lossess' (did you mean 'losses'?)"),
     ],
 )
 @pytest.mark.parametrize("strategy", [v.cases, v.networks, arch.architectures])

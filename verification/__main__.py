@@ -9,7 +9,6 @@ if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import argparse
-import difflib
 import json
 import os
 import sys
@@ -21,6 +20,7 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from handgrad import checks
 from verification import campaign, scorecard
 from verification.architectures import ACTIVATIONS, DTYPES, LOSSES, Options
 from verification.benchmark import chart, running
@@ -128,9 +128,7 @@ def _mistakes(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int
     names = asked.names or known
     for name in names:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
-            parser.error(f"NAME must be a mistake of the catalogue; got {name!r}{hint}")
+            parser.error(f"NAME must be a mistake of the catalogue; got {name!r}{checks.suggestion(name, known)}")
     seeds = range(asked.seed, asked.seed + asked.seeds)
     with _progress(len(names), "mistakes checked") as progress:
         scores = scorecard.examine(seeds, names=names, examples=asked.examples, jobs=asked.jobs, progress=progress)

@@ -6,7 +6,6 @@ each of which hides or shows other mistakes. Everything shrinks: fewer layers, n
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
@@ -339,10 +338,7 @@ def architectures(**options: Any) -> st.SearchStrategy[Architecture]:
     """
     known = [field.name for field in fields(Options)]
     for name in options:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
-            raise TypeError(f"options must be among {', '.join(known)}; got {name!r}{hint}")
+        hg.checks.one_of("options", name, known)
     return _architectures(Options(**options))
 
 
@@ -361,9 +357,11 @@ def _architectures(options: Options) -> st.SearchStrategy[Architecture]:
         loss = draw(losses)
         units = draw(lists)
         inputs = draw(inputs_of_any)
+        # Drawn for either loss: Hypothesis holds what takes fewer draws for simpler.
+        chain = draw(is_chain)
         if loss == "cross_entropy":
             units[-1] = replace(units[-1], activation="softmax")
-        elif draw(is_chain):
+        elif chain:
             # A chain of single neurons is what (3)–(7) speak of; a softmax of one neuron is no function of z.
             inputs = 1
             other = options.activations[0]
@@ -461,7 +459,14 @@ def cases(**options: Any) -> st.SearchStrategy[Case]:
     >>> find(cases(activations=["relu"], losses=["squared_error"]), lambda case: True).net
     Network(1-1, relu; squared_error, sum; float64; 2 parameters)
     """
-    return st.builds(case, architectures(**options), seeds())
+    of_architecture, of_numbers = architectures(**options), seeds()
+
+    # Composed rather than built from `case`: what is composed prints as itself.
+    @st.composite
+    def drawn_case(draw: st.DrawFn) -> Case:
+        return case(draw(of_architecture), draw(of_numbers))
+
+    return drawn_case()
 
 
 def networks(**options: Any) -> st.SearchStrategy[hg.Network]:

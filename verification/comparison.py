@@ -17,6 +17,8 @@ from verification.problem import Problem, problem
 
 Array = npt.NDArray[Any]
 
+# What has a batch axis: all but the parameters' derivatives and the loss.
+BATCHED = ("z", "a", "dL_da", "da_dz", "dL_dz", "x")
 # handgrad's tellings of backpropagation: what gives every quantity by name, and whether it takes the stable forms.
 TELLINGS: Mapping[str, tuple[Callable[[hg.Network, Any, Any], dict[str, Array]], bool]] = {
     # The gradient is the one that users call for; it forms no intermediates to hand out.
@@ -241,8 +243,12 @@ def _of_gradient(g: hg.Gradient) -> dict[str, Array]:
 
 def without_batch_axis(arrays: Mapping[str, Array]) -> dict[str, Array]:
     """Return the arrays of one example: those with a batch axis, of length 1, lose it."""
-    batched = ("z", "a", "dL_da", "da_dz", "dL_dz", "x")
-    return {name: array[0] if name.rstrip("0123456789") in batched else array for name, array in arrays.items()}
+    return {name: array[0] if name.rstrip("0123456789") in BATCHED else array for name, array in arrays.items()}
+
+
+def with_batch_axis(arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """Return the arrays of one example with the batch axis that the oracles give them."""
+    return {name: array[None] if name.rstrip("0123456789") in BATCHED else array for name, array in arrays.items()}
 
 
 def equation_of(name: str, layers: int, asked: Problem) -> str:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import handgrad as hg
 from verification.architectures import Architecture, Case, contents
 from verification.bounds import both_bounds
-from verification.comparison import TELLINGS, Report, compare, raised, shares
+from verification.comparison import TELLINGS, Report, compare, raised, shares, with_batch_axis
 from verification.oracles import autograd
 from verification.problem import Problem, problem, stacked
 
@@ -111,7 +111,7 @@ def compare_together(cases: Sequence[Case], few: Mapping[str, int] = FEW) -> Tal
             judged = cases[: few.get(telling, len(cases))]
             given_all = [_told(tell, each, telling) for each in judged]
             if single:
-                given_all = [_batched(given_one) for given_one in given_all]
+                given_all = [with_batch_axis(given_one) for given_one in given_all]
             _check_shapes(telling, judged, given_all, expected)
             given_flat = np.stack([np.concatenate([each[name].ravel() for name in expected]) for each in given_all])
             _judge(telling, judged, given_flat, of_torch[: len(judged)], allowed[is_stable][: len(judged)], expected, tally)
@@ -175,12 +175,6 @@ def _is_chain(asked: Problem) -> bool:
     """Say whether (3)–(7) hold: one neuron a layer, squared error, no softmax."""
     widths = {asked.x.shape[-1], *(layer.b.shape[-1] for layer in asked.layers)}
     return widths == {1} and asked.loss == "squared_error" and all(layer.activation != "softmax" for layer in asked.layers)
-
-
-def _batched(given_one: dict[str, Array]) -> dict[str, Array]:
-    """Return the arrays of one example with the batch axis that the oracles give them."""
-    batched = ("z", "a", "dL_da", "da_dz", "dL_dz", "x")
-    return {name: array[None] if name.rstrip("0123456789") in batched else array for name, array in given_one.items()}
 
 
 def _check_shapes(telling: str, cases: Sequence[Case], given_all: list[dict[str, Array]], expected: dict[str, Array]) -> None:
