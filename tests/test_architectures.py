@@ -6,14 +6,15 @@ from hypothesis import strategies as st
 
 import handgrad as hg
 import verification as v
-from verification import architectures as arch
-from verification.architectures import Architecture, Unit, case
+from verification.random_networks.architectures import ACTIVATIONS, LAYOUTS, TARGETS, Architecture, Unit
+from verification.random_networks.cases import case, contents
+from verification.random_networks.regimes import REGIMES
 
 slow_is_fine = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 @slow_is_fine
-@given(arch.architectures(), arch.seeds())
+@given(v.architectures(), v.seeds())
 def test_case_of_the_same_seed_equals_itself(architecture, seed):
     first, second = case(architecture, seed), case(architecture, seed)
     assert repr(first) == repr(second)
@@ -38,7 +39,7 @@ def test_case_printed_and_read_equals_itself(drawn):
 @given(st.data())
 def test_cases_of_options_is_within_them(data):
     options = {
-        "activations": data.draw(st.lists(st.sampled_from(arch.ACTIVATIONS), min_size=1, unique=True)),
+        "activations": data.draw(st.lists(st.sampled_from(ACTIVATIONS), min_size=1, unique=True)),
         "reductions": data.draw(st.sampled_from([["sum"], ["mean"]])),
         "dtypes": data.draw(st.sampled_from([["float32"], ["float64"]])),
         "max_layers": data.draw(st.integers(1, 3)),
@@ -81,16 +82,16 @@ def test_counterexample_to_what_is_always_wrong_is_the_smallest_network_as_code(
     assert any("case=Case(hg.Network([" in note for note in raised.value.__notes__)
 
 
-@pytest.mark.parametrize("regime", arch.REGIMES)
+@pytest.mark.parametrize("regime", REGIMES)
 def test_regime_fills_is_finite(regime):
     for seed in range(20):
         net, x, _ = case(Architecture(2, (Unit(3, "tanh"), Unit(2, "identity")), regime=regime, examples=3), seed)
         assert all(np.isfinite(array).all() for array in (*net.named().values(), x))
 
 
-@pytest.mark.parametrize("regime", [*arch.REGIMES, "mixed"])
+@pytest.mark.parametrize("regime", [*REGIMES, "mixed"])
 def test_contents_of_each_regime_is_all_different(regime):
-    drawn = arch.contents(Architecture(4, (Unit(5, "tanh"), Unit(6, "identity")), regime=regime, examples=7), 3, 16)
+    drawn = contents(Architecture(4, (Unit(5, "tanh"), Unit(6, "identity")), regime=regime, examples=7), 3, 16)
     arrays = [{**each.net.named(), "x": each.x, "y": each.y} for each in drawn]
     for name in arrays[0]:
         assert len({array[name].tobytes() for array in arrays}) > 2, name
@@ -100,19 +101,19 @@ def test_contents_of_each_regime_is_all_different(regime):
         assert not any(np.shares_memory(each.x, other.x) for other in drawn[number + 1 :])
 
 
-@pytest.mark.parametrize(("targets", "loss"), [(kind, loss) for loss, kinds in arch.TARGETS.items() for kind in kinds])
+@pytest.mark.parametrize(("targets", "loss"), [(kind, loss) for loss, kinds in TARGETS.items() for kind in kinds])
 def test_targets_of_contents_is_all_different(targets, loss):
-    drawn = arch.contents(Architecture(2, (Unit(4, "softmax"),), loss, targets=targets, examples=6, regime="normal"), 4, 16)
+    drawn = contents(Architecture(2, (Unit(4, "softmax"),), loss, targets=targets, examples=6, regime="normal"), 4, 16)
     assert len({each.y.tobytes() for each in drawn}) == 16
 
 
 def test_slopes_of_contents_is_all_different():
-    drawn = arch.contents(Architecture(1, (Unit(8, "prelu", shared=False),)), 5, 16)
+    drawn = contents(Architecture(1, (Unit(8, "prelu", shared=False),)), 5, 16)
     assert len({each.net.layers[0].alpha.tobytes() for each in drawn}) == 16
 
 
 def test_kinks_of_every_content_is_hit():
-    for net, x, y in arch.contents(Architecture(3, (Unit(8, "relu"), Unit(8, "prelu")), kinks=True, examples=2), 6, 16):
+    for net, x, y in contents(Architecture(3, (Unit(8, "relu"), Unit(8, "prelu")), kinks=True, examples=2), 6, 16):
         trace = net.trace(x, y)
         assert (trace[1].z[0] == 0).any()
         assert (trace[2].z[0] == 0).any()
@@ -155,7 +156,7 @@ def test_whole_inputs_is_integers():
     assert x.dtype == np.uint8
 
 
-@pytest.mark.parametrize("layout", arch.LAYOUTS)
+@pytest.mark.parametrize("layout", LAYOUTS)
 def test_layout_of_data_is_as_asked(layout):
     _, x, y = case(Architecture(3, (Unit(2, "relu"),), examples=4, layout=layout), 0)
     for array in (x, y):
@@ -180,7 +181,7 @@ def test_layout_of_data_is_as_asked(layout):
         ({"lossess": ["squared_error"]}, ValueError, "got 'lossess' (did you mean 'losses'?)"),
     ],
 )
-@pytest.mark.parametrize("strategy", [v.cases, v.networks, arch.architectures])
+@pytest.mark.parametrize("strategy", [v.cases, v.networks, v.architectures])
 def test_strategies_of_bad_options_raises(strategy, options, error, text):
     with pytest.raises(error) as raised:
         strategy(**options)

@@ -9,16 +9,18 @@ from hypothesis import HealthCheck, given, settings
 
 import handgrad as hg
 import verification as v
-from verification.architectures import Architecture, Unit, contents
-from verification.bounds import ANY, ANY_CONVENTION, NAIVE, STABLE, both_bounds, bounds, bounds_of_forms, rounding
-from verification.comparison import quantities
-from verification.oracles import autograd
-from verification.problem import Problem, problem, stacked
+from verification.autograd.oracles import autograd
+from verification.bounds.analysis import both_bounds, bounds, bounds_of_forms
+from verification.bounds.quantities import quantities
+from verification.bounds.rounding import ANY, ANY_CONVENTION, NAIVE, STABLE, rounding
+from verification.random_networks.architectures import Architecture, Unit
+from verification.random_networks.cases import contents
+from verification.random_networks.plain import PlainCase, plain_case, stacked
 
 FORMS = [STABLE, NAIVE, ANY, ANY_CONVENTION]
 
 
-def as_float64(asked: Problem) -> Problem:
+def as_float64(asked: PlainCase) -> PlainCase:
     def wide(array):
         return array if array is None or array.dtype.kind != "f" else array.astype(np.float64)
 
@@ -29,7 +31,7 @@ def as_float64(asked: Problem) -> Problem:
 def errors_and_bounds(case):
     """Return, for a float32 case, |computed − exact| and the bound, for handgrad and for torch; float64 stands for exact."""
     net, x, y = case
-    asked = problem(net, x, y)
+    asked = plain_case(net, x, y)
     with np.errstate(all="ignore"):
         exact, torch32 = autograd(as_float64(asked)), autograd(asked)
         handgrad = {name: array.reshape(exact[name].shape) for name, array in quantities(net.trace(x, y)).items()}
@@ -51,7 +53,7 @@ def test_bounds_of_each_side_matches_exact_values(case):
 @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(v.cases())
 def test_bounds_of_forms_equals_those_of_each(case):
-    asked = problem(*case)
+    asked = plain_case(*case)
     for form, together in zip(FORMS, bounds_of_forms(asked, FORMS), strict=True):
         alone = bounds(asked, form)
         assert list(together) == list(alone)
@@ -70,7 +72,7 @@ def ordinary_case(dtype, seed):
 @pytest.mark.parametrize("name", ["w1", "b1", "w2", "b2"])
 def test_bounds_on_ordinary_networks_is_below_small_mistakes(dtype, mistake, name):
     net, x, y = ordinary_case(dtype, 4)
-    asked = problem(net, x, y)
+    asked = plain_case(net, x, y)
     stable, naive = both_bounds(asked)
     wrong_by = mistake * np.abs(net.gradient(x, y).named()[name]).max()
     assert (wrong_by > (stable[name] + naive[name])).any()
@@ -78,14 +80,14 @@ def test_bounds_on_ordinary_networks_is_below_small_mistakes(dtype, mistake, nam
 
 def test_bounds_of_exact_sums_is_zero():
     net = hg.Network([hg.Dense([[1.0, 2.0]], [-5.0], "relu")])
-    found = bounds(problem(net, [[1.0, 2.0]], [[0.0]]), STABLE)
+    found = bounds(plain_case(net, [[1.0, 2.0]], [[0.0]]), STABLE)
     assert found["z1"] == 0
     assert found["da_dz1"] == 0
 
 
 def test_bounds_of_sums_in_tenths_is_positive():
     net = hg.Network([hg.Dense([[0.1, 0.2]], [-0.3], "relu")])
-    found = bounds(problem(net, [[1.0, 1.0]], [[0.0]]), STABLE)
+    found = bounds(plain_case(net, [[1.0, 1.0]], [[0.0]]), STABLE)
     assert found["z1"] > 0
     # z may lie on either side of the kink, so either derivative is right.
     assert found["da_dz1"] == 1
@@ -93,7 +95,7 @@ def test_bounds_of_sums_in_tenths_is_positive():
 
 def test_bounds_of_dead_unit_is_zero():
     net = hg.Network([hg.Dense([[0.3]], [-7.7], "relu"), hg.Dense([[0.7]], [0.1])])
-    found = bounds(problem(net, [[0.9]], [[0.3]]), NAIVE)
+    found = bounds(plain_case(net, [[0.9]], [[0.3]]), NAIVE)
     assert found["w1"] == 0
     assert found["x"] == 0
     assert found["w2"] == 0
@@ -102,14 +104,14 @@ def test_bounds_of_dead_unit_is_zero():
 
 def test_bounds_of_a_softmax_of_one_unit_is_zero():
     net = hg.Network([hg.Dense([[0.3, 0.7]], [0.1], "softmax"), hg.Dense([[0.7]], [0.1])])
-    found = bounds(problem(net, [[0.9, 0.2]], [[0.3]]), STABLE)
+    found = bounds(plain_case(net, [[0.9, 0.2]], [[0.3]]), STABLE)
     for name in ("a1", "da_dz1", "dL_dz1", "w1", "b1", "x"):
         assert not found[name].any(), name
 
 
 def test_bounds_where_products_overflow_is_infinite():
     net = hg.Network([hg.Dense(np.full((1, 1), 1e30, np.float32), np.zeros(1, np.float32), "tanh")])
-    found = bounds(problem(net, [[1e30]], [[0.0]]), STABLE)
+    found = bounds(plain_case(net, [[1e30]], [[0.0]]), STABLE)
     assert np.isinf(found["z1"])
     assert np.isinf(found["a1"])
 
@@ -117,7 +119,7 @@ def test_bounds_where_products_overflow_is_infinite():
 def test_bounds_of_several_contents_matches_those_of_each():
     units = (Unit(4, "sigmoid"), Unit(3, "softmax"), Unit(3, "prelu"), Unit(3, "softmax"))
     for loss, targets in (("squared_error", "values"), ("cross_entropy", "indices"), ("cross_entropy", "distribution")):
-        problems = [problem(*each) for each in contents(Architecture(2, units, loss, "mean", "float32", 5, targets), 1, 4)]
+        problems = [plain_case(*each) for each in contents(Architecture(2, units, loss, "mean", "float32", 5, targets), 1, 4)]
         for form, together in zip(FORMS, bounds_of_forms(stacked(problems), FORMS), strict=True):
             for place, each in enumerate(problems):
                 alone = bounds(each, form)
@@ -130,7 +132,9 @@ def one_layer(activation, z, loss="squared_error", y=0.25):
     """Return a problem whose layer has these pre-activations, but for their own rounding."""
     n = len(z)
     layer = hg.Dense(np.zeros((n, 1)), np.array(z), activation)
-    return problem(hg.Network([layer], loss), np.ones((1, 1)), np.full((1, n), y) if loss == "squared_error" else np.array([0]))
+    return plain_case(
+        hg.Network([layer], loss), np.ones((1, 1)), np.full((1, n), y) if loss == "squared_error" else np.array([0])
+    )
 
 
 # Where each form may err by more than the one before it: name of the quantity, problem, which forms are alike.
@@ -164,11 +168,11 @@ def test_bounds_where_rounding_may_overflow_is_infinite():
     # Exact, it is a number; with a bias it is rounded, and might be rounded up.
     for b, infinite in ((0.0, False), (1.0, True)):
         net = hg.Network([hg.Dense(nearly, np.array([b], np.float32))])
-        assert np.isinf(bounds(problem(net, [[1.0]], [[0.0]]), STABLE)["z1"]) == infinite
+        assert np.isinf(bounds(plain_case(net, [[1.0]], [[0.0]]), STABLE)["z1"]) == infinite
     # 1.1 z lies 2.5 u below the largest number, the product's own rounding is u, and z's three times that.
     w = -np.array([[float(largest) / 1.1 * (1 - 2.5 * 2.0**-24), 1.0]], np.float32)
     net = hg.Network([hg.Dense(w, np.zeros(1, np.float32), hg.Activation("prelu", alpha=1.1))])
-    found = bounds(problem(net, [[1.0, 1.0]], [[0.0]]), STABLE)
+    found = bounds(plain_case(net, [[1.0, 1.0]], [[0.0]]), STABLE)
     assert np.isfinite(found["z1"])
     assert np.isinf(found["a1"])
 
@@ -177,26 +181,26 @@ def test_bounds_where_a_slope_overflows_is_infinite():
     w = np.array([[2.5e38]], np.float32)
     leaky = hg.Dense(w, np.zeros(1, np.float32), hg.Activation("prelu", alpha=1.5))
     net = hg.Network([leaky, hg.Dense(np.zeros((1, 1), np.float32), np.zeros(1, np.float32))])
-    found = bounds(problem(net, [[-1.0]], [[0.0]]), STABLE)
+    found = bounds(plain_case(net, [[-1.0]], [[0.0]]), STABLE)
     assert np.isfinite(found["z1"])
     # 0 times an activation that overflowed is no number.
     assert np.isinf([found["a1"], found["z2"]]).all()
-    assert np.isfinite(bounds(problem(net, [[1.0]], [[0.0]]), STABLE)["z2"])
+    assert np.isfinite(bounds(plain_case(net, [[1.0]], [[0.0]]), STABLE)["z2"])
 
 
 def test_bounds_where_twice_the_error_overflows_is_infinite():
     net = hg.Network([hg.Dense(np.ones((1, 1), np.float32), np.zeros(1, np.float32))])
     # 2 (a − y) / N is 2.5e38, and 2 (a − y) is no float32 any more.
-    found = bounds(problem(net, [[2.5e38], [0.0]], [[0.0], [0.0]]), STABLE)
+    found = bounds(plain_case(net, [[2.5e38], [0.0]], [[0.0], [0.0]]), STABLE)
     assert np.isinf(found["dL_da1"]).any()
     assert np.isinf(found["b1"])
-    found = bounds(problem(net, [[1.5e38], [0.0]], [[0.0], [0.0]]), STABLE)
+    found = bounds(plain_case(net, [[1.5e38], [0.0]], [[0.0], [0.0]]), STABLE)
     assert np.isfinite(found["b1"])
 
 
 def test_bounds_of_any_way_allows_a_log_sum_of_the_logits_themselves():
     net = hg.Network([hg.Dense([[1.0], [0.0]], [-505.25, -493.5], "softmax")], "cross_entropy")
-    asked = problem(net, [[0.0]], [1])
+    asked = plain_case(net, [[0.0]], [1])
     # logsumexp(z) − z_1 is a difference of two numbers near 493.5, each rounded to 2⁻⁴⁵ of a unit.
     distance = abs((np.logaddexp(-505.25, -493.5) + 493.5) - net.loss([[0.0]], [1]))
     assert bounds(asked, STABLE)["loss"] < distance <= bounds(asked, ANY)["loss"] < 1e-11
@@ -204,7 +208,7 @@ def test_bounds_of_any_way_allows_a_log_sum_of_the_logits_themselves():
 
 def test_bounds_of_naive_derivative_is_wider_where_it_cancels():
     net = hg.Network([hg.Dense([[1.0]], [0.0], "sigmoid")])
-    stable, naive = both_bounds(problem(net, [[30.0]], [[0.0]]))
+    stable, naive = both_bounds(plain_case(net, [[30.0]], [[0.0]]))
     derivative = net.trace([[30.0]], [[0.0]])[1].da_dz
     assert stable["da_dz1"] < 1e-14 * derivative
     assert naive["da_dz1"] > 1e-4 * derivative

@@ -11,8 +11,9 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 import handgrad as hg
 from handgrad.equations import exchanged
-from verification import campaign, comparison, together
-from verification.architectures import Case, Options, contents
+from verification.autograd import batched, campaign, comparison
+from verification.random_networks.architectures import Options
+from verification.random_networks.cases import Case, contents
 
 # A wrong right-hand side for each equation, and how the name of the first wrong quantity begins.
 WRONG = {
@@ -134,8 +135,8 @@ def test_campaign_with_arrays_of_another_kind_is_a_counterexample(monkeypatch, s
 
 def test_campaign_networks_is_all_different(monkeypatch):
     seen = []
-    right = together.problem
-    monkeypatch.setattr(together, "problem", lambda *each: seen.append(repr(Case(*each))) or right(*each))
+    right = batched.plain_case
+    monkeypatch.setattr(batched, "plain_case", lambda *each: seen.append(repr(Case(*each))) or right(*each))
     campaign.run(examples=60, seed=14)
     assert len(seen) == 60
     assert len(set(seen)) >= 55

@@ -6,8 +6,9 @@ import pytest
 
 import handgrad as hg
 import verification as v
-from verification import comparison
-from verification.bounds import NAIVE, STABLE, bounds
+from verification.autograd import comparison
+from verification.bounds.analysis import bounds
+from verification.bounds.rounding import NAIVE, STABLE
 
 
 def network_and_data(dtype=np.float64):
@@ -182,7 +183,7 @@ def test_report_as_dict_is_json_with_every_number(monkeypatch):
 def test_compare_allows_equals_the_bounds_of_both_sides(telling, form):
     net = hg.Network([hg.Dense([[1.0]], [0.0], "sigmoid")])
     x, y = [[30.0]], [[0.0]]
-    asked = comparison.problem(net, x, y)
+    asked = comparison.plain_case(net, x, y)
     of_handgrad, of_torch = bounds(asked, form), bounds(asked, NAIVE)
     for entry in v.compare(net, x, y, telling=telling).entries:
         assert entry.allowed == (of_handgrad[entry.name] + of_torch[entry.name]).max(), entry.name

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 import handgrad
-from verification import pytest_plugin
+from verification.checking import pytest_plugin
 from verification.conformance import PROPERTIES, applying
-from verification.submission import Support
+from verification.submissions.support import Support
 
 pytest_plugins = ["pytester"]
 
@@ -65,7 +65,7 @@ def suite(pytester):
         path = pytester.path / "homework.py"
         path.write_text(textwrap.dedent(text), encoding="utf-8")
         options = ("--pyargs", "verification.conformance", "--submission", "homework.py", *options)
-        return pytester.runpytest_inprocess("-p", "verification.pytest_plugin", "-p", "no:cacheprovider", *options)
+        return pytester.runpytest_inprocess("-p", "verification.checking.pytest_plugin", "-p", "no:cacheprovider", *options)
 
     return run
 
@@ -148,7 +148,7 @@ def test_optional_quantities_have_properties_of_their_own(suite):
     text = """
         import handgrad as hg
         from verification import supports
-        from verification.submission import as_network
+        from verification.submissions.description import as_network
 
         @supports(activations=["tanh"], layers=2, dtypes=["float64"])
         def gradient(network, x, y):
@@ -174,7 +174,7 @@ def test_suite_without_a_file_that_can_be_loaded_is_a_usage_error(pytester, opti
     (pytester.path / "broken.py").write_text("def :", encoding="utf-8")
     (pytester.path / "good.py").write_text(NET, encoding="utf-8")
     result = pytester.runpytest_inprocess(
-        "-p", "verification.pytest_plugin", "-p", "no:cacheprovider", "--pyargs", "verification.conformance", *options
+        "-p", "verification.checking.pytest_plugin", "-p", "no:cacheprovider", "--pyargs", "verification.conformance", *options
     )
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert any(fnmatch(line, sentence) for line in result.errlines + result.outlines)
@@ -183,11 +183,14 @@ def test_suite_without_a_file_that_can_be_loaded_is_a_usage_error(pytester, opti
 
 def test_other_suites_do_not_notice_the_plugin(pytester):
     pytester.makepyfile("def test_a(): ...")
-    pytester.runpytest_inprocess("-p", "verification.pytest_plugin", "-p", "no:cacheprovider").assert_outcomes(passed=1)
+    pytester.runpytest_inprocess("-p", "verification.checking.pytest_plugin", "-p", "no:cacheprovider").assert_outcomes(
+        passed=1
+    )
 
 
 def test_plugin_loads_neither_torch_nor_numpy():
-    script = "import sys, verification.pytest_plugin; print(*{'torch', 'numpy', 'hypothesis', 'handgrad'} & set(sys.modules))"
+    load = "import sys, verification.checking.pytest_plugin"
+    script = load + "; print(*{'torch', 'numpy', 'hypothesis', 'handgrad'} & set(sys.modules))"
     command = [sys.executable, "-c", script]
     answer = subprocess.run(command, capture_output=True, text=True, check=True, cwd=HOUSE, env={"PYTHONPATH": str(HOUSE)})
     assert answer.stdout.strip() == ""

@@ -8,15 +8,15 @@ import pytest
 
 import handgrad as hg
 from handgrad.equations import exchanged
-from verification import checking
-from verification.architectures import Case
-from verification.checking import check
-from verification.diagnosis import blame
-from verification.judging import judge
+from verification.checking.check import EXAMPLES, check
+from verification.checking.diagnosis import blame
+from verification.checking.grading import AnswerKey
 from verification.mistakes import MISTAKES
 from verification.mistakes.in_equations import by_equations
 from verification.mistakes.reference import without_intermediates
-from verification.submission import as_network, describe, supports
+from verification.random_networks.cases import Case
+from verification.submissions.description import as_network, describe
+from verification.submissions.support import supports
 
 # Blamed on the equation that seems to be broken there: what they do is, on a small network, what another mistake does.
 BLAMED_ON_ANOTHER = {
@@ -46,14 +46,14 @@ def pytest_generate_tests(metafunc):
 
 def few(monkeypatch, fresh):
     """Fewer fresh networks for the mistake to be recognised on: the same code, sooner done."""
-    monkeypatch.setattr(checking, "FRESH", fresh)
-    monkeypatch.setattr(checking, "ROWS", 20)
+    monkeypatch.setattr("verification.checking.check.FRESH", fresh)
+    monkeypatch.setattr("verification.checking.check.ROWS", 20)
 
 
 @pytest.fixture
 def unrecognised(monkeypatch):
     """Leave out whose mistake it is, which costs most of the time and blames nobody."""
-    monkeypatch.setattr(checking._Check, "recognise", lambda self, smallest: None)
+    monkeypatch.setattr("verification.checking.check._Check.recognise", lambda self, smallest: None)
 
 
 def blamed(submission, seed=0):
@@ -70,7 +70,7 @@ def of_few_networks(monkeypatch, pytestconfig):
 
 
 def test_mistake_of_the_catalogue_is_caught_blamed_and_recognised(mistake, pytestconfig):
-    examples = checking.EXAMPLES if pytestconfig.getoption("--thorough") else 20 if mistake.protocol else 60
+    examples = EXAMPLES if pytestconfig.getoption("--thorough") else 20 if mistake.protocol else 60
     with np.errstate(all="ignore"):
         verdict = check(mistake.submission, examples=examples)
     assert not verdict.ok
@@ -85,7 +85,7 @@ def test_mistake_of_the_catalogue_is_caught_blamed_and_recognised(mistake, pytes
     if inspect.isclass(mistake.submission):
         assert verdict.error or verdict.step or verdict.changes
     else:
-        assert verdict.error or verdict.judgement.wrong
+        assert verdict.error or verdict.grade.wrong
 
 
 def test_known_limits_are_names_of_the_catalogue():
@@ -246,7 +246,7 @@ def test_blame_of_a_wrong_quantity_is_its_equation(net, y, changed, equation, qu
         return answered(as_network(network), x, y, changed)
 
     arrays = ask(describe(net), X, y)
-    found = blame(Case(net, X, y), judge(arrays, describe(net), X, y), arrays, ask)
+    found = blame(Case(net, X, y), AnswerKey(describe(net), X, y).grade(arrays), arrays, ask)
     assert (found.equation, found.quantity) == (equation, quantity)
 
 
@@ -264,7 +264,7 @@ def test_blame_where_no_other_question_is_answered_is_named_all_the_same(net, x,
         raise RuntimeError("one answer must do")
 
     arrays = answered(net, x, y, bare(*names))
-    assert blame(Case(net, x, y), judge(arrays, describe(net), x, y), arrays, refuse).equation == equation
+    assert blame(Case(net, x, y), AnswerKey(describe(net), x, y).grade(arrays), arrays, refuse).equation == equation
 
 
 def test_the_fast_part_of_the_catalogue_is_every_kind_and_equation():

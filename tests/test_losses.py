@@ -9,8 +9,9 @@ import pytest
 import handgrad as hg
 from handgrad import activations as act
 from handgrad import losses
-from verification.bounds import STABLE, bounds
-from verification.problem import problem
+from verification.bounds.analysis import bounds
+from verification.bounds.rounding import STABLE
+from verification.random_networks.plain import plain_case
 
 # ln(1 + r) with r as small as the smallest float64 needs more than 324 digits.
 PRECISE = Context(prec=700, Emax=MAX_EMAX, Emin=MIN_EMIN)
@@ -147,7 +148,7 @@ def test_class_indices_equal_one_hot_distributions(dtype):
             of_index, of_one_hot = net.trace(x, np.array(index, kind)).gradient, net.trace(x, one_hot).gradient
             assert of_index == of_one_hot
             # The fast form has a way of its own for indices; both are within the bound of the right numbers.
-            allowed = bounds(problem(net, x, index), STABLE)
+            allowed = bounds(plain_case(net, x, index), STABLE)
             of_index, of_one_hot = net.gradient(x, np.array(index, kind)).named(), net.gradient(x, one_hot).named()
             for name, array in of_index.items():
                 assert (np.abs(array.astype(float) - of_one_hot[name]) <= 2 * allowed[name]).all(), name

@@ -10,7 +10,7 @@ import pytest
 from handgrad import EQUATIONS, Activation, Dense, Network
 from verification.mistakes import BENIGN, CIRCUMSTANCES, KINDS, MISTAKES, PROTOCOL
 from verification.mistakes.reference import named_parameters
-from verification.submission import describe
+from verification.submissions.description import describe
 
 ACTIVATIONS = ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "prelu", "softmax")
 SLOPES = (0.01, 0.25, 0.0, -0.5, 1.5, 0.75)

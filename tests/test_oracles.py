@@ -4,15 +4,16 @@ import numpy as np
 import pytest
 
 import handgrad as hg
-from verification.bounds import NAIVE, bounds
-from verification.oracles import autograd, complex_step
-from verification.problem import problem, stacked
+from verification.autograd.oracles import autograd, complex_step
+from verification.bounds.analysis import bounds
+from verification.bounds.rounding import NAIVE
+from verification.random_networks.plain import plain_case, stacked
 
 
 def test_autograd_of_a_sigmoid_equals_hand_calculation():
     # z = 0, a = 1/2: dL/da = 2 (1/2 - 1) = -1, da/dz = 1/4, dL/dz = -1/4, dL/dw = -1/4 · 2, dL/dx = -1/4 · 4.
     net = hg.Network([hg.Dense([[4.0]], [-8.0], "sigmoid")])
-    found = autograd(problem(net, [[2.0]], [[1.0]]))
+    found = autograd(plain_case(net, [[2.0]], [[1.0]]))
     expected = {
         "z1": 0,
         "a1": 0.5,
@@ -35,7 +36,7 @@ def test_autograd_of_stacked_problems_matches_each(telling):
         activation = hg.Activation("prelu", alpha=tuple(rng.normal(size=4)))
         net = hg.Network.random([2, 4, 3], activations=[activation, "softmax"], seed=rng)
         shape = () if telling == "one example" else (5,)
-        cases.append(problem(net, rng.normal(size=(*shape, 2)), rng.normal(size=(*shape, 3))))
+        cases.append(plain_case(net, rng.normal(size=(*shape, 2)), rng.normal(size=(*shape, 3))))
     together = autograd(stacked(cases))
     for place, each in enumerate(cases):
         alone = autograd(each)
@@ -51,7 +52,9 @@ def test_autograd_of_stacked_problems_matches_each(telling):
 def test_complex_step_matches_autograd(loss, reduction):
     rng = np.random.default_rng(11)
     net = hg.Network.random([2, 3, 3], activations=["tanh", "softmax"], loss=loss, reduction=reduction, seed=rng)
-    asked = problem(net, rng.normal(size=(4, 2)), rng.integers(0, 3, 4) if loss == "cross_entropy" else rng.normal(size=(4, 3)))
+    asked = plain_case(
+        net, rng.normal(size=(4, 2)), rng.integers(0, 3, 4) if loss == "cross_entropy" else rng.normal(size=(4, 3))
+    )
     expected, allowed = autograd(asked), bounds(asked, NAIVE)
     for name in ("w1", "b1", "w2", "b2", "x"):
         for index in np.ndindex(expected[name].shape):
@@ -59,6 +62,6 @@ def test_complex_step_matches_autograd(loss, reduction):
 
 
 def test_complex_step_of_a_kinked_activation_raises():
-    asked = problem(hg.Network([hg.Dense([[1.0]], [0.0], "relu")]), [[1.0]], [[1.0]])
+    asked = plain_case(hg.Network([hg.Dense([[1.0]], [0.0], "relu")]), [[1.0]], [[1.0]])
     with pytest.raises(ValueError, match="needs analytic activations, identity, sigmoid, tanh, softmax; got relu"):
         complex_step(asked, "w1", (0, 0))

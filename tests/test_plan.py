@@ -16,11 +16,14 @@ from hypothesis import strategies as st
 import handgrad as hg
 from handgrad import network, plan
 from handgrad.stages import Stack
-from verification.architectures import Case, cases
 from verification.benchmark import NETWORKS, network_of
-from verification.bounds import STABLE, bounds
-from verification.comparison import shares, without_batch_axis
-from verification.problem import problem
+from verification.bounds.analysis import bounds
+from verification.bounds.entries import shares
+from verification.bounds.quantities import without_batch_axis
+from verification.bounds.rounding import STABLE
+from verification.random_networks.cases import Case
+from verification.random_networks.plain import plain_case
+from verification.random_networks.strategies import cases
 
 ROOM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 DTYPES = [np.float64, np.float32]
@@ -33,7 +36,7 @@ def arrays(g):
 def assert_matches(given, expected, net, x, y, times=2):
     """Compare two gradients, each within the bound of the stable form: names, shapes, dtypes, then numbers."""
     with np.errstate(all="ignore"):
-        allowed = bounds(problem(net, x, y), STABLE)
+        allowed = bounds(plain_case(net, x, y), STABLE)
     allowed = without_batch_axis(allowed) if np.ndim(x) == 1 else allowed
     given, expected = arrays(given), arrays(expected)
     assert list(given) == list(expected)

@@ -5,10 +5,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import verification as v
-from verification.bounds import both_bounds
-from verification.comparison import quantities
-from verification.oracles import ANALYTIC, complex_step
-from verification.problem import problem
+from verification.autograd.comparison import TELLINGS
+from verification.autograd.oracles import ANALYTIC, complex_step
+from verification.bounds.analysis import both_bounds
+from verification.bounds.quantities import quantities
+from verification.random_networks.plain import plain_case
 
 slow_is_fine = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
@@ -38,8 +39,8 @@ def test_chain_form_matches_autograd(case):
 def test_literal_form_matches_matrix_form(case):
     net, x, y = case
     with np.errstate(all="ignore"):
-        matrix, literal = quantities(net.trace(x, y)), v.comparison.TELLINGS["literal"][0](net, x, y)
-    asked = problem(net, x, y)
+        matrix, literal = quantities(net.trace(x, y)), TELLINGS["literal"][0](net, x, y)
+    asked = plain_case(net, x, y)
     stable, naive = both_bounds(asked)
     assert list(matrix) == list(literal)
     for name, array in matrix.items():
@@ -55,7 +56,7 @@ def test_literal_form_matches_matrix_form(case):
 @given(v.cases(activations=ANALYTIC), st.data())
 def test_matrix_form_matches_complex_step(case, data):
     net, x, y = case
-    asked = problem(net, x, y)
+    asked = plain_case(net, x, y)
     name = data.draw(st.sampled_from([*net.named(), "x"]))
     with np.errstate(all="ignore"):
         g = net.gradient(x, y)

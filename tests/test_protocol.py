@@ -8,11 +8,11 @@ import pytest
 
 import handgrad as hg
 import verification as v
-from verification.bounds import both_bounds
-from verification.calling import Here
-from verification.problem import problem
-from verification.protocol import RATE, Scene, Step, perform, scenes, stepped, steps
-from verification.submission import describe
+from verification.bounds.analysis import both_bounds
+from verification.random_networks.plain import plain_case
+from verification.submissions.description import describe
+from verification.submissions.local import Local
+from verification.submissions.protocol import RATE, Scene, Step, perform, scenes, stepped, steps
 
 
 class Net:
@@ -72,7 +72,7 @@ def as_network(description):
 def run(submission, net=None, x=None, y=None):
     if net is None:
         net, (x, y) = sigmoids(), data()
-    subject = Here(submission)
+    subject = Local(submission)
     found = scenes(describe(net), x, y, seed=0)
     sizes = [size for size in ("larger", "smaller") if size in found]
     protocol = steps(subject.is_class, descends=subject.descends, parameters=subject.has_parameters, sizes=sizes)
@@ -87,7 +87,7 @@ def wrong(outcome):
         if seen.kind == "parameters":
             right = all(np.array_equal(seen.arrays[name], array) for name, array in net.named().items())
         else:
-            stable, naive = both_bounds(problem(net, seen.x, seen.y))
+            stable, naive = both_bounds(plain_case(net, seen.x, seen.y))
             expected = net.gradient(seen.x, seen.y).named()
             right = all((np.abs(seen.arrays[name] - expected[name]) <= stable[name] + naive[name]).all() for name in expected)
         if not right:
@@ -261,8 +261,8 @@ def test_class_that_errs_only_in_a_row_is_seen(submission):
     # One call alone shows nothing, but where the data itself is damaged.
     if submission is not ScalesTheCallersX:
         expected = net.gradient(x, y).named()
-        stable, naive = both_bounds(problem(net, x, y))
-        for name, array in Here(submission).gradient(describe(net), x, y).arrays.items():
+        stable, naive = both_bounds(plain_case(net, x, y))
+        for name, array in Local(submission).gradient(describe(net), x, y).arrays.items():
             assert (np.abs(array - expected[name]) <= stable[name] + naive[name]).all()
 
 
@@ -365,7 +365,7 @@ def test_failure_in_a_row_names_the_step():
 def test_unknown_step_raises():
     found = scenes(describe(sigmoids()), *data(), seed=0)
     with pytest.raises(ValueError, match="got 'dance'"):
-        perform(Here(gradient), [Step("dance")], found)
+        perform(Local(gradient), [Step("dance")], found)
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 import handgrad as hg
-from verification.calling import Here
+from verification.checking.recognition import answer, perform, recognise, recognise_in_protocol
 from verification.mistakes import MISTAKES
 from verification.mistakes.reference import RIGHT, Backprop, exchanged, gradient_with
-from verification.protocol import Scene, scenes, steps
-from verification.recognition import answer, perform, recognise, recognise_in_protocol
-from verification.submission import SubmissionError, describe
+from verification.submissions.answers import SubmissionError
+from verification.submissions.description import describe
+from verification.submissions.local import Local
+from verification.submissions.protocol import Scene, scenes, steps
 
 BY_NAME = {mistake.name: mistake for mistake in MISTAKES}
 KINDS = ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "softmax")
@@ -36,7 +37,7 @@ SCENES = [drawn(seed) for seed in range(12)]
 
 
 def claimed(submission, of=SCENES):
-    return [mistake.name for mistake in recognise(of, [answer(Here(submission), scene) for scene in of])]
+    return [mistake.name for mistake in recognise(of, [answer(Local(submission), scene) for scene in of])]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,7 @@ def test_mistake_is_not_claimed_if_one_network_of_many_differs():
     def all_but_one(network, x, y):
         return (gradient_with(RIGHT) if np.array_equal(x, SCENES[-1].x) else mistake)(network, x, y)
 
-    answers = [answer(Here(all_but_one), scene) for scene in SCENES]
+    answers = [answer(Local(all_but_one), scene) for scene in SCENES]
     assert recognise(SCENES, answers) == []
     assert [each.name for each in recognise(SCENES[:-1], answers[:-1])] == ["output-without-2"]
 
@@ -104,12 +105,12 @@ def test_mistakes_that_the_networks_do_not_tell_apart_is_both():
 def test_error_kind_is_compared():
     """Where the mistake ends in an error, the submission must end in the same kind, and nowhere else."""
     mistake = BY_NAME["forward-weights-not-transposed"]
-    answers = [answer(Here(mistake.submission), scene) for scene in SCENES]
+    answers = [answer(Local(mistake.submission), scene) for scene in SCENES]
     errors = [place for place, each in enumerate(answers) if isinstance(each, str)]
     assert errors
     assert {answers[place] for place in errors} == {"raised"}
     assert mistake in recognise(SCENES, answers)
-    for instead in ("shape", answer(Here(gradient_with(RIGHT)), SCENES[errors[0]])):
+    for instead in ("shape", answer(Local(gradient_with(RIGHT)), SCENES[errors[0]])):
         changed = [*answers]
         changed[errors[0]] = instead
         assert mistake not in recognise(SCENES, changed)
@@ -117,14 +118,14 @@ def test_error_kind_is_compared():
 
 def test_answer_of_an_error_is_its_kind():
     def of(returned):
-        return answer(Here(lambda network, x, y: returned), SCENES[0])
+        return answer(Local(lambda network, x, y: returned), SCENES[0])
 
     assert of(None) == "returned"
     assert of({}) == "missing"
     # Another name is another mistake: w0 is a layer counted from 0, and nonsense is not.
     assert (of({"w0": 0.0}), of({"nonsense": 0.0})) == ("unknown w0", "unknown nonsense")
-    assert answer(Here(lambda network, x, y: 1 / 0), SCENES[0]) == "raised"
-    assert sorted(answer(Here(gradient_with(RIGHT)), SCENES[0])) == sorted(gradient_with(RIGHT)(*vars(SCENES[0]).values()))
+    assert answer(Local(lambda network, x, y: 1 / 0), SCENES[0]) == "raised"
+    assert sorted(answer(Local(gradient_with(RIGHT)), SCENES[0])) == sorted(gradient_with(RIGHT)(*vars(SCENES[0]).values()))
 
 
 def at_a_kink(seed):
@@ -140,14 +141,14 @@ def test_another_convention_at_a_kink_is_another_answer_only_if_strict(strict, c
         output_derivative=lambda layer: layer.a - layer.run.y,
         g_prime={"relu": lambda layer: (layer.z >= 0).astype(layer.z.dtype)},
     )
-    answers = [answer(Here(gradient_with(half)), scene) for scene in of]
+    answers = [answer(Local(gradient_with(half)), scene) for scene in of]
     names = [mistake.name for mistake in recognise(of, answers, strict_kinks=strict)]
     assert ("output-without-2" in names) == claims
 
 
 def test_shapes_that_differ_is_not_the_same():
     scene = SCENES[1]
-    answers = [dict(answer(Here(BY_NAME["output-without-2"].submission), scene))]
+    answers = [dict(answer(Local(BY_NAME["output-without-2"].submission), scene))]
     answers[0]["w1"] = answers[0]["w1"][..., :0]
     assert recognise([scene], answers) == []
 
@@ -164,7 +165,7 @@ def rows_of_calls(of=(1, 2, 5)):
 
 def claimed_in_rows(submission):
     rows = rows_of_calls()
-    outcomes = [perform(Here(submission), *row) for row in rows]
+    outcomes = [perform(Local(submission), *row) for row in rows]
     return [mistake.name for mistake in recognise_in_protocol(rows, outcomes)]
 
 
@@ -202,7 +203,7 @@ def test_momentum_with_another_factor_is_not_claimed():
 def test_outcome_of_an_error_is_compared():
     rows = rows_of_calls((1,))
     mistake = BY_NAME["cache-popped-in-backward"]
-    outcome = perform(Here(mistake.submission), *rows[0])
+    outcome = perform(Local(mistake.submission), *rows[0])
     assert outcome == "raised"
     assert mistake in recognise_in_protocol(rows, [outcome])
     assert mistake not in recognise_in_protocol(rows, ["shape"])
@@ -211,7 +212,7 @@ def test_outcome_of_an_error_is_compared():
 def test_outcome_with_other_changes_is_not_the_same():
     rows = rows_of_calls((1,))
     mistake = BY_NAME["gradient-arrays-reused"]
-    outcome = perform(Here(mistake.submission), *rows[0])
+    outcome = perform(Local(mistake.submission), *rows[0])
     assert outcome.changes
     assert mistake in recognise_in_protocol(rows, [outcome])
     fewer = type(outcome)(outcome.observations, outcome.changes[1:])

@@ -3,10 +3,10 @@
 import pytest
 
 import verification.__main__ as command_line
-from verification import scorecard
 from verification.__main__ import main
+from verification.checking import scorecard
+from verification.checking.scorecard import Score, Trial, examine, table
 from verification.mistakes import BENIGN, MISTAKES, Variant
-from verification.scorecard import Score, Trial, examine, table
 
 NAMES = ["output-without-2", "bias-is-a-constant"]
 BY_NAME = {mistake.name: mistake for mistake in MISTAKES}
@@ -14,7 +14,7 @@ BY_NAME = {mistake.name: mistake for mistake in MISTAKES}
 
 @pytest.fixture(autouse=True)
 def of_few_networks(monkeypatch):
-    monkeypatch.setattr("verification.checking.FRESH", 9)
+    monkeypatch.setattr("verification.checking.check.FRESH", 9)
 
 
 def trial(caught=True, networks=2, size=4, layers=1, equation=4, recognised=("output-without-2",)):

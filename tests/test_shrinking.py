@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 import handgrad as hg
-from verification.architectures import Architecture, Case, Unit, case
-from verification.shrinking import MOST_TRIALS, shrink
+from verification.random_networks.architectures import Architecture, Unit
+from verification.random_networks.cases import Case, case
+from verification.random_networks.shrinking import MOST_TRIALS, shrink
 
 
 def large_case(**options):

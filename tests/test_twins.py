@@ -6,7 +6,11 @@ from torch import nn
 
 import handgrad as hg
 import verification as v
-from verification.bounds import NAIVE, bounds
+from verification.autograd.oracles import autograd
+from verification.bounds.analysis import bounds
+from verification.bounds.entries import shares
+from verification.bounds.rounding import NAIVE
+from verification.random_networks.plain import plain_case
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -32,10 +36,10 @@ def test_twin_trained_by_torch_matches_gradient(case):
     batch, target = torch.tensor(np.atleast_2d(np.array(x, net.dtype))), torch.tensor(np.array(y))
     target = target.reshape(len(batch), -1).to(batch.dtype) if np.ndim(y) == np.ndim(x) else target.reshape(-1).long()
     loss(module(batch), target).backward()
-    asked = v.comparison.problem(net, x, y)
-    expected, allowed = v.comparison.autograd(asked), bounds(asked, NAIVE)
+    asked = plain_case(net, x, y)
+    expected, allowed = autograd(asked), bounds(asked, NAIVE)
     for name, parameter in zip(net.named(), module.parameters(), strict=True):
-        share = v.comparison.shares(parameter.grad.numpy().reshape(expected[name].shape), expected[name], 2 * allowed[name])
+        share = shares(parameter.grad.numpy().reshape(expected[name].shape), expected[name], 2 * allowed[name])
         assert (share <= 1).all(), name
 
 

@@ -14,21 +14,15 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import IO, TypeVar
-
-import torch
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from typing import IO, TYPE_CHECKING, TypeVar
 
 from handgrad import checks
-from verification import campaign, scorecard
-from verification.architectures import ACTIVATIONS, DTYPES, LOSSES, Options
-from verification.benchmark import chart, running
 from verification.benchmark.networks import NETWORKS
 from verification.benchmark.peers import PEERS
-from verification.benchmark.table import table as benchmark_table
-from verification.checking import EXAMPLES, check
-from verification.mistakes import MISTAKES
+from verification.random_networks.architectures import ACTIVATIONS, DTYPES, LOSSES, Options
+
+if TYPE_CHECKING:
+    from verification.autograd.campaign import Result
 
 DESCRIPTION = """Draw random networks, compute their gradients by hand-derived backpropagation and by torch.autograd, and say
 whether every one agrees within its rounding bound."""
@@ -72,18 +66,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         0, 1 or 130, as the help says; bad usage leaves through SystemExit with 2.
     """
-    parser = _parser()
-    asked = parser.parse_args(arguments)
-    # The networks are small: a second thread costs more than it gives.
-    torch.set_num_threads(1)
     try:
+        asked = _parser().parse_args(arguments)
         return int(asked.run(asked.parser, asked))
     except KeyboardInterrupt:
         _print("stopped")
         return STOPPED
 
 
+# Each command opens the rooms that it needs, and no other: torch takes seconds.
+
+
 def _campaign(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int:
+    from verification.autograd import campaign
+
     try:
         options = Options(
             asked.activations,
@@ -117,13 +113,18 @@ def _campaign(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int
 
 
 def _check(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int:
-    options = {key: getattr(asked, key) for key in ("name", "examples", "seed", "strict_kinks", "limit")}
+    from verification.checking.check import check
+
+    options = {key: getattr(asked, key) for key in ("name", "examples", "seed", "strict_kinks", "limit", "oracle")}
     verdict = check(asked.file, **options)
     _print(verdict.withheld() if asked.withhold else str(verdict))
     return 0 if verdict.ok else 1
 
 
 def _mistakes(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int:
+    from verification.checking import scorecard
+    from verification.mistakes import MISTAKES
+
     known = [mistake.name for mistake in MISTAKES]
     names = asked.names or known
     for name in names:
@@ -144,6 +145,9 @@ def _mistakes(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int
 
 
 def _benchmark(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int:
+    from verification.benchmark import chart, running
+    from verification.benchmark.table import table
+
     names = ("networks", "widths", "batch", "hidden", "loss", "peers", "threads", "quick")
     try:
         plan = running.plan(**{name: getattr(asked, name) for name in names}, dtypes=asked.dtype)
@@ -151,7 +155,7 @@ def _benchmark(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> in
         parser.error(str(error))
     with _progress(sum(step.lines for step in running.steps(plan)), "measurements") as progress:
         report = running.run(plan, progress)
-    _print(benchmark_table(report))
+    _print(table(report))
     if asked.json is not None:
         with asked.json as file:
             json.dump(report.to_dict(), file, indent=2)
@@ -210,6 +214,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_check(parser: argparse.ArgumentParser) -> None:
+    from verification.checking.check import EXAMPLES, ORACLES
+
     parser.set_defaults(run=_check, parser=parser)
     parser.add_argument(
         "file", help="a Python file with a function gradient(network, x, y), or a class with forward and backward"
@@ -224,11 +230,19 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--strict-kinks", action="store_true", help="take PyTorch's choice of g' at z = 0 for the only right one"
     )
+    parser.add_argument(
+        "--oracle",
+        choices=ORACLES,
+        default=ORACLES[0],
+        help="whose numbers are the right ones: handgrad's, or torch.autograd's (default handgrad)",
+    )
     parser.add_argument("--withhold", action="store_true", help="say what is wrong and where, but not the right numbers")
     parser.add_argument("--limit", type=_seconds, default=10.0, metavar="SECONDS", help="for one call of the file (default 10)")
 
 
 def _add_mistakes(parser: argparse.ArgumentParser) -> None:
+    from verification.checking.check import EXAMPLES
+
     parser.set_defaults(run=_mistakes, parser=parser)
     parser.add_argument("names", nargs="*", metavar="NAME", help="which mistakes (default all)")
     parser.add_argument(
@@ -243,6 +257,8 @@ def _add_mistakes(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_benchmark(parser: argparse.ArgumentParser) -> None:
+    from verification.benchmark import running
+
     parser.set_defaults(run=_benchmark, parser=parser)
     rows = ", ".join(row.name for row in NETWORKS)
     parser.add_argument("--networks", type=_names, metavar="NAME[,NAME...]", help=f"which of the table: {rows}")
@@ -272,6 +288,8 @@ def _widths(text: str) -> list[int]:
 
 
 def _plot(text: str) -> IO[bytes]:
+    from verification.benchmark import chart
+
     try:
         chart.check(text)
     except (ImportError, ValueError) as error:
@@ -309,6 +327,9 @@ def _names(text: str) -> list[str]:
 @contextmanager
 def _progress(total: int, what: str) -> Iterator[Callable[[int], None]]:
     """Show a bar on a terminal; in a pipe, a plain line whenever a tenth more is done."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     console = Console(stderr=True)
     if console.is_terminal:
         columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -327,7 +348,7 @@ def _progress(total: int, what: str) -> Iterator[Callable[[int], None]]:
     yield say
 
 
-def _table(result: campaign.Result) -> str:
+def _table(result: Result) -> str:
     """Return the result as lines of text."""
     if result.counterexample is not None:
         verdict = f"MISMATCH after {result.networks} networks that agree"

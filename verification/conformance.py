@@ -13,12 +13,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from verification.architectures import INTEGERS
-from verification.checking import CALM, PARAMETERS, Part, case_of, check_part
-from verification.diagnosis import INTERMEDIATES, kind_of
-from verification.pytest_plugin import SUBMISSION
-from verification.runner import Child
-from verification.submission import ACTIVATIONS, SubmissionError, Support, describe
+from verification.checking.check import PARAMETERS, Part, check_part
+from verification.checking.diagnosis import INTERMEDIATES, kind_of
+from verification.checking.pytest_plugin import SUBMISSION
+from verification.checking.questions import CALM, Questions
+from verification.random_networks.architectures import INTEGERS
+from verification.submissions.answers import SubmissionError
+from verification.submissions.description import describe
+from verification.submissions.remote import Remote
+from verification.submissions.support import ACTIVATIONS, Support
 
 NETWORKS = 40
 ROWS = 15
@@ -37,11 +40,11 @@ class Property:
     says : str
         The property in a sentence.
     support : mapping
-        The networks that it concerns, as fields of `verification.submission.Support`.
+        The networks that it concerns, as fields of `verification.submissions.support.Support`.
     otherwise : mapping or None
         The same for a submission that supports none of these.
     choices : mapping
-        Further fields of `verification.architectures.Architecture`.
+        Further fields of `verification.random_networks.architectures.Architecture`.
     kinds : frozenset of str
         The quantities that it judges.
     rows : int
@@ -153,9 +156,9 @@ def applying(support: Support, given: frozenset[str]) -> dict[str, Part]:
     return found
 
 
-def kinds_given(subject: Child) -> frozenset[str]:
+def kinds_given(subject: Remote) -> frozenset[str]:
     """Return the kinds of quantities that a submission gives, from its answer about one network."""
-    drawn = case_of(subject)
+    drawn = Questions(subject.support).case(0)
     try:
         arrays = subject.gradient(describe(drawn.net), np.asarray(drawn.x), np.asarray(drawn.y)).arrays
     except SubmissionError:  # the tests tell of it

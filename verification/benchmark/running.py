@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from handgrad import checks
-from verification.architectures import DTYPES
 from verification.benchmark.children import ChildError, replies
 from verification.benchmark.machine import cores
 from verification.benchmark.memory import WORTH
@@ -16,6 +15,7 @@ from verification.benchmark.peers import PEERS
 from verification.benchmark.report import Report
 from verification.benchmark.throughput import WAYS
 from verification.benchmark.timing import OWN
+from verification.random_networks.architectures import DTYPES
 
 HIDDEN = ("relu", "tanh", "sigmoid", "identity")
 LOSSES = ("cross_entropy", "squared_error")

@@ -10,11 +10,13 @@ from typing import Any
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from verification import campaign
-from verification.architectures import Architecture, Case, architectures, cases, seeds
+from verification.autograd import campaign
+from verification.autograd.batched import CONTENTS, assert_contents_match_autograd
+from verification.autograd.comparison import assert_matches_autograd
 from verification.benchmark.networks import SEED
-from verification.comparison import assert_matches_autograd
-from verification.together import CONTENTS, assert_contents_match_autograd
+from verification.random_networks.architectures import Architecture
+from verification.random_networks.cases import Case
+from verification.random_networks.strategies import architectures, cases, seeds
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Throughput:
     Parameters
     ----------
     way : str
-        "campaign", the seeded `verification.campaign.run`; "hypothesis", a property over architectures that fills each
+        "campaign", the seeded `verification.autograd.campaign.run`; "hypothesis", a property over architectures that fills each
         with 16 networks; "hypothesis, one by one", a property over `verification.cases()`.
     networks : int
         How many.

@@ -9,8 +9,8 @@ import torch
 from torch.nn import functional as F  # noqa: N812  # the name that everybody gives it
 
 import handgrad as hg
+from verification.autograd.twins import to_torch, to_torch_loss
 from verification.benchmark.subject import Subject
-from verification.twins import to_torch, to_torch_loss
 
 Array = npt.NDArray[Any]
 

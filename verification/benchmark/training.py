@@ -12,9 +12,9 @@ import numpy.typing as npt
 import torch
 
 import handgrad as hg
+from verification.autograd.twins import from_torch, to_torch, to_torch_loss
 from verification.benchmark.networks import SEED
 from verification.benchmark.statistics import Spread, paired, spread
-from verification.twins import from_torch, to_torch, to_torch_loss
 
 Array = npt.NDArray[Any]
 

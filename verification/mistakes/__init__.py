@@ -9,7 +9,7 @@ Read these as a list of what goes wrong: `in_equations` (one equation exchanged)
 Examples
 --------
 >>> from handgrad import Dense, Network
->>> from verification.submission import describe
+>>> from verification.submissions.description import describe
 >>> mistake = next(mistake for mistake in MISTAKES if mistake.name == "output-without-2")
 >>> mistake.equation, mistake.signature
 (4, 'ratio 1/2')

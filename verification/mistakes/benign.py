@@ -24,7 +24,7 @@ from verification.mistakes.reference import (
     named_parameters,
     without_intermediates,
 )
-from verification.submission import Description
+from verification.submissions.description import Description
 
 LEAKY = ("leaky_relu", "prelu")
 # Its square is below the rounding of 1, and its product with a tiny g' is still held.

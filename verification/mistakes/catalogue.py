@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from verification.mistakes.reference import RIGHT, Run, exchanged, gradient_with
-from verification.submission import Description
+from verification.submissions.description import Description
 
 KINDS = ("equation", "matrix", "order", "dtype", "state", "aliasing")
 

@@ -11,7 +11,7 @@ import numpy as np
 from handgrad import equations, literal
 from verification.mistakes.catalogue import Mistake
 from verification.mistakes.reference import GradientFunction, Result
-from verification.submission import Description, as_network
+from verification.submissions.description import Description, as_network
 
 
 def by_equations(table: Mapping[int, equations.Equation] = equations.EQUATIONS) -> GradientFunction:

@@ -22,7 +22,7 @@ from verification.mistakes.reference import (
     exchanged,
     named_parameters,
 )
-from verification.submission import Description
+from verification.submissions.description import Description
 
 MISTAKES: list[Mistake] = []
 entry = entry_in(MISTAKES)

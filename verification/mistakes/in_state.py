@@ -22,7 +22,7 @@ from verification.mistakes.reference import (
     gradient_with,
     named_parameters,
 )
-from verification.submission import Description
+from verification.submissions.description import Description
 
 MISTAKES: list[Mistake] = []
 STEP = 0.125

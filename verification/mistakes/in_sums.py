@@ -18,7 +18,7 @@ from verification.mistakes.reference import (
     gradient_with,
     without_intermediates,
 )
-from verification.submission import Description
+from verification.submissions.description import Description
 
 
 def _by_share(name: str, thought: str, shows: str, share: Any, needs: tuple[str, ...], signature: str = "") -> Mistake:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from verification.submission import Description
+from verification.submissions.description import Description
 
 Array = npt.NDArray[Any]
 Result = dict[str, Any]

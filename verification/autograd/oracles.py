@@ -1,0 +1,184 @@
+"""Independent gradients: `torch.autograd`, and the complex-step derivative. Neither uses anything that handgrad computes.
+
+Both return {name: array} under handgrad's names, in the order of one pass: "z1", "a1", …, "loss", then from the last layer to
+the first "dL_da2", "da_dz2", "dL_dz2", "w2", "b2", "alpha2", …, "x". Arrays have the leading axes of the plain.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.nn import functional as F  # noqa: N812  # torch's own name for it
+
+from verification.random_networks.plain import PlainCase, PlainLayer
+
+Array = npt.NDArray[Any]
+
+ANALYTIC = ("identity", "sigmoid", "tanh", "softmax")
+
+
+def _activated(layer: PlainLayer, z: torch.Tensor, alpha: torch.Tensor | None) -> torch.Tensor:
+    match layer.activation:
+        case "identity":
+            return z * 1  # a tensor of its own, so that it has a gradient of its own
+        case "sigmoid":
+            return torch.sigmoid(z)
+        case "tanh":
+            return torch.tanh(z)
+        case "relu":
+            return torch.relu(z)
+        case "softmax":
+            return torch.softmax(z, dim=-1)
+        case "leaky_relu":
+            return F.leaky_relu(z, _fixed_slope(layer))
+        case _:
+            return _prelu(z, alpha) if alpha is not None else z
+
+
+def _fixed_slope(layer: PlainLayer) -> float:
+    """Return leaky_relu's slope, which is the same for all contents."""
+    return float(np.asarray(layer.slope).flat[0])
+
+
+def _prelu(z: torch.Tensor, alpha: torch.Tensor) -> torch.Tensor:
+    """Return torch's own prelu, whose slopes lie along axis 1: every unit of every content becomes a channel there."""
+    contents, n = z.shape[:-2], z.shape[-1]
+    slopes = (alpha.unsqueeze(-1) if alpha.ndim == len(contents) else alpha).expand(*contents, n)
+    channels = z.movedim(-2, 0)
+    return F.prelu(channels.reshape(len(channels), -1), slopes.reshape(-1)).reshape(channels.shape).movedim(0, -2)
+
+
+def autograd(plain: PlainCase) -> dict[str, Array]:
+    """Return the loss, every gradient and every intermediate by `torch.autograd`.
+
+    Parameters
+    ----------
+    plain : PlainCase
+        With any leading axes (…), each content independent of the others.
+
+    Returns
+    -------
+    dict of str to ndarray
+        In the plain's dtype.
+    """
+    found: dict[str, Array] = {}
+    x = torch.tensor(plain.x, requires_grad=True)
+    a = x
+    backward: list[dict[str, torch.Tensor]] = []
+    # What torch differentiates: the loss, and for da/dz alone each activation of a z without its past.
+    differentiated: list[torch.Tensor] = []
+    for number, layer in enumerate(plain.layers, start=1):
+        w, b = torch.tensor(layer.w, requires_grad=True), torch.tensor(layer.b, requires_grad=True)
+        alpha = torch.tensor(layer.slope, requires_grad=True) if layer.learned else None
+        z = torch.matmul(a, w.mT) + b.unsqueeze(-2)
+        joined = plain.is_joined(number - 1)
+        a = torch.softmax(z.detach(), dim=-1) if joined else _activated(layer, z, alpha)
+        found[f"z{number}"], found[f"a{number}"] = z.detach().numpy(), a.detach().numpy()
+        leaves = {f"dL_dz{number}": z, f"w{number}": w, f"b{number}": b}
+        if not joined:
+            alone = _alone(layer, z)
+            leaves = {f"dL_da{number}": a, f"da_dz{number}": alone} | leaves
+            differentiated.append(_own(layer, _activated(layer, alone, None if alpha is None else alpha.detach())))
+        if alpha is not None:
+            leaves[f"alpha{number}"] = alpha
+        backward.append(leaves)
+
+    losses = _losses(plain, z, a)
+    found["loss"] = losses.detach().numpy()
+    names = [name for leaves in reversed(backward) for name in leaves] + ["x"]
+    of = [tensor for leaves in reversed(backward) for tensor in leaves.values()] + [x]
+    gradients = torch.autograd.grad([losses.sum(), *differentiated], of)
+    return found | {name: gradient.numpy() for name, gradient in zip(names, gradients, strict=True)}
+
+
+def _losses(plain: PlainCase, z: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
+    """Return L of each content, (…)."""
+    if plain.loss == "squared_error":
+        of_examples = F.mse_loss(a, torch.tensor(plain.y), reduction="none").sum(dim=-1)
+    else:
+        logits = z.reshape(-1, z.shape[-1])
+        y = torch.tensor(plain.y)
+        y = y.reshape(-1) if plain.indices else y.reshape(logits.shape)
+        of_examples = F.cross_entropy(logits, y, reduction="none").reshape(z.shape[:-1])
+    return of_examples.mean(dim=-1) if plain.reduction == "mean" else of_examples.sum(dim=-1)
+
+
+def _alone(layer: PlainLayer, z: torch.Tensor) -> torch.Tensor:
+    """Return z (…, N, n) without its past; for softmax (…, N, n, n), once for each row of its Jacobian."""
+    alone = z.detach()
+    if layer.activation == "softmax":
+        alone = alone.unsqueeze(-2).repeat_interleave(z.shape[-1], dim=-2)
+    return alone.requires_grad_()
+
+
+def _own(layer: PlainLayer, a: torch.Tensor) -> torch.Tensor:
+    """Return the sum of the activations, each of which depends on its own z alone; of softmax's copies, a_j of the j-th."""
+    return (a.diagonal(dim1=-2, dim2=-1) if layer.activation == "softmax" else a).sum()
+
+
+def complex_step(plain: PlainCase, name: str, index: tuple[int, ...]) -> float:
+    """Return one derivative dL/dθ as Im L(θ + ih) / h, h so small that no digit is lost.
+
+    Parameters
+    ----------
+    plain : PlainCase
+        Without leading axes; every activation analytic: identity, sigmoid, tanh or softmax.
+    name : str
+        The parameter's name, "w1", "b2", …, or "x".
+    index : tuple of int
+        Which of its numbers.
+
+    Returns
+    -------
+    float
+        The derivative, computed in the widest complex numbers that NumPy has here.
+
+    Raises
+    ------
+    ValueError
+        If an activation is not analytic.
+
+    Notes
+    -----
+    Source: Squire and Trapp (1998), *Using complex variables to estimate derivatives of real functions*, eq. 5.
+    """
+    unsuited = [layer.activation for layer in plain.layers if layer.activation not in ANALYTIC]
+    if unsuited:
+        raise ValueError(f"the complex step needs analytic activations, {', '.join(ANALYTIC)}; got {unsuited[0]}")
+    h = 2.0**-500
+    arrays = {"x": plain.x.astype(np.clongdouble)}
+    for number, layer in enumerate(plain.layers, start=1):
+        arrays |= {f"w{number}": layer.w.astype(np.clongdouble), f"b{number}": layer.b.astype(np.clongdouble)}
+    arrays[name][index] += h * 1j
+
+    a = arrays["x"]
+    for number, layer in enumerate(plain.layers, start=1):
+        # Written out rather than with @, whose complex product could mix an infinite part into the other.
+        z = (a[:, None, :] * arrays[f"w{number}"]).sum(axis=-1) + arrays[f"b{number}"]
+        a = z if plain.is_joined(number - 1) else _complex_activation(layer.activation, z)
+    y = plain.targets()
+    if plain.loss == "squared_error":
+        of_examples = ((a - y) ** 2).sum(axis=-1)
+    else:
+        shift = a.real.max(axis=-1, keepdims=True)
+        of_examples = (y * (np.log(np.exp(a - shift).sum(axis=-1, keepdims=True)) + shift - a)).sum(axis=-1)
+    loss = of_examples.mean() if plain.reduction == "mean" else of_examples.sum()
+    return float(loss.imag / h)
+
+
+def _complex_activation(name: str, z: npt.NDArray[np.clongdouble]) -> npt.NDArray[np.clongdouble]:
+    match name:
+        case "sigmoid":
+            # The branch keeps e^{±z} finite; both are the same function.
+            e = np.exp(np.where(z.real < 0, z, -z))
+            return np.asarray(np.where(z.real < 0, e, np.ones_like(e)) / (1 + e))
+        case "tanh":
+            return np.asarray(np.tanh(z))
+        case "softmax":
+            e = np.exp(z - z.real.max(axis=-1, keepdims=True))
+            return np.asarray(e / e.sum(axis=-1, keepdims=True))
+        case _:
+            return z

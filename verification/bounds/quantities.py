@@ -1,0 +1,64 @@
+"""The quantities of one pass by name: "z1", "a1", …, "loss", "dL_da2", "da_dz2", "dL_dz2", "w2", "b2", "alpha2", …, "x"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import handgrad as hg
+from verification.random_networks.plain import PlainCase
+
+Array = npt.NDArray[Any]
+# What has a batch axis: all but the parameters' derivatives and the loss.
+BATCHED = ("z", "a", "dL_da", "da_dz", "dL_dz", "x")
+
+
+def quantities(trace: hg.Trace) -> dict[str, Array]:
+    """Return every array of a trace under the oracles' names."""
+    return trace.named() | of_gradient(trace.gradient)
+
+
+def of_gradient(g: hg.Gradient) -> dict[str, Array]:
+    """Return every derivative of a gradient, and its loss, under the same names."""
+    arrays = g.named() | {"loss": np.asarray(g.loss)}
+    return arrays if g.x is None else arrays | {"x": g.x}
+
+
+def without_batch_axis(arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """Return the arrays of one example: those with a batch axis, of length 1, lose it."""
+    return {name: array[0] if name.rstrip("0123456789") in BATCHED else array for name, array in arrays.items()}
+
+
+def with_batch_axis(arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """Return the arrays of one example with the batch axis that the oracles give them."""
+    return {name: array[None] if name.rstrip("0123456789") in BATCHED else array for name, array in arrays.items()}
+
+
+def equation_of(name: str, layers: int, asked: PlainCase) -> str:
+    """Return the number of the equation that gives a quantity, as the notes print it: "(11)"."""
+    kind = name.rstrip("0123456789")
+    output = name == f"{kind}{layers}"
+    match kind:
+        case "z":
+            return "(8)"
+        case "a":
+            return "(9)"
+        case "loss":
+            return "(10)" if asked.loss == "squared_error" else "(1)" if asked.indices else "(2)"
+        case "dL_da":
+            return "(4)" if output else "(14)"
+        case "da_dz":
+            return "(12)"
+        case "dL_dz":
+            return "p - y" if output and asked.loss == "cross_entropy" else "(12) dL/da"
+        case "w":
+            return "(11), (13)"
+        case "b":
+            return "(11), (7)"
+        case "alpha":
+            return "dL/dalpha"
+        case _:
+            return "(14)"

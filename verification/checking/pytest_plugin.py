@@ -1,0 +1,54 @@
+"""pytest's options for the conformance suite: `pytest --pyargs verification.conformance --submission homework.py`.
+
+pytest loads this in every run where handgrad is installed (it knows no other way to give an installed suite options), so it
+loads nothing else until a submission is given.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from verification.submissions.remote import Remote
+
+SUITE = "verification.conformance"
+SUBMISSION: pytest.StashKey[Remote] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the suite's options."""
+    group = parser.getgroup("submission", f"somebody else's backpropagation (pytest --pyargs {SUITE})")
+    group.addoption("--submission", metavar="FILE", help="the Python file that holds it")
+    group.addoption("--submission-name", metavar="NAME", help="the function or class in it, if it holds several")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the submission, so that what it supports is known when the tests are collected."""
+    path = config.getoption("--submission")
+    if path is None:
+        return
+    from verification.submissions.answers import SubmissionError
+    from verification.submissions.remote import Remote
+
+    try:
+        child = Remote(path, config.getoption("--submission-name"))
+    except SubmissionError as error:
+        raise pytest.UsageError(str(error)) from None
+    config.stash[SUBMISSION] = child
+    config.add_cleanup(child.close)
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Say whose backpropagation is tested."""
+    child = config.stash.get(SUBMISSION, None)
+    return [] if child is None else [f"submission: {child.file}, {'class' if child.is_class else 'function'} {child.name}"]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Say what is missing if the suite is to be run without a submission."""
+    if SUBMISSION in config.stash:
+        return
+    if any(getattr(getattr(item, "module", None), "__name__", None) == SUITE for item in items):
+        raise pytest.UsageError(f"{SUITE} checks somebody's file: say which with --submission FILE")

@@ -1,0 +1,210 @@
+"""What a submission must answer, checked on arrival: names, shapes and dtypes; or the sentence that says what is wrong."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from verification.submissions.description import Description
+
+Array = npt.NDArray[Any]
+
+
+class SubmissionError(Exception):
+    """A submission that cannot be judged: one plain sentence, with the place in its author's own file.
+
+    Parameters
+    ----------
+    sentence : str
+        What happened.
+    file : str, optional
+        The submission's file, as the user named it.
+    line : int, optional
+        The last line of that file that was at work.
+    kind : str
+        "file" (it cannot be loaded), "raised", "hang", "ended" (it ended its process), or what is wrong with the answer:
+        "returned" (no mapping), "missing", "unknown", "array" (no array of numbers), "shape", "dtype".
+    quantity : str, optional
+        The name that "missing" to "dtype" speak of.
+
+    Attributes
+    ----------
+    printed : str
+        What its code printed before, if it ran in a process of its own.
+    """
+
+    def __init__(
+        self, sentence: str, file: str | None = None, line: int | None = None, kind: str = "file", quantity: str | None = None
+    ) -> None:
+        super().__init__(sentence, file, line, kind, quantity)
+        self.sentence, self.file, self.line, self.kind, self.quantity = sentence, file, line, kind, quantity
+        self.printed = ""
+
+    def __str__(self) -> str:
+        """Return "homework.py:3: what happened"."""
+        place = [str(part) for part in (self.file, self.line) if part is not None]
+        return ": ".join([":".join(place), self.sentence] if place else [self.sentence])
+
+    def at(self, file: str | None, line: int | None) -> SubmissionError:
+        """Return the same error with a place."""
+        return SubmissionError(self.sentence, file, line, self.kind, self.quantity)
+
+    def during(self, step: str) -> SubmissionError:
+        """Return the same error with the step of a protocol at which it came."""
+        sentence = f"{self.sentence} (in a row of calls, at {step!r})"
+        return SubmissionError(sentence, self.file, self.line, self.kind, self.quantity)
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What a submission answered.
+
+    Parameters
+    ----------
+    arrays : dict of str to ndarray
+        Name → array, in memory of its own; every parameter of the network, and whatever else it gave.
+    printed : str
+        What its code printed meanwhile, if it ran in a process of its own. Only the first part of very much.
+    """
+
+    arrays: dict[str, Array]
+    printed: str = ""
+
+
+def shapes(network: Description, x: Array) -> tuple[dict[str, tuple[int, ...]], dict[str, tuple[int, ...]]]:
+    """Return name → shape of what a submission must answer, and of what it may answer besides.
+
+    Parameters
+    ----------
+    network : Description
+        The network.
+    x : ndarray
+        One example (n_0,) or a batch (N, n_0).
+
+    Returns
+    -------
+    tuple of dict
+        The parameters in figure 9's order; "loss", "x", and each layer's "z1", "a1", "dL_da1", "da_dz1", "dL_dz1".
+
+    Examples
+    --------
+    >>> import handgrad as hg
+    >>> from verification.submissions.description import describe
+    >>> network = describe(hg.Network([hg.Dense([[1.0, 0.5]], [-0.5], "relu")]))
+    >>> needed, allowed = shapes(network, np.zeros((3, 2)))
+    >>> needed, allowed["z1"]
+    ({'w1': (1, 2), 'b1': (1,)}, (3, 1))
+    """
+    batch = x.shape[:-1]
+    needed = {name: array.shape for name, array in network.named().items()}
+    allowed: dict[str, tuple[int, ...]] = {"loss": (), "x": x.shape}
+    for number, (b, activation) in enumerate(zip(network.biases, network.activations, strict=True), start=1):
+        of_units = (*batch, *b.shape)
+        for name in ("z", "a", "dL_da", "da_dz", "dL_dz"):
+            allowed[f"{name}{number}"] = of_units
+        if activation == "softmax":
+            allowed[f"da_dz{number}"] = (*of_units, *b.shape)
+    return needed, allowed
+
+
+def arrays_of(returned: object, network: Description, x: Array, called: str) -> dict[str, Array]:
+    """Return what a submission returned as arrays of the network's dtype, after checking names, shapes and dtypes.
+
+    Parameters
+    ----------
+    returned : object
+        A mapping is wanted. An array must have the network's dtype; lists and Python numbers have none of their own and
+        take it. A torch tensor is read without its graph. NaN and infinity pass: the comparison judges numbers.
+    network : Description
+        What it was asked about.
+    x : ndarray
+        The inputs it was given.
+    called : str
+        What was called, for the sentence.
+
+    Returns
+    -------
+    dict of str to ndarray
+        In the order of `shapes`. An array may share its memory with what was returned.
+
+    Raises
+    ------
+    SubmissionError
+        Without a place: whoever called the submission knows it.
+    """
+    if not isinstance(returned, Mapping):
+        hint = "; is a return missing?" if returned is None else ""
+        what = "None" if returned is None else f"a value of type {type(returned).__name__}"
+        raise SubmissionError(
+            f'{called} must return a mapping from names to arrays, {{"w1": ..., "b1": ...}}; it returned {what}{hint}',
+            kind="returned",
+        )
+    needed, allowed = shapes(network, x)
+    known = needed | allowed
+    for name in returned:
+        if name not in known:
+            near = _near(name, known)
+            hint = f"; did you mean {near!r}?" if near else f"; for this network it must name {', '.join(needed)}"
+            raise SubmissionError(
+                f"{called} returned {name!r}, which is not a name it may give{hint}", kind="unknown", quantity=str(name)
+            )
+    for name in needed:
+        if name not in returned:
+            has = ", ".join(map(repr, returned)) or "no names at all"
+            raise SubmissionError(f"{called} must return {name!r}, too; its mapping has {has}", kind="missing", quantity=name)
+    dtype = network.weights[0].dtype
+    return {name: _array(name, returned[name], known[name], dtype, called) for name in known if name in returned}
+
+
+def _array(name: str, value: Any, shape: tuple[int, ...], dtype: np.dtype[Any], called: str) -> Array:
+    if hasattr(value, "detach"):
+        value = value.detach()
+    try:
+        array = np.asarray(value)
+    except Exception as error:  # whatever a foreign array type raises when it cannot be read
+        ragged = isinstance(error, ValueError) and "inhomogeneous" in str(error)
+        what = "rows of different lengths" if ragged else f"a value of type {type(value).__name__}"
+        raise SubmissionError(
+            f"{called} must give {name} as an array of numbers; it gave {what}", kind="array", quantity=name
+        ) from None
+    if array.dtype.kind not in "fiub":
+        what = {"c": "complex numbers", "U": "text", "S": "bytes"}.get(array.dtype.kind, f"dtype {array.dtype}")
+        if value is None or type(value).__module__ != "numpy":
+            what = "None" if value is None else f"{what} in a value of type {type(value).__name__}"
+        raise SubmissionError(f"{called} must give {name} as real numbers; it gave {what}", kind="array", quantity=name)
+    if array.shape != shape:
+        hint = ", which is the transpose" if array.ndim == 2 and array.shape == shape[::-1] else ""
+        raise SubmissionError(
+            f"{called} must give {name} in shape {shape}; it gave {array.shape}{hint}", kind="shape", quantity=name
+        )
+    if name == "loss" and array.dtype.kind == "f":
+        return array
+    own_dtype = isinstance(value, np.ndarray | np.generic) or hasattr(value, "dtype")
+    if own_dtype and array.dtype != dtype:
+        raise SubmissionError(
+            f"{called} must give {name} as {dtype}, the network's dtype; it gave {array.dtype}", kind="dtype", quantity=name
+        )
+    with np.errstate(all="ignore"):
+        return array.astype(dtype, copy=False)
+
+
+def _near(name: object, known: Mapping[str, object]) -> str | None:
+    """Return the known name that was probably meant."""
+    if not isinstance(name, str):
+        return None
+    plain = re.sub(r"[\s\[\]().-]", "", name).lower()
+    by_lower = {each.lower(): each for each in known}
+    # dw1, dL_dw1, grad_w1, w_1 and weights1: the student's names for the derivative by w1.
+    for spelling in (plain, re.sub(r"^(dl_?d|dl/d|d|grad_?|g)_?", "", plain).replace("_", "")):
+        for long, short in (("weights", "w"), ("weight", "w"), ("biases", "b"), ("bias", "b")):
+            spelling = re.sub(rf"^{long}(?=\d)", short, spelling)
+        if spelling in by_lower:
+            return by_lower[spelling]
+    near = difflib.get_close_matches(plain, by_lower, n=1)
+    return by_lower[near[0]] if near else None

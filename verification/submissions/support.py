@@ -1,0 +1,257 @@
+"""What a submission says that it can compute."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from handgrad import checks
+from handgrad.activations import FORMS
+from handgrad.losses import LOSSES, REDUCTIONS
+from verification.submissions.description import Description
+
+Array = npt.NDArray[Any]
+Declared = TypeVar("Declared", bound=Callable[..., Any])
+ACTIVATIONS = tuple(FORMS)
+DTYPES = ("float64", "float32")
+TARGETS = ("indices", "one_hot", "distribution")
+SUPPORT_ATTRIBUTE = "__supports__"
+# Where a declaration sets no limit. More layers show nothing that these do not.
+MOST_LAYERS = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Support:
+    """What a submission can compute; everything unless it says less. Only such networks are drawn for it.
+
+    Parameters
+    ----------
+    activations : sequence of str
+        The activations it knows.
+    outputs : sequence of str
+        Those it knows in the last layer; all of `activations` unless given. With `outputs=["softmax"]` and a list of
+        `activations` without softmax, no softmax is drawn in a hidden layer.
+    losses, reductions, dtypes : sequence of str
+        The losses, "mean" and "sum", "float64" and "float32".
+    targets : sequence of str
+        The forms of cross-entropy's y: "indices" of classes, "one_hot", or any "distribution".
+    single, batches : bool
+        Whether it takes one example x (n_0,), and whether it takes a batch (N, n_0).
+    layers : int or (int, int), optional
+        The number L of layers: exactly that many, or from the first to the last.
+    widths : int or sequence of int, optional
+        The units of every layer and the inputs (1 for the chain of (3)–(7)), or n_0, …, n_L themselves.
+
+    Raises
+    ------
+    TypeError
+        If a list is no sequence of names, a number no integer, or a truth value none.
+    ValueError
+        If a name is unknown (the error suggests a near miss), or nothing is left that could be drawn.
+
+    Examples
+    --------
+    >>> Support(activations=["sigmoid"], losses=["squared_error"], batches=False, layers=2).outputs
+    ('sigmoid',)
+    """
+
+    activations: Sequence[str] = ACTIVATIONS
+    outputs: Sequence[str] | None = None
+    losses: Sequence[str] | None = None
+    targets: Sequence[str] = TARGETS
+    reductions: Sequence[str] = REDUCTIONS
+    dtypes: Sequence[str] = DTYPES
+    single: bool = True
+    batches: bool = True
+    layers: int | tuple[int, int] | None = None
+    widths: int | Sequence[int] | None = None
+
+    def __post_init__(self) -> None:
+        self._put("activations", _names("activations", self.activations, ACTIVATIONS))
+        self._put("outputs", _names("outputs", self.activations if self.outputs is None else self.outputs, ACTIVATIONS))
+        softmax = "softmax" in (self.outputs or ())
+        if self.losses is None:
+            self._put("losses", LOSSES if softmax else ("squared_error",))
+        self._put("losses", _names("losses", self.losses, LOSSES))
+        if "cross_entropy" in (self.losses or ()) and not softmax:
+            raise ValueError(f"cross_entropy needs softmax among the outputs; got {', '.join(self.outputs or ())}")
+        self._put("targets", _names("targets", self.targets, TARGETS))
+        self._put("reductions", _names("reductions", self.reductions, REDUCTIONS))
+        self._put("dtypes", _names("dtypes", self.dtypes, DTYPES))
+        for argument in ("single", "batches"):
+            checks.instance(argument, getattr(self, argument), bool, "True or False")
+        if not (self.single or self.batches):
+            raise ValueError("single and batches must not both be False: x is one example or a batch")
+        self._check_sizes()
+
+    def _put(self, argument: str, value: object) -> None:
+        object.__setattr__(self, argument, value)
+
+    def _check_sizes(self) -> None:
+        if isinstance(self.layers, Sequence) and not isinstance(self.layers, str):
+            if len(self.layers) != 2:
+                raise ValueError(f"layers must be L, or the least and the greatest L; got {self.layers!r}")
+            first, last = (checks.positive_integer("layers", number) for number in self.layers)
+            if first > last:
+                raise ValueError(f"layers must be L, or the least and the greatest L; got {self.layers!r}")
+            self._put("layers", (first, last))
+        elif self.layers is not None:
+            number = checks.positive_integer("layers", self.layers)
+            self._put("layers", (number, number))
+        if isinstance(self.widths, Sequence) and not isinstance(self.widths, str):
+            units = tuple(checks.positive_integer(f"widths[{place}]", width) for place, width in enumerate(self.widths))
+            if len(units) < 2:
+                raise ValueError(
+                    f"widths must be n_0, ..., n_L, at least 2 numbers, or one number for all; got {self.widths!r}"
+                )
+            self._put("widths", units)
+            low, high = self.layer_range
+            if not low <= len(units) - 1 <= (high or len(units)):
+                raise ValueError(f"widths must name n_0 to n_L for layers, which is {self.layers}; got {self.widths}")
+            self._put("layers", (len(units) - 1, len(units) - 1))
+        elif self.widths is not None:
+            self._put("widths", checks.positive_integer("widths", self.widths))
+
+    @property
+    def layer_range(self) -> tuple[int, int | None]:
+        """The least and the greatest number of layers; None for any."""
+        return self.layers if isinstance(self.layers, tuple) else (1, None)
+
+    def narrowed(self, **wanted: Any) -> Support | None:
+        """Return what both this and another declaration support.
+
+        Parameters
+        ----------
+        **wanted
+            The fields of another `Support`.
+
+        Returns
+        -------
+        Support or None
+            None if they have nothing in common.
+
+        Examples
+        --------
+        >>> both = Support(activations=["relu", "tanh"]).narrowed(activations=["tanh", "softmax"], layers=(2, 3))
+        >>> both.activations, both.layers
+        (('tanh',), (2, 3))
+        >>> Support(layers=2).narrowed(layers=1) is None
+        True
+        """
+        other = Support(**wanted)
+        common: dict[str, Any] = {
+            name: [each for each in getattr(self, name) if each in getattr(other, name)]
+            for name in ("activations", "outputs", "losses", "targets", "reductions", "dtypes")
+        }
+        if "softmax" not in common["outputs"]:
+            common["losses"] = [loss for loss in common["losses"] if loss != "cross_entropy"]
+        common |= {"single": self.single and other.single, "batches": self.batches and other.batches}
+        (low, high), (other_low, other_high) = self.layer_range, other.layer_range
+        least, greatest = max(low, other_low), min(high or MOST_LAYERS, other_high or MOST_LAYERS)
+        if least > greatest or not (common["single"] or common["batches"]):
+            return None
+        if least > 1 and not common["activations"]:
+            return None
+        if not all(common[name] for name in ("outputs", "losses", "targets", "reductions", "dtypes")):
+            return None
+        if not common["activations"]:
+            # One layer has no hidden activation; whatever stands here is not drawn.
+            greatest, common["activations"] = 1, common["outputs"]
+        if self.widths is not None and other.widths not in (None, self.widths):
+            return None
+        return Support(**common, layers=(least, greatest), widths=self.widths if self.widths is not None else other.widths)
+
+    def covers(self, network: Description, x: Array, y: Array) -> bool:
+        """Say whether the submission claims to take this network with this data.
+
+        Parameters
+        ----------
+        network : Description
+            The network.
+        x, y : ndarray
+            One example or a batch, as `handgrad.Network.gradient` takes them.
+
+        Returns
+        -------
+        bool
+            False as soon as one thing is not declared.
+        """
+        low, high = self.layer_range
+        widths = network.widths
+        return (
+            set(network.activations[:-1]) <= set(self.activations)
+            and network.activations[-1] in (self.outputs or ())
+            and network.loss in (self.losses or ())
+            and network.reduction in self.reductions
+            and network.weights[0].dtype.name in self.dtypes
+            and (self.single if x.ndim == 1 else self.batches)
+            and low <= len(network.weights) <= (high or len(network.weights))
+            and (self.widths is None or widths == self.widths or set(widths) == {self.widths})
+            and (network.loss != "cross_entropy" or bool(_forms_of_target(x, y) & set(self.targets)))
+        )
+
+
+def _forms_of_target(x: Array, y: Array) -> set[str]:
+    if y.ndim < x.ndim:
+        return {"indices"}
+    return {"distribution", "one_hot"} if np.isin(y, (0, 1)).all() else {"distribution"}
+
+
+def _names(argument: str, given: object, known: Sequence[str]) -> tuple[str, ...]:
+    """Return the names in our order, whatever the caller's."""
+    if isinstance(given, str) or not isinstance(given, Sequence):
+        raise TypeError(f"{argument} must be a sequence of names; got {given!r}")
+    for name in given:
+        checks.one_of(argument, name, known)
+    if not given:
+        raise ValueError(f"{argument} must name at least one of {', '.join(known)}; got none")
+    return tuple(name for name in known if name in given)
+
+
+def supports(**declared: Any) -> Callable[[Declared], Declared]:
+    """Return a decorator by which a submission says what it can compute.
+
+    Parameters
+    ----------
+    **declared
+        The fields of `Support`.
+
+    Returns
+    -------
+    callable
+        It returns the function or class itself, with the `Support` stored on it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `Support`; TypeError for an argument that it does not have.
+
+    Examples
+    --------
+    >>> @supports(activations=["sigmoid"], losses=["squared_error"], batches=False)
+    ... def gradient(network, x, y): ...
+    >>> support_of(gradient).activations
+    ('sigmoid',)
+    """
+    fields = list(Support.__dataclass_fields__)
+    for name in declared:
+        checks.one_of("an argument of supports", name, fields)
+    support = Support(**declared)
+
+    def declare(submission: Declared) -> Declared:
+        if not callable(submission):
+            raise TypeError(f"supports(...) must stand before a function or a class; got {type(submission).__name__}")
+        setattr(submission, SUPPORT_ATTRIBUTE, support)
+        return submission
+
+    return declare
+
+
+def support_of(submission: object) -> Support:
+    """Return what a function or class has declared; everything if it declared nothing."""
+    support = getattr(submission, SUPPORT_ATTRIBUTE, None)
+    return support if isinstance(support, Support) else Support()

@@ -1,0 +1,193 @@
+"""The process in which somebody's file runs: it loads the file, then answers one request after another.
+
+Requests and replies are pickled over the pipes that were its standard input and output. It ends itself when one call of the
+file's code takes too long, and leaves in its standard error where that code was.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import io
+import os
+import pickle
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import IO, Any
+
+from verification.submissions.answers import Answer, SubmissionError
+from verification.submissions.loading import find, load
+from verification.submissions.local import Local, def_line
+from verification.submissions.protocol import Outcome, Scene, Step
+from verification.submissions.support import Support
+
+PRINTED_AT_MOST = 10_000
+# The exit status that says that this module failed, and not the file's code.
+FAILED = 70
+
+
+@dataclass(frozen=True)
+class Load:
+    """The first request: load a file, and find the submission in it. Times in seconds."""
+
+    path: str
+    name: str | None
+    limit: float
+    load_limit: float
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """The request for one gradient."""
+
+    scene: Scene
+
+    def of(self, here: Local) -> Answer:
+        """Return the reply."""
+        return here.gradient(self.scene.network, self.scene.x, self.scene.y)
+
+
+@dataclass(frozen=True)
+class Perform:
+    """The request for a protocol."""
+
+    steps: tuple[Step, ...]
+    scenes: dict[str, Scene]
+
+    def of(self, here: Local) -> Outcome:
+        """Return the reply."""
+        return here.perform(self.steps, self.scenes)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The reply to `Load`: what `verification.submissions.local.Local` says of the submission."""
+
+    name: str
+    is_class: bool
+    descends: bool
+    has_parameters: bool
+    support: Support
+    line: int | None
+    printed: str
+
+
+class Printed(io.RawIOBase):
+    """Standard output for the file's code: it keeps the first part of what is written, and forgets the rest."""
+
+    def __init__(self) -> None:
+        self.kept = bytearray()
+        self.dropped = 0
+
+    def writable(self) -> bool:
+        """Return True."""
+        return True
+
+    def write(self, data: Any) -> int:
+        """Keep the bytes if there is room for them."""
+        written = bytes(data)
+        room = max(PRINTED_AT_MOST - len(self.kept), 0)
+        self.kept += written[:room]
+        self.dropped += len(written[room:])
+        return len(written)
+
+    def take(self) -> str:
+        """Return what was written since the last time."""
+        text = self.kept.decode("utf-8", errors="replace")
+        if self.dropped:
+            text += f"\n... and {self.dropped} bytes more"
+        self.kept.clear()
+        self.dropped = 0
+        return text
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """End this process unless the block is left in time.
+
+    An alarm costs a microsecond, where a thread that watches costs a hundred. Without alarms (on Windows) the parent alone
+    watches, and does not learn the line.
+    """
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def serve(requests: IO[bytes], replies: IO[bytes], printed: Callable[[], str]) -> None:
+    """Answer requests until there are no more.
+
+    Parameters
+    ----------
+    requests, replies : binary file
+        Pickled one after another. The first request is a `Load`.
+    printed : callable
+        Returns what the file's code printed since it was last called.
+    """
+    here: Local | None = None
+    while True:
+        try:
+            request = pickle.load(requests)
+        except EOFError:
+            return
+        reply: object
+        try:
+            if isinstance(request, Load):
+                with within(request.load_limit):
+                    submission = find(load(request.path), request.name)
+                here = Local(submission, file=request.path, around=partial(within, request.limit))
+                line = def_line(submission)
+                reply = Loaded(here.name, here.is_class, here.descends, here.has_parameters, here.support, line, printed())
+            elif here is None:
+                raise RuntimeError(f"the first request must be to load a file; got {request!r}")
+            else:
+                reply = replace(request.of(here), printed=printed())
+        except SubmissionError as error:
+            error.printed = printed()
+            reply = error
+        pickle.dump(reply, replies, protocol=pickle.HIGHEST_PROTOCOL)
+        replies.flush()
+
+
+def main() -> None:
+    """Serve over standard input and output, which the file's code is kept away from."""
+    # Ctrl-C reaches the whole group of processes; the parent decides what becomes of this one.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    log = os.fdopen(os.dup(2), "w")
+    raw = Printed()
+    text = io.TextIOWrapper(io.BufferedWriter(raw), encoding="utf-8", errors="replace", write_through=True)
+    sys.stdout = sys.stderr = text
+    faulthandler.enable(file=log)
+    if hasattr(signal, "SIGALRM"):
+        # Written in C, it works even while the file's code holds the interpreter; after it the default, which is to end.
+        faulthandler.register(signal.SIGALRM, file=log, all_threads=False, chain=True)
+    leave = os._exit
+
+    def leave_and_say_where(status: int) -> Any:
+        faulthandler.dump_traceback(file=log, all_threads=False)
+        leave(status)
+
+    os._exit = leave_and_say_where
+
+    def printed() -> str:
+        text.flush()
+        return raw.take()
+
+    try:
+        serve(requests, replies, printed)
+    except Exception:  # a mistake in this module, not in the file: the parent raises it as such
+        traceback.print_exc(file=log)
+        log.flush()
+        leave(FAILED)
