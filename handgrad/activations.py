@@ -268,3 +268,28 @@ class Activation:
 def activation(value: Activation | str) -> Activation:
     """Return an Activation for a name or for itself."""
     return value if isinstance(value, Activation) else Activation(value)
+
+
+def variance_of_weights(activation: Activation, n_prev: int, n: int) -> float:
+    """Return the variance of random weights with which signals keep their size from layer to layer.
+
+    Parameters
+    ----------
+    activation : Activation
+        The layer's.
+    n_prev, n : int
+        The units of the layer before, and of the layer.
+
+    Returns
+    -------
+    float
+        2 / (n_prev + n) (Glorot) or, before the ReLUs, 2 / ((1 + slope²) n_prev) (He).
+
+    Notes
+    -----
+    Source: Glorot and Bengio (2010), eq. 12; He et al. (2015), eqs. 10 and 15.
+    """
+    if not FORMS[activation.name].he:
+        return 2 / (n_prev + n)
+    slope = 0.0 if activation.negative_slope is None else activation.negative_slope
+    return float(2 / ((1 + np.mean(np.square(slope))) * n_prev))

@@ -126,19 +126,29 @@ def replacement(name: str, value: object, old: Array, one_unit: bool = False) ->
     return array
 
 
-def dense(w: Array, b: Array, alpha: Array | None) -> None:
-    """Check the shapes of one layer: w (n, n_prev), b (n,), and α () or (n,)."""
-    if w.ndim != 2 or 0 in w.shape:
-        raise ValueError(f"w must have shape (n, n_prev), both at least 1; got {w.shape}")
-    n = w.shape[0]
-    if b.ndim != 1 or b.shape[0] != n:
-        raise ValueError(f"b must have shape (n,) = ({n},) to meet w, which is {w.shape}; got {b.shape}")
-    if alpha is not None and alpha.shape not in ((), (n,)):
-        raise ValueError(f"alpha must have shape () for one shared slope, or (n,) = ({n},) for one a unit; got {alpha.shape}")
+def dense(w: object, b: object, slope: float | None, alpha: object) -> tuple[Array, Array, Array | None]:
+    """Return copies of a layer's w (n, n_prev), b (n,), and α () or (n,), checked; of one unit α is ()."""
+    weights = parameter("w", w)
+    biases = parameter("b", b, weights.dtype)
+    slopes = None if alpha is None else parameter("alpha", alpha, weights.dtype)
+    if slope is not None:
+        converted("slope", np.asarray(slope), weights.dtype)
+    if weights.ndim != 2 or 0 in weights.shape:
+        raise ValueError(f"w must have shape (n, n_prev), both at least 1; got {weights.shape}")
+    n = weights.shape[0]
+    if biases.shape != (n,):
+        raise ValueError(f"b must have shape (n,) = ({n},) to meet w, which is {weights.shape}; got {biases.shape}")
+    if slopes is not None and slopes.shape not in ((), (n,)):
+        raise ValueError(f"alpha must have shape () for one shared slope, or (n,) = ({n},) for one a unit; got {slopes.shape}")
+    return weights, biases, slopes.reshape(()) if slopes is not None and slopes.shape == (1,) else slopes
 
 
-def chain_of_layers(shapes: Sequence[tuple[int, ...]], dtypes: Sequence[np.dtype[Any]]) -> None:
-    """Check that there is a layer, that consecutive layers meet, and that all have one dtype."""
+def chain_of_layers(layers: Sequence[Any], kind: type) -> None:
+    """Check that all are layers of this kind, that there is one, that consecutive ones meet, and that all have one dtype."""
+    instance("layers", layers, Sequence, "a sequence of Dense layers")
+    for number, layer in enumerate(layers, start=1):
+        instance(f"layer {number}", layer, kind, "a Dense layer")
+    shapes, dtypes = [layer.w.shape for layer in layers], [layer.w.dtype for layer in layers]
     if not shapes:
         raise ValueError("layers must hold at least one Dense layer; got none")
     for number, (before, after) in enumerate(pairwise(shapes), start=1):

@@ -91,9 +91,9 @@ def fit(
     rounds = checks.positive_integer("epochs", epochs)
     if callback is not None:
         checks.instance("callback", callback, Callable, "callable")  # type: ignore[arg-type]
-    inputs, targets, single = net._data(x, y)
+    inputs, targets, single = net.engine.data(x, y)
     checks.batch(inputs[0] if single else inputs)
-    if not checks.is_finite(net._vector):  # written to in place, where nothing checks it
+    if not checks.is_finite(net.engine.parameters):  # written to in place, where nothing checks it
         checks.all_finite(net.named(), "net's {}")
     count = len(inputs)
     size = count if batch_size is None else min(checks.positive_integer("batch_size", batch_size), count)
@@ -109,13 +109,8 @@ def fit(
             if order is not None:
                 chosen = order[start : start + size]
                 batch, target = inputs.take(chosen, 0), targets.take(chosen, 0)
-            plan = net._borrowed(len(batch))
-            with np.errstate(over="ignore", invalid="ignore"):  # checked in the next line
-                loss, outcome = plan.run(batch, target)
-            checks.converging(loss, outcome.vector(), epoch, step)
+            loss = net.engine.train(batch, target, step, epoch)
             total += loss * (len(batch) / count if net.reduction == "mean" else 1)
-            net._step(outcome.vector(), step, ours=True)
-            net._returned(plan)
         history.losses.append(total)
         if callback is not None and isinstance(stop := callback(epoch, total), bool | np.bool_) and stop:
             break

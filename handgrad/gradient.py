@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,27 @@ def cut(vector: Array, shapes: Shapes) -> list[tuple[Array, Array, Array | None]
     return layers
 
 
+def named_arrays(layers: Iterable[tuple[Array, Array, Array | None]], first: int = 1) -> dict[str, Array]:
+    """Return {"w1": …, "b1": …, "alpha1": …, "w2": …}: the w, b and α of each layer, or their derivatives, by name.
+
+    Parameters
+    ----------
+    layers : iterable of (ndarray, ndarray, ndarray or None)
+        First layer first.
+    first : int
+        The first layer's number.
+
+    Returns
+    -------
+    dict of str to ndarray
+        The arrays themselves, in figure 9's order.
+    """
+    arrays: dict[str, Array] = {}
+    for number, (w, b, alpha) in enumerate(layers, start=first):
+        arrays |= {f"w{number}": w, f"b{number}": b} | ({} if alpha is None else {f"alpha{number}": alpha})
+    return arrays
+
+
 @dataclass(frozen=True, eq=False)
 class LayerGradient:
     """The derivatives of the loss by one layer's parameters.
@@ -83,8 +104,7 @@ class LayerGradient:
         dict of str to ndarray
             The arrays themselves.
         """
-        arrays = {f"w{number}": self.w, f"b{number}": self.b}
-        return arrays if self.alpha is None else arrays | {f"alpha{number}": self.alpha}
+        return named_arrays([(self.w, self.b, self.alpha)], number)
 
 
 class Gradient:
@@ -205,7 +225,7 @@ class Gradient:
         dict of str to ndarray
             The arrays themselves.
         """
-        return {name: array for number, layer in enumerate(self, start=1) for name, array in layer.named(number).items()}
+        return named_arrays((layer.w, layer.b, layer.alpha) for layer in self)
 
     def with_vector(self, vector: npt.ArrayLike) -> Gradient:
         """Return this gradient with its derivatives taken back from a flat vector.
@@ -321,6 +341,11 @@ class LayerTrace:
     dL_db: Array
     dL_dalpha: Array | None
     dL_da_prev: Array
+
+    def of_one_example(self) -> LayerTrace:
+        """Return the trace of the one example of a batch of one, without the batch axis; sums over the batch have none."""
+        names = ("a_prev", "z", "a", "dL_da", "da_dz", "dL_dz", "dL_da_prev")
+        return replace(self, **{name: array[0] for name in names if (array := getattr(self, name)) is not None})
 
 
 @dataclass(frozen=True, eq=False)

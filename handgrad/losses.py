@@ -51,3 +51,9 @@ def cross_entropy_derivative(p: Array, y: Array) -> Array:
     true class, and is the derivative of the loss above for a y whose sum is off by a rounding, too.
     """
     return np.asarray(p * sum_of_others(y) - y * sum_of_others(p))
+
+
+def reduced(loss: str, reduction: str, z: Array, a: Array, y: Array) -> float:
+    """Return L, the mean or sum of the examples' L_i, from logits and activations of the output layer and targets (N, n_L)."""
+    of_examples = cross_entropy(z, y) if loss == "cross_entropy" else squared_error(a, y)
+    return float(of_examples.mean() if reduction == "mean" else of_examples.sum())

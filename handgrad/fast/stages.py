@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from handgrad import activations as act
 from handgrad import losses
+from handgrad.fast.in_place import SMALL, Constants, Form, limits
 from handgrad.gradient import Shapes, size
-from handgrad.in_place import SMALL, Constants, Form, limits
 
 Array = npt.NDArray[Any]
 

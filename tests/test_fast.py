@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import handgrad as hg
-from handgrad import network, plan
-from handgrad.stages import Stack
+from handgrad.fast import engine, plan
+from handgrad.fast.stages import Stack
 from verification.benchmark import NETWORKS, network_of
 from verification.bounds.analysis import bounds
 from verification.bounds.entries import shares
@@ -70,7 +70,7 @@ def test_gradient_of_stacked_layers_matches_its_trace(activation, width, layers,
     net = hg.Network.random(widths, activations=names, seed=rng, dtype=dtype)
     x, y = rng.normal(size=(count, widths[0])).astype(dtype), rng.normal(size=(count, widths[-1])).astype(dtype)
     assert_matches(net.gradient(x, y), net.trace(x, y).gradient, net, x, y)
-    stages = net._plans[count][0].stages
+    stages = net.engine._plans[count][0].stages
     square = [len(list(run)) for (n_prev, n), run in groupby(pairwise(widths)) if n_prev == n]
     assert any(isinstance(stage, Stack) for stage in stages) == (max(square, default=0) >= plan.MANY)
 
@@ -233,21 +233,21 @@ def test_dL_dx_asked_for_later_is_no_matter_of_who_keeps_w_1(part):
 def test_w_1_that_nobody_has_is_not_copied():
     net, x, y = some_case(plan.FEW + 4)
     waiting = [net.gradient(x, y), net.gradient(x, y)]
-    first = net.layers[0]._w_for_later()
-    assert np.shares_memory(first.w, net._vector)
+    first = net.layers[0]._weights.snapshot()
+    assert np.shares_memory(first.w, net.engine.parameters)
     net.loss(x, y), net(x), net.trace(x, y), repr(net), net.widths, net.layers[0].b
-    assert net.layers[0]._w_for_later() is first
+    assert net.layers[0]._weights.snapshot() is first
     net.descend(waiting[0], 0.5)
-    assert not np.shares_memory(first.w, net._vector)
+    assert not np.shares_memory(first.w, net.engine.parameters)
     # One copy serves all who wait for the same parameters.
-    assert net.layers[0]._w_for_later() is not first
+    assert net.layers[0]._weights.snapshot() is not first
     np.testing.assert_array_equal(waiting[0].x, waiting[1].x)
 
 
 def test_memory_that_nobody_refers_to_serves_again():
     net, x, y = some_case(plan.FEW + 4)
     net.gradient(x, y)
-    (only,) = net._plans[len(x)]
+    (only,) = net.engine._plans[len(x)]
     for _ in range(4):
         net.gradient(x, y)
     assert len(only.outcomes) == 1
@@ -264,7 +264,7 @@ def test_memory_that_nobody_refers_to_serves_again():
 def test_memory_of_a_plan_is_that_of_two_gradients():
     net, x, y = some_case(plan.FEW + 4)
     held = [net.gradient(x, y) for _ in range(4)]
-    (only,) = net._plans[len(x)]
+    (only,) = net.engine._plans[len(x)]
     assert len(only.outcomes) == 2
     assert all(g == held[0] for g in held)
 
@@ -297,13 +297,13 @@ def test_gradients_of_several_threads_equal_those_of_one(count):
         for g in gradients:
             assert g == expected[number]
             np.testing.assert_array_equal(g.x, expected[number].x, strict=True)
-    assert len(net._plans[count]) <= 4
+    assert len(net.engine._plans[count]) <= 4
 
 
 @pytest.mark.parametrize("count", [1, plan.FEW, 64])
 def test_gradient_is_out_of_reach_of_whoever_takes_the_plan_next(monkeypatch, count):
     net, x, y = some_case(count)
-    expected, returned = net.gradient(x, y), hg.Network._returned
+    expected, returned = net.gradient(x, y), engine.Engine._returned
     of_x = expected.x.copy()
     taken = []
 
@@ -313,7 +313,7 @@ def test_gradient_is_out_of_reach_of_whoever_takes_the_plan_next(monkeypatch, co
             taken.append(plan)
             self.gradient(2 * x, y)
 
-    monkeypatch.setattr(hg.Network, "_returned", returned_and_taken)
+    monkeypatch.setattr(engine.Engine, "_returned", returned_and_taken)
     g = net.gradient(x, y)
     assert taken
     assert g == expected
@@ -324,23 +324,23 @@ def test_plans_of_many_batch_sizes_are_few():
     net, x, y = some_case(40)
     for count in range(1, 40):
         net.gradient(x[:count], y[:count])
-        assert len(net._plans) <= network.MOST_PLANS
+        assert len(net.engine._plans) <= engine.MOST_PLANS
 
 
 def test_plans_of_a_few_batch_sizes_are_kept():
     net, x, y = some_case(40)
-    counts, plans = range(1, network.MOST_PLANS + 1), []
+    counts, plans = range(1, engine.MOST_PLANS + 1), []
     for _ in range(2):
         for count in counts:
             net.gradient(x[:count], y[:count])
-        plans.append([net._plans[count][0] for count in counts])
+        plans.append([net.engine._plans[count][0] for count in counts])
     assert all(first is second for first, second in zip(*plans, strict=True))
 
 
 def test_plan_dies_with_its_network():
     net, x, y = some_case()
     g = net.gradient(x, y)
-    alive = weakref.ref(net._plans[len(x)][0])
+    alive = weakref.ref(net.engine._plans[len(x)][0])
     vector = g.vector
     del net
     gc.collect()

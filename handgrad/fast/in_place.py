@@ -1,4 +1,4 @@
-"""The activations in place, for `handgrad.stages`: g(z) written where z was, g′ taken from what that left.
+"""The activations in place, for `handgrad.fast.stages`: g(z) written where z was, g′ taken from what that left.
 
 The plain forms are in `handgrad.activations`; these say the same with fewer calls and without memory of their own.
 """

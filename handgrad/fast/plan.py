@@ -7,17 +7,17 @@ pass left, and layers that look alike lie one behind another, so that one call d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
-from sys import getrefcount
 from typing import Any
+from weakref import ref
 
 import numpy as np
 import numpy.typing as npt
 
+from handgrad.fast.in_place import FORMS, SMALL
+from handgrad.fast.stages import CrossEntropy, Layer, Plain, Single, SquaredError, Stack, stacked
 from handgrad.gradient import Shapes, cut
-from handgrad.in_place import FORMS, SMALL
-from handgrad.stages import CrossEntropy, Layer, Plain, Single, SquaredError, Stack, stacked
 
 Array = npt.NDArray[Any]
 
@@ -30,8 +30,10 @@ FEW = 8
 class Outcome:
     """Memory for what a run hands out: the gradient vector, and a copy of dL/dz for a dL/dx that is wanted later.
 
-    Whoever was handed a part of it refers to the memory; when nobody but the plan does, it serves again, because new memory
-    costs more time than a small network's arithmetic.
+    It serves again when nobody has a part of it any more, because new memory costs more time than a small network's
+    arithmetic. Whoever is handed it gets an array made for him, and whatever he cuts from that array refers to it: once this
+    array is gone, nobody has a part. A weak reference tells, on every Python: it says at the latest when the array's memory is
+    collected, never too early, and without counting references, which threads may be changing.
 
     Parameters
     ----------
@@ -40,19 +42,24 @@ class Outcome:
     """
 
     def __init__(self, plan: Plan) -> None:
-        count, n, self.parameters = plan.count, len(plan.w_1), plan.parameters.size
-        self.memory: Array = np.empty(self.parameters + (count * n if count > FEW else 0), plan.parameters.dtype)
-        self.into = plan.views(self.vector())
-        self.dL_dz = self.memory[self.parameters :].reshape(-1, n)
-        self._references = getrefcount(self.memory)
+        count, n, parameters = plan.count, len(plan.w_1), plan.parameters.size
+        self._memory: Array = np.empty(parameters + (count * n if count > FEW else 0), plan.parameters.dtype)
+        # NumPy lets a view of a view refer to the array that owns the memory. No array owns a memoryview's, so that the
+        # views of what is handed out refer to that.
+        self._buffer, self._dtype = memoryview(self._memory.data), self._memory.dtype
+        self._handed_out: Callable[[], Array | None] = lambda: None
+        self.vector = self._memory[:parameters]
+        self.into = plan.views(self.vector)
 
     def is_free(self) -> bool:
         """Say whether no caller has a part of it."""
-        return getrefcount(self.memory) == self._references
+        return self._handed_out() is None
 
-    def vector(self) -> Array:
-        """Return ∇L as a view for a caller: each call's is a view of its own, which counts."""
-        return self.memory[: self.parameters]
+    def handed_out(self) -> Array:
+        """Return all of the memory for a caller; until he and everybody that he gave a part let go, it is not free."""
+        array: Array = np.frombuffer(self._buffer, self._dtype)
+        self._handed_out = ref(array)
+        return array
 
 
 class Plan:
@@ -125,7 +132,7 @@ class Plan:
         Returns
         -------
         tuple of float and Outcome
-            L and ∇L. Whoever keeps a view of the outcome's memory keeps it from serving again.
+            L, and ∇L in `vector`, which is the plan's own until the outcome is handed out.
         """
         outcome = self._free_outcome()
         a = x
@@ -155,10 +162,11 @@ class Plan:
         dL_dx: Array = self.stages[0].dL_dz.dot(self.w_1)  # (14): ij,jk->ik
         return dL_dx.reshape(-1) if single else dL_dx
 
-    def dL_dz_1(self, outcome: Outcome) -> Array:
-        """Return dL/dz (N, n_1) of the last run's first layer, copied into its outcome, from which a dL/dx follows later."""
-        outcome.dL_dz[...] = self.stages[0].dL_dz
-        return outcome.dL_dz[...]  # a view for the caller here too
+    def dL_dz_1(self, handed_out: Array) -> Array:
+        """Return dL/dz (N, n_1) of the last run's first layer, copied to the end of the memory handed out for that run."""
+        dL_dz: Array = handed_out[self.parameters.size :].reshape(self.count, -1)
+        dL_dz[...] = self.stages[0].dL_dz
+        return dL_dz
 
     def _free_outcome(self) -> Outcome:
         """Return memory that no caller has a part of. Two are kept, for a loop that holds its last gradient."""

@@ -1,0 +1,5 @@
+"""The gradient of a network, fast: the numbers of `Network.trace` with fewer calls and less memory.
+
+Machinery: nobody needs it to understand the rest. `network` hands its gradient to `engine`, and `descent` its steps;
+`engine` lends out `plan`s, which are rows of `stages`, which compute `in_place`.
+"""

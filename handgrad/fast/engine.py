@@ -1,0 +1,168 @@
+"""What computes a network's gradient: it checks the data, and lends plans out, each to one caller at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from handgrad import checks
+from handgrad.fast.plan import FEW, Plan
+from handgrad.fast.weights import Weights
+from handgrad.gradient import Gradient, Shapes
+
+Array = npt.NDArray[Any]
+
+# Batch sizes whose plans are kept; a training run needs two, the last batch of an epoch being smaller.
+MOST_PLANS = 8
+
+
+class Engine:
+    """Backpropagation of one network, for batches of any size and for several threads at once.
+
+    Parameters
+    ----------
+    parameters : ndarray
+        The network's own memory, (P,) in figure 9's order.
+    shapes : Shapes
+        How `handgrad.gradient.cut` cuts it.
+    weights : Weights
+        Those of the first layer, in that memory.
+    activations : sequence of (str, slope)
+        One a layer.
+    loss, reduction : str
+        As for `Network`.
+
+    Attributes
+    ----------
+    parameters : ndarray
+        The same; written to by `step` alone, and by whoever was given a part of it.
+    """
+
+    def __init__(
+        self,
+        parameters: Array,
+        shapes: Shapes,
+        weights: Weights,
+        activations: Sequence[tuple[str, float | None]],
+        loss: str,
+        reduction: str,
+    ) -> None:
+        self.parameters = parameters
+        self._shapes, self._weights = shapes, weights
+        self._activations, self._loss, self._reduction = tuple(activations), loss, reduction
+        self._plans: dict[int, list[Plan]] = {}
+        # What every call needs, looked up once.
+        self._first, self._n_0, self._n_L, self._dtype = shapes[0][0], shapes[0][0][1], shapes[-1][0][0], parameters.dtype
+        self._target = checks.classes if loss == "cross_entropy" else checks.outputs
+
+    def inputs(self, x: npt.ArrayLike) -> tuple[Array, bool]:
+        """Return x (N, n_0), checked, and whether it came without a batch axis."""
+        return checks.inputs(x, self._n_0, self._first, self._dtype)
+
+    def targets(self, y: npt.ArrayLike, count: int, single: bool) -> Array:
+        """Return y (N, n_L) for so many examples, checked; class indices as distributions."""
+        check = checks.distribution if self._loss == "cross_entropy" else checks.outputs
+        return check(y, count, single, self._n_L, self._dtype)
+
+    def data(self, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Array, Array, bool]:
+        """Return x (N, n_0) and y as a plan takes them, checked, and whether they came without a batch axis."""
+        batch, single = checks.inputs(x, self._n_0, self._first, self._dtype)  # `inputs` would be one call more
+        return batch, self._target(y, len(batch), single, self._n_L, self._dtype), single
+
+    def gradient(self, x: npt.ArrayLike, y: npt.ArrayLike) -> Gradient:
+        """Return what `Network.gradient` returns."""
+        batch, target, single = self.data(x, y)
+        plan = self._borrowed(len(batch))
+        loss, outcome = plan.run(batch, target)
+        vector = outcome.handed_out()
+        if plan.count <= FEW:
+            g = Gradient.of_vector(loss, vector, self._shapes, plan.dL_dx(single))
+        else:
+            dL_dz_1, kept = plan.dL_dz_1(vector), self._weights.snapshot()
+            # (14): ij,jk->ik, by w_1 as it is now, if it is ever wanted
+            g = Gradient.of_vector(loss, vector[: self.parameters.size], self._shapes, lambda: np.dot(dL_dz_1, kept.w))
+        self._returned(plan)
+        return g
+
+    def train(self, batch: Array, target: Array, rate: float, epoch: int) -> float:
+        """Take one step of gradient descent on a batch, and return its loss before the step.
+
+        Parameters
+        ----------
+        batch, target : ndarray
+            From `data`, or rows of these.
+        rate : float
+            The learning rate, > 0.
+        epoch : int
+            For the error, if training diverges; no parameter is changed then.
+
+        Returns
+        -------
+        float
+            L.
+
+        Raises
+        ------
+        ValueError
+            If the loss, the gradient or a parameter after the step is not finite.
+        """
+        plan = self._borrowed(len(batch))
+        with np.errstate(over="ignore", invalid="ignore"):  # checked in the next line but one
+            loss, outcome = plan.run(batch, target)
+        checks.converging(loss, outcome.vector, epoch, rate)
+        # Nobody else has this gradient: the step is computed in its memory.
+        self.step(outcome.vector, rate, outcome.vector)
+        self._returned(plan)
+        return loss
+
+    def step(self, derivatives: Array, rate: float, stepped: Array) -> None:
+        """Let every parameter θ become θ − rate · dL/dθ.
+
+        Parameters
+        ----------
+        derivatives : ndarray
+            (P,) in figure 9's order.
+        rate : float
+            The learning rate, > 0.
+        stepped : ndarray
+            Memory for the parameters after the step, which are checked before they take the old ones' place; it may be that
+            of the derivatives, which are then known to be finite.
+
+        Raises
+        ------
+        ValueError
+            If a derivative, or a parameter after the step, is not finite; no parameter is changed then.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            np.multiply(derivatives, self._dtype.type(rate), stepped)
+            np.subtract(self.parameters, stepped, stepped)
+        if not checks.is_finite(stepped):
+            if stepped is not derivatives:
+                checks.all_finite(self.named(derivatives), "g's {}")
+            checks.all_finite(self.named(stepped), f"{{}} after a step of rate = {rate}")
+        self._weights.will_change()
+        self.parameters[...] = stepped
+
+    def named(self, vector: Array) -> dict[str, Array]:
+        """Return {"w1": …, "b1": …, …}: the parts of a vector in figure 9's order, without handing out the parameters."""
+        return Gradient.of_vector(0.0, vector, self._shapes).named()
+
+    def _borrowed(self, count: int) -> Plan:
+        """Return a plan for batches of this size that nobody else is using."""
+        try:
+            # Taking one from a list is a single step, so that no two threads get the same.
+            return self._plans[count].pop()
+        except (KeyError, IndexError):
+            return Plan(self.parameters, self._shapes, self._activations, self._loss, self._reduction, count)
+
+    def _returned(self, plan: Plan) -> None:
+        """Keep a plan for the next batch of its size; whatever was handed out from it must have been taken before."""
+        try:
+            self._plans[plan.count].append(plan)
+        except KeyError:
+            if len(self._plans) >= MOST_PLANS:
+                self._plans.clear()
+            self._plans.setdefault(plan.count, []).append(plan)
