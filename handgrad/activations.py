@@ -89,6 +89,12 @@ def leaky_relu_derivative_by_slope(z: Array) -> Array:
     return np.minimum(z, 0)
 
 
+def alpha_gradient(z: Array, dL_da: Array, alpha: Array) -> Array:
+    """Return dL/dα of PReLU, the sum over the examples of da/dα · dL/da; for one shared α, over the units too."""
+    of_units = leaky_relu_derivative_by_slope(z) * dL_da
+    return np.asarray(of_units.sum(axis=0 if alpha.ndim else None))
+
+
 def softmax(z: Array, slope: Slope = None) -> Array:
     """Return e^{z_j} / Σ_i e^{z_i}, along the last axis."""
     # Two logits may differ by more than the largest number; e^{-inf} = 0 is then the right value.

@@ -382,9 +382,9 @@ def layer_number(value: object, layers: int) -> int:
     return int(value) - 1
 
 
-def same_parameters(name: str, got: Sequence[tuple[str, Array]], wanted: Sequence[tuple[str, Array]]) -> None:
-    """Raise unless both lists of (name, array) agree in names, shapes and dtypes: a gradient must be this network's."""
-    described = [[f"{label} {array.shape} {array.dtype}" for label, array in arrays] for arrays in (got, wanted)]
+def same_parameters(name: str, got: Mapping[str, Array], wanted: Mapping[str, Array]) -> None:
+    """Raise unless both mappings of name to array agree in names, shapes and dtypes: a gradient must be this network's."""
+    described = [[f"{label} {array.shape} {array.dtype}" for label, array in arrays.items()] for arrays in (got, wanted)]
     for place in range(max(map(len, described))):
         came, due = (column[place] if place < len(column) else "nothing" for column in described)
         if came != due:

@@ -256,7 +256,7 @@ class Gradient:
         """Return the gradient of the sum of the two losses."""
         if not isinstance(other, Gradient):
             return NotImplemented
-        checks.same_parameters("the other gradient", list(other.named().items()), list(self.named().items()))
+        checks.same_parameters("the other gradient", other.named(), self.named())
         layers = tuple(
             LayerGradient(p.w + q.w, p.b + q.b, None if p.alpha is None or q.alpha is None else np.asarray(p.alpha + q.alpha))
             for p, q in zip(self, other, strict=True)
@@ -343,7 +343,13 @@ class LayerTrace:
     dL_da_prev: Array
 
     def of_one_example(self) -> LayerTrace:
-        """Return the trace of the one example of a batch of one, without the batch axis; sums over the batch have none."""
+        """Return the trace of the one example of a batch of one, without the batch axis; sums over the batch have none.
+
+        Returns
+        -------
+        LayerTrace
+            The same numbers.
+        """
         names = ("a_prev", "z", "a", "dL_da", "da_dz", "dL_dz", "dL_da_prev")
         return replace(self, **{name: array[0] for name in names if (array := getattr(self, name)) is not None})
 

@@ -204,7 +204,13 @@ class Network:
         return cls(layers, loss, reduction)
 
     def named(self) -> dict[str, Array]:
-        """Return the parameters themselves by name, {"w1": …, "b1": …, "alpha1": …, "w2": …}, in figure 9's order."""
+        """Return {"w1": …, "b1": …, "alpha1": …, "w2": …}: the parameters themselves, in figure 9's order.
+
+        Returns
+        -------
+        dict of str to ndarray
+            The arrays themselves.
+        """
         return named_arrays((layer.w, layer.b, layer.alpha) for layer in self.layers)
 
     def __call__(self, x: npt.ArrayLike) -> Array:
@@ -296,8 +302,7 @@ class Network:
         """
         checks.instance("g", g, Gradient, "a Gradient")
         step = checks.positive_number("rate", rate, self.dtype)
-        mine = self.engine.named(self.engine.parameters)
-        checks.same_parameters("g", list(g.named().items()), list(mine.items()))
+        checks.same_parameters("g", g.named(), self.engine.named(self.engine.parameters))
         self.engine.step(g.flat, step, np.empty_like(g.flat))
 
     def _forward(self, x: Array) -> list[tuple[Array, Array]]:
@@ -330,10 +335,7 @@ class Network:
             dL_dw = dL_dz.T @ a_prev  # (11) with (13), summed over the examples: ij,ik->jk
             dL_db = dL_dz.sum(axis=0)  # (11) with (7): ij->j
             dL_da_prev = dL_dz @ layer._weights.array  # (14): ij,jk->ik
-            dL_dalpha = None
-            if layer.alpha is not None and dL_da is not None:
-                by_alpha = act.leaky_relu_derivative_by_slope(z) * dL_da
-                dL_dalpha = np.asarray(by_alpha.sum(axis=0) if layer.alpha.ndim else by_alpha.sum())
+            dL_dalpha = None if layer.alpha is None or dL_da is None else act.alpha_gradient(z, dL_da, layer.alpha)
             backwards.append(LayerTrace(a_prev, z, a, dL_da, da_dz, dL_dz, dL_dw, dL_db, dL_dalpha, dL_da_prev))
             dL_da = dL_da_prev
         return backwards[::-1]

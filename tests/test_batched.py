@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 import handgrad as hg
 import verification as v
 from verification.autograd import comparison
-from verification.autograd.batched import CONTENTS, FEW, MismatchError, compare_together
+from verification.autograd.batched import CONTENTS, FEW, MismatchError, compare_batch
 from verification.autograd.oracles import autograd
 from verification.bounds.analysis import both_bounds
 from verification.random_networks.architectures import Architecture, Unit
@@ -33,7 +33,7 @@ def test_every_content_of_an_architecture_matches_autograd(architecture, seed):
 def test_contents_compared_together_equals_one_by_one(architecture, seed):
     drawn = contents(architecture, seed, 3)
     with np.errstate(all="ignore"):
-        tally = compare_together(drawn, dict.fromkeys(FEW, 1))
+        tally = compare_batch(drawn, dict.fromkeys(FEW, 1))
         reports = [v.compare(*each, telling=name) for name, number in tally.tellings.items() for each in drawn[:number]]
     assert all(report.ok for report in reports)
     assert tally.tellings["matrix"] == 3
@@ -42,11 +42,11 @@ def test_contents_compared_together_equals_one_by_one(architecture, seed):
 
 
 def test_tally_is_of_every_telling():
-    tally = compare_together(contents(CHAIN, 3, 8))
+    tally = compare_batch(contents(CHAIN, 3, 8))
     assert tally.tellings == {"matrix": 8, "trace": FEW["trace"], "literal": FEW["literal"], "chain": FEW["chain"]}
     # w, b of two layers, and x.
     assert tally.gradients == 5 * sum(tally.tellings.values())
-    assert compare_together(contents(CHAIN, 3, 8), {}).tellings["literal"] == 8
+    assert compare_batch(contents(CHAIN, 3, 8), {}).tellings["literal"] == 8
 
 
 def wrong_on(monkeypatch, seed, place, change):
@@ -79,7 +79,7 @@ def wrong_on(monkeypatch, seed, place, change):
 def test_contents_with_one_wrong_raises_that_one(monkeypatch, place, change):
     wrong_on(monkeypatch, 11, place, change)
     with pytest.raises(MismatchError) as raised:
-        compare_together(contents(NET, 11, CONTENTS))
+        compare_batch(contents(NET, 11, CONTENTS))
     assert raised.value.telling == "matrix"
     assert repr(raised.value.case) == repr(contents(NET, 11, CONTENTS)[place])
     with pytest.raises(AssertionError) as raised:
@@ -110,17 +110,17 @@ def test_contents_beside_torch_is_judged_by_the_form_of_the_telling(monkeypatch,
     exchange(monkeypatch, telling, lambda torch, naive: {"da_dz1": torch["da_dz1"] + times * naive["da_dz1"]})
     assert v.compare(*SATURATED, telling=telling).ok == ok
     if ok:
-        compare_together([SATURATED])
+        compare_batch([SATURATED])
     else:
         with pytest.raises(MismatchError):
-            compare_together([SATURATED])
+            compare_batch([SATURATED])
 
 
 @pytest.mark.parametrize("name", ["a1", "loss", "da_dz1", "w1", "x"])
 def test_tally_names_the_array_that_used_most_of_its_bound(monkeypatch, name):
     # At its first number, which follows the last one of the array before.
     exchange(monkeypatch, "matrix", lambda torch, naive: {name: torch[name] + 0.9 * naive[name]})
-    tally = compare_together([SATURATED])
+    tally = compare_batch([SATURATED])
     assert tally.largest_at == f"{name}, matrix form, float64"
     assert 0.4 < tally.largest_share < 0.95
 
@@ -135,13 +135,13 @@ def test_tally_of_incomparable_numbers_equals_that_of_the_bounds():
         # The trace and the literal form of the first.
         number["once"] += 2 * infinite if place == 0 else 0
     assert number["matrix"] > 0
-    assert compare_together(huge).incomparable == sum(number.values())
-    assert compare_together(contents(NET, 1, 6)).incomparable == 0
+    assert compare_batch(huge).incomparable == sum(number.values())
+    assert compare_batch(contents(NET, 1, 6)).incomparable == 0
 
 
 def test_one_example_told_with_a_batch_axis_raises(monkeypatch):
     alone = contents(replace(NET, examples=0), 2, 3)
-    compare_together(alone)
+    compare_batch(alone)
     right, stable = comparison.TELLINGS["matrix"]
 
     def tell(net, x, y):
@@ -150,7 +150,7 @@ def test_one_example_told_with_a_batch_axis_raises(monkeypatch):
     monkeypatch.setitem(comparison.TELLINGS, "matrix", (tell, stable))
     assert not v.compare(*alone[0]).ok
     with pytest.raises(MismatchError):
-        compare_together(alone)
+        compare_batch(alone)
 
 
 @pytest.mark.parametrize("name", ["z1", "z2", "loss", "x"])
@@ -159,7 +159,7 @@ def test_contents_without_an_array_raises(monkeypatch, name):
     tell = lambda net, x, y: {key: array for key, array in right(net, x, y).items() if key != name}  # noqa: E731
     monkeypatch.setitem(comparison.TELLINGS, "matrix", (tell, stable))
     with pytest.raises(MismatchError):
-        compare_together(contents(NET, 2, 3))
+        compare_batch(contents(NET, 2, 3))
 
 
 def test_contents_with_a_handgrad_that_raises_raises_what_it_said(monkeypatch):

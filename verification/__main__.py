@@ -13,12 +13,13 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import IO, TYPE_CHECKING, TypeVar
 
 from handgrad import checks
 from verification.benchmark.networks import NETWORKS
 from verification.benchmark.peers import PEERS
+from verification.extras import PACKAGES
 from verification.random_networks.architectures import ACTIVATIONS, DTYPES, LOSSES, Options
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ a training run, the verification's own throughput, and the start-up."""
 BENCHMARK_EPILOG = """Exit status: 0; 1 if somebody's gradient is another than handgrad's, or a process that measures fails;
 2 for bad usage; 130 if stopped by Ctrl-C, with what was done so far."""
 
-STOPPED = 130
+STOPPED, LACKING = 130, 2
 
 Number = TypeVar("Number", int, float)
 
@@ -72,6 +73,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _print("stopped")
         return STOPPED
+    except ImportError as error:
+        if error.name not in PACKAGES:
+            raise
+        print(error, file=sys.stderr)  # noqa: T201  # a sentence, and not a traceback
+        return LACKING
 
 
 # Each command opens the rooms that it needs, and no other: torch takes seconds.
@@ -116,7 +122,9 @@ def _check(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int:
     from verification.checking.check import check
 
     options = {key: getattr(asked, key) for key in ("name", "examples", "seed", "strict_kinks", "limit", "oracle")}
-    verdict = check(asked.file, **options)
+    # In a pipe there is nothing to say until there is a verdict.
+    with _progress(asked.examples, "networks asked") if sys.stderr.isatty() else nullcontext() as progress:
+        verdict = check(asked.file, **options, progress=progress)
     _print(verdict.withheld() if asked.withhold else str(verdict))
     return 0 if verdict.ok else 1
 
@@ -327,11 +335,15 @@ def _names(text: str) -> list[str]:
 @contextmanager
 def _progress(total: int, what: str) -> Iterator[Callable[[int], None]]:
     """Show a bar on a terminal; in a pipe, a plain line whenever a tenth more is done."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    if console.is_terminal:
+    try:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    except ImportError:
+        terminal = False
+    else:
+        console = Console(stderr=True)
+        terminal = console.is_terminal
+    if terminal:
         columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=console, transient=True) as bar:
             task = bar.add_task(what, total=total)

@@ -76,8 +76,8 @@ class Engine:
         """Return what `Network.gradient` returns."""
         batch, target, single = self.data(x, y)
         plan = self._borrowed(len(batch))
-        loss, outcome = plan.run(batch, target)
-        vector = outcome.handed_out()
+        loss, results = plan.run(batch, target)
+        vector = results.handed_out()
         if plan.count <= FEW:
             g = Gradient.of_vector(loss, vector, self._shapes, plan.dL_dx(single))
         else:
@@ -110,11 +110,11 @@ class Engine:
             If the loss, the gradient or a parameter after the step is not finite.
         """
         plan = self._borrowed(len(batch))
-        with np.errstate(over="ignore", invalid="ignore"):  # checked in the next line but one
-            loss, outcome = plan.run(batch, target)
-        checks.converging(loss, outcome.vector, epoch, rate)
+        with np.errstate(over="ignore", invalid="ignore"):  # checked below
+            loss, results = plan.run(batch, target)
+        checks.converging(loss, results.vector, epoch, rate)
         # Nobody else has this gradient: the step is computed in its memory.
-        self.step(outcome.vector, rate, outcome.vector)
+        self.step(results.vector, rate, results.vector)
         self._returned(plan)
         return loss
 

@@ -27,7 +27,7 @@ MANY = 3
 FEW = 8
 
 
-class Outcome:
+class Results:
     """Memory for what a run hands out: the gradient vector, and a copy of dL/dz for a dL/dx that is wanted later.
 
     It serves again when nobody has a part of it any more, because new memory costs more time than a small network's
@@ -44,8 +44,8 @@ class Outcome:
     def __init__(self, plan: Plan) -> None:
         count, n, parameters = plan.count, len(plan.w_1), plan.parameters.size
         self._memory: Array = np.empty(parameters + (count * n if count > FEW else 0), plan.parameters.dtype)
-        # NumPy lets a view of a view refer to the array that owns the memory. No array owns a memoryview's, so that the
-        # views of what is handed out refer to that.
+        # NumPy makes a view of a view refer to the array at the bottom. What is handed out lies on a memoryview, and so is the
+        # array at the bottom of all its views.
         self._buffer, self._dtype = memoryview(self._memory.data), self._memory.dtype
         self._handed_out: Callable[[], Array | None] = lambda: None
         self.vector = self._memory[:parameters]
@@ -117,9 +117,9 @@ class Plan:
         share = 1 / count if reduction == "mean" else 1.0
         dL_da = shared[: count * n_L].reshape(count, n_L)
         self.output = CrossEntropy(self.stages[-1].a, dL_da, share) if joined else SquaredError(dL_da, share)
-        self.outcomes: list[Outcome] = []
+        self.results: list[Results] = []
 
-    def run(self, x: Array, y: Array) -> tuple[float, Outcome]:
+    def run(self, x: Array, y: Array) -> tuple[float, Results]:
         """Return the loss, and the gradient vector in memory that no caller has a part of.
 
         Parameters
@@ -131,20 +131,20 @@ class Plan:
 
         Returns
         -------
-        tuple of float and Outcome
-            L, and ∇L in `vector`, which is the plan's own until the outcome is handed out.
+        tuple of float and Results
+            L, and ∇L in `vector`, which is the plan's own until the results are handed out.
         """
-        outcome = self._free_outcome()
+        results = self._free_results()
         a = x
         for stage in self.stages:
             a = stage.forward(a)
         loss, dL_da = self.output.loss(a, y)
-        into = outcome.into
+        into = results.into
         for place in range(len(self.stages) - 1, 0, -1):
             dL_da = self.stages[place].backward(dL_da, *into[place], False)
         self.stages[0].backward(dL_da, *into[0], True)
         self.stages[0].forget()
-        return loss, outcome
+        return loss, results
 
     def dL_dx(self, single: bool) -> Array:
         """Return dL/dx of the last run.
@@ -168,14 +168,14 @@ class Plan:
         dL_dz[...] = self.stages[0].dL_dz
         return dL_dz
 
-    def _free_outcome(self) -> Outcome:
+    def _free_results(self) -> Results:
         """Return memory that no caller has a part of. Two are kept, for a loop that holds its last gradient."""
-        for outcome in self.outcomes:
-            if outcome.is_free():
-                return outcome
-        outcome = Outcome(self)
-        self.outcomes = [outcome, *self.outcomes[:1]]
-        return outcome
+        for results in self.results:
+            if results.is_free():
+                return results
+        results = Results(self)
+        self.results = [results, *self.results[:1]]
+        return results
 
     def views(self, vector: Array) -> list[tuple[Any, Any, Any]]:
         """Return where each stage writes dL/dw, dL/db and dL/dα in a gradient vector."""

@@ -112,8 +112,7 @@ class Plain:
         else:
             self.dL_dz = self.form.derivative(self.z, self.layer.slope) * dL_da
         if dL_dalpha is not None:
-            of_units = act.leaky_relu_derivative_by_slope(self.z) * dL_da
-            dL_dalpha[...] = of_units.sum(axis=0 if dL_dalpha.ndim else None)
+            dL_dalpha[...] = act.alpha_gradient(self.z, dL_da, dL_dalpha)
         self.dL_dz.T.dot(self.a_prev, dL_dw)
         self.ones.dot(self.dL_dz, dL_db)
         return dL_da if first else self.dL_dz.dot(self.layer.w, self.dL_da_prev)

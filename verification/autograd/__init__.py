@@ -3,9 +3,7 @@
 It uses `random_networks` and `bounds`, and `submissions` for a torch module that is to be checked; `benchmark` uses it.
 """
 
-try:
+from verification.extras import needed_by
+
+with needed_by("verification.autograd"):
     import torch as torch
-except ImportError:
-    raise ImportError(
-        "verification.autograd compares with PyTorch, which the extra verification brings: pip install 'handgrad[verification]'"
-    ) from None

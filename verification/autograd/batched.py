@@ -81,7 +81,7 @@ class Tally:
             self.largest_share, self.largest_at = other.largest_share, other.largest_at
 
 
-def compare_together(cases: Sequence[Case], few: Mapping[str, int] = FEW) -> Tally:
+def compare_batch(cases: Sequence[Case], few: Mapping[str, int] = FEW) -> Tally:
     """Compare handgrad with `torch.autograd` on networks that differ in their numbers alone.
 
     Parameters
@@ -111,13 +111,15 @@ def compare_together(cases: Sequence[Case], few: Mapping[str, int] = FEW) -> Tal
         for telling, (tell, is_stable) in TELLINGS.items():
             if telling == "chain" and not _is_chain(asked):
                 continue
-            judged = cases[: few.get(telling, len(cases))]
-            given_all = [_told(tell, each, telling) for each in judged]
+            compared = cases[: few.get(telling, len(cases))]
+            given_all = [_told(tell, each, telling) for each in compared]
             if single:
                 given_all = [with_batch_axis(given_one) for given_one in given_all]
-            _check_shapes(telling, judged, given_all, expected)
+            _check_shapes(telling, compared, given_all, expected)
             given_flat = np.stack([np.concatenate([each[name].ravel() for name in expected]) for each in given_all])
-            _judge(telling, judged, given_flat, of_torch[: len(judged)], allowed[is_stable][: len(judged)], expected, tally)
+            _compare(
+                telling, compared, given_flat, of_torch[: len(compared)], allowed[is_stable][: len(compared)], expected, tally
+            )
     return tally
 
 
@@ -148,7 +150,7 @@ def assert_contents_match_autograd(architecture: Architecture, seed: int, count:
     hg.checks.instance("architecture", architecture, Architecture, "an Architecture")
     cases = contents(architecture, hg.checks.integer("seed", seed, 0), hg.checks.positive_integer("count", count))
     try:
-        compare_together(cases)
+        compare_batch(cases)
     except MismatchError as mismatch:
         alone = report(mismatch.case, mismatch.telling)
         raise AssertionError(f"one of {count} networks is wrong; compared alone:\n{alone}\n{mismatch.case!r}") from None
@@ -191,7 +193,7 @@ def _check_shapes(telling: str, cases: Sequence[Case], given_all: list[dict[str,
                 raise MismatchError(each, telling)
 
 
-def _judge(
+def _compare(
     telling: str,
     cases: Sequence[Case],
     given_flat: Array,

@@ -17,14 +17,17 @@ from typing import Any
 
 import numpy as np
 import torch
-from joblib import Parallel, delayed
 
 import handgrad as hg
-from verification.autograd.batched import CONTENTS, FEW, MismatchError, Tally, compare_together, report
+from verification.autograd.batched import CONTENTS, FEW, MismatchError, Tally, compare_batch, report
 from verification.autograd.comparison import Report
+from verification.extras import needed_by
 from verification.random_networks import script, shrinking
 from verification.random_networks.architectures import Architecture, Options, drawn
 from verification.random_networks.cases import Case, contents
+
+with needed_by("verification.autograd.campaign"):
+    from joblib import Parallel, delayed
 
 PART = 400
 
@@ -232,7 +235,7 @@ def _run_part(result: Result, share: _Share, progress: Callable[[int], object] |
         architecture = drawn(rng, share.options)
         count = min(most, share.networks - result.networks)
         try:
-            tally = compare_together(contents(architecture, int(rng.integers(2**32)), count), {} if share.thorough else FEW)
+            tally = compare_batch(contents(architecture, int(rng.integers(2**32)), count), {} if share.thorough else FEW)
         except MismatchError as mismatch:
             _keep(result, mismatch)
             return

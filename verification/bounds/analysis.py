@@ -51,7 +51,7 @@ def bounds(plain: PlainCase, form: Form) -> dict[str, Array]:
 
     Notes
     -----
-    The bound is computed from values of its own in float64. For float32 problems these are as good as exact; for
+    The bound is computed from values of its own in float64. For float32 cases these are as good as exact; for
     float64 the magnitudes are increased by the bound itself.
     """
     return bounds_of_forms(plain, [form])[0]

@@ -75,6 +75,7 @@ def check(
     strict_kinks: bool = False,
     limit: float = 10.0,
     oracle: str = ORACLES[0],
+    progress: Callable[[int], object] | None = None,
 ) -> Verdict:
     """Check somebody else's backpropagation.
 
@@ -95,6 +96,8 @@ def check(
         Seconds that one call of a file's submission may take.
     oracle : str
         Whose numbers are the right ones: "handgrad", or "torch" for those of `torch.autograd`.
+    progress : callable, optional
+        Called with the number of networks asked so far.
 
     Returns
     -------
@@ -124,7 +127,7 @@ def check(
     right = _right(checks.one_of("oracle", oracle, ORACLES))
     try:
         with open_submission(submission, name, limit=limit) as subject:
-            return _Check(subject, seed, strict_kinks, oracle=right).run(wanted, min(ROWS, wanted))
+            return _Check(subject, seed, strict_kinks, oracle=right).run(wanted, min(ROWS, wanted), progress)
     except SubmissionError as error:
         called = name or str(getattr(submission, "__name__", submission))
         return Verdict(called, error=str(error))
@@ -185,7 +188,7 @@ class _Check:
         self.strict_kinks, self.oracle = strict_kinks, oracle
         self.verdict = Verdict(subject.name, undeclared=subject.support == Support())
 
-    def run(self, examples: int, rows: int) -> Verdict:
+    def run(self, examples: int, rows: int, progress: Callable[[int], object] | None = None) -> Verdict:
         conventions: dict[str, None] = {}
         # The rows are spread over the networks, so that a class that remembers is found out as early as a wrong equation.
         apart = max(1, examples // rows) if rows else examples
@@ -193,6 +196,8 @@ class _Check:
             drawn = self.questions.case(number)
             found = self.graded(drawn)
             self.verdict.networks += 1
+            if progress is not None:
+                progress(self.verdict.networks)
             if isinstance(found, SubmissionError) or not found.ok:
                 self.tell(drawn, found)
                 return self.verdict

@@ -33,17 +33,17 @@ def pytest_configure(config: pytest.Config) -> None:
     from verification.submissions.remote import Remote
 
     try:
-        child = Remote(path, config.getoption("--submission-name"))
+        remote = Remote(path, config.getoption("--submission-name"))
     except SubmissionError as error:
         raise pytest.UsageError(str(error)) from None
-    config.stash[SUBMISSION] = child
-    config.add_cleanup(child.close)
+    config.stash[SUBMISSION] = remote
+    config.add_cleanup(remote.close)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Say whose backpropagation is tested."""
-    child = config.stash.get(SUBMISSION, None)
-    return [] if child is None else [f"submission: {child.file}, {'class' if child.is_class else 'function'} {child.name}"]
+    remote = config.stash.get(SUBMISSION, None)
+    return [] if remote is None else [f"submission: {remote.file}, {'class' if remote.is_class else 'function'} {remote.name}"]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

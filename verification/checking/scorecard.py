@@ -8,17 +8,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from joblib import Parallel, delayed
 
 from handgrad import checks
 from verification.checking.check import EXAMPLES, check
 from verification.checking.grading import AnswerKey
 from verification.checking.questions import Questions
+from verification.extras import needed_by
 from verification.mistakes import BENIGN, MISTAKES, Mistake
 from verification.random_networks.cases import Case
 from verification.submissions.description import describe
 from verification.submissions.local import Local
 from verification.submissions.support import Support
+
+with needed_by("verification.checking.scorecard"):
+    from joblib import Parallel, delayed
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,7 @@ def plain_case(net: hg.Network, x: npt.ArrayLike, y: npt.ArrayLike) -> PlainCase
 
 
 def stacked(cases: Sequence[PlainCase]) -> PlainCase:
-    """Return several contents of one architecture as one problem with a leading axis."""
+    """Return several contents of one architecture as one case with a leading axis."""
     first = cases[0]
     layers = []
     for place, layer in enumerate(first.layers):

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import Any
 
-from hypothesis import strategies as st
-
 import handgrad as hg
+from verification.extras import needed_by
 from verification.random_networks.architectures import INTEGERS, LAYOUTS, SLOPES, TARGETS, Architecture, Options, Unit
 from verification.random_networks.cases import Case, case
 from verification.random_networks.regimes import WEIGHTED_REGIMES
+
+with needed_by("verification.random_networks.strategies"):
+    from hypothesis import strategies as st
 
 
 def layers(options: Options) -> st.SearchStrategy[Unit]:

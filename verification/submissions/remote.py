@@ -28,7 +28,7 @@ from verification.submissions.support import Support
 from verification.submissions.worker import FAILED, Gradient, Load, Loaded, Perform
 
 START = "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); from verification.submissions.worker import main; main()"
-# The child ends itself at its limit. Should it fail to, it is ended from here this much later.
+# The worker ends itself at its limit. Should it fail to, it is ended from here this much later.
 GRACE = 10.0
 # Until an interpreter has started and imported torch.
 STARTING = 120.0

@@ -46,9 +46,9 @@ class Gradient:
 
     scene: Scene
 
-    def of(self, here: Local) -> Answer:
+    def of(self, local: Local) -> Answer:
         """Return the reply."""
-        return here.gradient(self.scene.network, self.scene.x, self.scene.y)
+        return local.gradient(self.scene.network, self.scene.x, self.scene.y)
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,9 @@ class Perform:
     steps: tuple[Step, ...]
     scenes: dict[str, Scene]
 
-    def of(self, here: Local) -> Outcome:
+    def of(self, local: Local) -> Outcome:
         """Return the reply."""
-        return here.perform(self.steps, self.scenes)
+        return local.perform(self.steps, self.scenes)
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def serve(requests: IO[bytes], replies: IO[bytes], printed: Callable[[], str]) -
     printed : callable
         Returns what the file's code printed since it was last called.
     """
-    here: Local | None = None
+    local: Local | None = None
     while True:
         try:
             request = pickle.load(requests)
@@ -143,13 +143,13 @@ def serve(requests: IO[bytes], replies: IO[bytes], printed: Callable[[], str]) -
             if isinstance(request, Load):
                 with within(request.load_limit):
                     submission = find(load(request.path), request.name)
-                here = Local(submission, file=request.path, around=partial(within, request.limit))
+                local = Local(submission, file=request.path, around=partial(within, request.limit))
                 line = def_line(submission)
-                reply = Loaded(here.name, here.is_class, here.descends, here.has_parameters, here.support, line, printed())
-            elif here is None:
+                reply = Loaded(local.name, local.is_class, local.descends, local.has_parameters, local.support, line, printed())
+            elif local is None:
                 raise RuntimeError(f"the first request must be to load a file; got {request!r}")
             else:
-                reply = replace(request.of(here), printed=printed())
+                reply = replace(request.of(local), printed=printed())
         except SubmissionError as error:
             error.printed = printed()
             reply = error
