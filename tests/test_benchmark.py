@@ -10,20 +10,24 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from verification import benchmark
 from verification.__main__ import main
-from verification.benchmark import NETWORKS, chart, children, machine, memory, network_of, row_of, running, timing
-from verification.benchmark.networks import Row
-from verification.benchmark.peers import PEERS, subject
-from verification.benchmark.products import bare, products
-from verification.benchmark.report import Report
-from verification.benchmark.startup import StartUp
-from verification.benchmark.statistics import Spread, paired, spread
-from verification.benchmark.subject import DisagreementError, MissingError, Subject, UnsuitedError, agree, handgrad
-from verification.benchmark.table import table
-from verification.benchmark.throughput import WAYS, Throughput
-from verification.benchmark.training import Training
-from verification.benchmark.training import measure as trained
+from verification.benchmark import chart, running, timing, workers
+from verification.benchmark.networks import NETWORKS, Row, network_of, row_of
+from verification.benchmark.peers import (
+    PEERS,
+    DisagreementError,
+    MissingError,
+    Subject,
+    UnsuitedError,
+    agree,
+    bare,
+    handgrad,
+    products,
+    subject,
+)
+from verification.benchmark.report import Report, cores, table
+from verification.benchmark.runs import WAYS, Memory, StartUp, Throughput, Training, memory, training
+from verification.benchmark.timing import Spread, paired, spread
 
 DTYPES = ["float64", "float32"]
 ONE = timing.Effort(fewest=1, most=1, seconds=0.0)
@@ -199,9 +203,9 @@ def test_multiply_adds_and_minimum_equal_those_by_hand():
 
 def test_memory_is_measured_and_noted():
     row = Row("some", (64, 64, 64), 16, "relu", "identity", "squared_error")
-    found = memory.measure(row, "float64", "handgrad")
+    found = memory(row, "float64", "handgrad")
     assert (found.network, found.dtype, found.peer, found.minimum) == ("some", "float64", "handgrad", row.minimum_bytes("f8"))
-    assert memory.Memory("", "", "", 10, 15).multiple == 1.5
+    assert Memory("", "", "", 10, 15).multiple == 1.5
 
 
 def test_networks_are_eight_and_the_same_every_time():
@@ -222,7 +226,7 @@ def test_networks_are_eight_and_the_same_every_time():
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_training_matches_torch(dtype):
-    assert trained(dtype, 1, 1).difference <= 100 * np.finfo(dtype).eps
+    assert training(dtype, 1, 1).difference <= 100 * np.finfo(dtype).eps
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -254,7 +258,7 @@ def some_report():
     return Report(
         measurements=measurements,
         trainings=[Training("float32", 2, 0.1, 0.2, Spread(1.9, 2.0, 2.1), 1e-7)],
-        memories=[memory.Memory("4x2048", "float32", "handgrad", 2**20, 3 * 2**19)],
+        memories=[Memory("4x2048", "float32", "handgrad", 2**20, 3 * 2**19)],
         throughputs=[Throughput("campaign", 100, 2.0)],
         startups=[StartUp(0.2, 0.1, Spread(1.8, 2.0, 2.2))],
     )
@@ -263,7 +267,6 @@ def some_report():
 def test_report_in_json_equals_itself():
     report = some_report()
     written = json.dumps(report.to_dict(), allow_nan=False)
-    assert Report.from_dict(json.loads(written)) == report
     assert json.loads(written) == report.to_dict()
     assert set(report.to_dict()) == {"ok", *vars(report)}
     assert {"date", "cpu", "cores", "python", "numpy", "blas", "torch"} <= set(report.machine)
@@ -315,11 +318,10 @@ def test_plot_without_matplotlib_is_exit_2_and_names_the_extra(monkeypatch, caps
 
 
 def test_import_of_the_benchmark_is_light():
-    script = "import sys, verification.benchmark as b; b.NETWORKS; print(*sys.modules)"
+    script = "import sys; from verification.benchmark import chart, networks, peers, report, running; print(*sys.modules)"
     loaded = set(subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split())
-    assert not loaded & {"matplotlib", "torch", *(peer.module for peer in PEERS.values())}
-    with pytest.raises(AttributeError, match="no attribute 'networks_of'"):
-        _ = benchmark.networks_of
+    assert "verification.benchmark.workers" in loaded
+    assert not loaded & {"matplotlib", "torch", "hypothesis", "rich", "joblib", *(peer.module for peer in PEERS.values())}
 
 
 def test_quick_benchmark_of_one_network_is_a_table_json_and_a_plot(capsys, tmp_path):
@@ -339,7 +341,7 @@ def test_quick_benchmark_of_one_network_is_a_table_json_and_a_plot(capsys, tmp_p
 
 
 def test_benchmark_stopped_is_exit_130_and_what_was_done(monkeypatch, capsys):
-    done = some_report().to_dict()["measurements"][0]
+    done = some_report().measurements[0]
 
     def replies(task, arguments, threads):
         yield done
@@ -353,26 +355,28 @@ def test_benchmark_stopped_is_exit_130_and_what_was_done(monkeypatch, capsys):
 
 
 def test_benchmark_whose_process_fails_is_exit_1_and_says_so(monkeypatch, capsys):
-    monkeypatch.setattr(children, "START", "import sys; sys.exit('no such luck')")
+    monkeypatch.setattr(workers, "START", "import sys; sys.exit('no such luck')")
     assert main(["benchmark", "--networks", "2-2-2", "--threads", "1"]) == 1
     assert "FAILED\n  the process for timing failed (exit status 1): no such luck" in capsys.readouterr().out
 
 
 def test_process_that_fails_raises():
-    with pytest.raises(children.ChildError, match=r"the process for nothing failed \(exit status 1\): KeyError: 'nothing'"):
-        list(children.replies("nothing", {}, 1))
+    with pytest.raises(workers.WorkerError, match=r"the process for nothing failed \(exit status 1\): KeyError: 'nothing'"):
+        list(workers.replies("nothing", {}, 1))
 
 
 def test_process_that_is_silent_raises(monkeypatch):
-    monkeypatch.setattr(children, "START", "import time; time.sleep(60)")
-    with pytest.raises(children.ChildError, match=r"said nothing for 0.1 s and was ended"):
-        list(children.replies("timing", {}, 1, patience=0.1))
+    monkeypatch.setattr(workers, "START", "import time; time.sleep(60)")
+    with pytest.raises(workers.WorkerError, match=r"said nothing for 0.1 s and was ended"):
+        list(workers.replies("timing", {}, 1, patience=0.1))
 
 
 def test_process_that_is_not_listened_to_any_more_is_ended(monkeypatch):
-    script = "import os, sys, time; print(os.getpid(), flush=True); time.sleep(60)"
-    monkeypatch.setattr(children, "START", script)
-    row = children.replies("timing", {}, 1)
+    script = (
+        "import os, pickle, sys, time; sys.stdout.buffer.write(pickle.dumps(os.getpid())); sys.stdout.flush(); time.sleep(60)"
+    )
+    monkeypatch.setattr(workers, "START", script)
+    row = workers.replies("timing", {}, 1)
     pid = next(row)
     row.close()
     found = subprocess.run(["ps", "-p", str(pid)], capture_output=True)
@@ -381,10 +385,10 @@ def test_process_that_is_not_listened_to_any_more_is_ended(monkeypatch):
 
 def test_environment_is_threads_for_everybody(monkeypatch):
     monkeypatch.setenv("XLA_FLAGS", "--xla_of_the_user=1")
-    chosen = children.environment(1)
-    assert {chosen[name] for name in (*children.THREADS, "NPROC")} == {"1"}
+    chosen = workers.environment(1)
+    assert {chosen[name] for name in (*workers.THREADS, "NPROC")} == {"1"}
     assert chosen["XLA_FLAGS"] == "--xla_of_the_user=1 --xla_cpu_multi_thread_eigen=false"
-    assert children.environment(3)["OMP_NUM_THREADS"] == "3"
+    assert workers.environment(3)["OMP_NUM_THREADS"] == "3"
 
 
 def test_whole_plan_is_everything():
@@ -392,17 +396,17 @@ def test_whole_plan_is_everything():
     assert asked.rows == NETWORKS
     found = running.steps(asked)
     assert [step.task for step in found if step.task != "memory"] == ["timing", "training", "throughput", "startup"]
-    held = {(step.arguments["row"]["name"], step.arguments["dtype"]) for step in found if step.task == "memory"}
+    held = {(step.arguments["row"].name, step.arguments["dtype"]) for step in found if step.task == "memory"}
     assert held == {(row.name, dtype) for row in NETWORKS for dtype in DTYPES if row.minimum_bytes(dtype) > 10 * 2**20}
     assert {name for name, _ in held} == {"784-1024-1024-10/256", "784-1024-1024-10/512", "4x2048"}
-    assert found[0].lines == 16
+    assert found[0].measurements == 16
 
 
 def test_plan_of_threads_is_one_and_all(monkeypatch):
     monkeypatch.setattr(running, "cores", lambda: 8)
     assert [running.plan(threads=name).threads for name in ("1", "all", "both", None)] == [(1,), (8,), (1, 8), (1, 8)]
     assert running.plan(quick=True).threads == (1,)
-    assert machine.cores() >= 1
+    assert cores() >= 1
 
 
 def test_quick_plan_is_without_the_largest():

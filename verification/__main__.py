@@ -154,14 +154,14 @@ def _mistakes(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int
 
 def _benchmark(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int:
     from verification.benchmark import chart, running
-    from verification.benchmark.table import table
+    from verification.benchmark.report import table
 
     names = ("networks", "widths", "batch", "hidden", "loss", "peers", "threads", "quick")
     try:
         plan = running.plan(**{name: getattr(asked, name) for name in names}, dtypes=asked.dtype)
     except (TypeError, ValueError) as error:
         parser.error(str(error))
-    with _progress(sum(step.lines for step in running.steps(plan)), "measurements") as progress:
+    with _progress(sum(step.measurements for step in running.steps(plan)), "measurements") as progress:
         report = running.run(plan, progress)
     _print(table(report))
     if asked.json is not None:

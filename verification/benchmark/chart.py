@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from verification.benchmark.peers import PEERS
-from verification.benchmark.report import Report
-from verification.benchmark.table import threads
+from verification.benchmark.report import Report, threads
 from verification.benchmark.timing import LIMIT, OWN, Measurement
 
 if TYPE_CHECKING:

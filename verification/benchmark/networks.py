@@ -21,21 +21,7 @@ FEW_UNITS, FEW_EXAMPLES = 12, 8
 
 @dataclass(frozen=True)
 class Row:
-    """One network of the table, with the size of its batch.
-
-    Parameters
-    ----------
-    name : str
-        What the table calls it.
-    widths : tuple of int
-        n_0, …, n_L: inputs first.
-    count : int
-        N, the number of examples.
-    hidden, output : str
-        The activations of the hidden layers and of the last.
-    loss : str
-        "squared_error" or "cross_entropy", the mean over the examples.
-    """
+    """One network of the table: widths n_0, …, n_L, N examples, activations, and the loss, the mean over the examples."""
 
     name: str
     widths: tuple[int, ...]
@@ -93,11 +79,6 @@ def network_of(row: Row, dtype: npt.DTypeLike) -> tuple[hg.Network, Array, Array
     tuple of Network, ndarray, ndarray
         The network, x (N, n_0), and y: class indices (N,) under cross-entropy, otherwise (N, n_L).
 
-    Raises
-    ------
-    TypeError, ValueError
-        As `handgrad.Network.random`; and if the row's number of examples is not an integer >= 1.
-
     Examples
     --------
     >>> net, x, y = network_of(NETWORKS[1], "float32")
@@ -105,8 +86,7 @@ def network_of(row: Row, dtype: npt.DTypeLike) -> tuple[hg.Network, Array, Array
     (Network(4-8-3, tanh, softmax; cross_entropy, mean; float32; 67 parameters), (1, 4), dtype('int64'))
     """
     count = checks.positive_integer("batch", row.count)
-    layers = len(row.widths) - 1
-    activations = [*[row.hidden] * (layers - 1), row.output]
+    activations = [*[row.hidden] * (len(row.widths) - 2), row.output]
     net = hg.Network.random(row.widths, activations=activations, loss=row.loss, seed=SEED, dtype=dtype)
     generator = np.random.default_rng(SEED + 1)
     x = generator.normal(size=(count, row.widths[0])).astype(net.dtype)

@@ -1,44 +1,57 @@
-"""Who is measured beside handgrad, and whether he is here."""
+"""Who is measured beside handgrad, whether he is here, and whether he is right; handgrad itself; and the limit."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module, metadata
 from importlib.util import find_spec
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 import handgrad as hg
 from handgrad import checks
-from verification.benchmark.subject import MissingError, Subject
 
 Array = npt.NDArray[Any]
+# The loss, and the derivatives by w1, b1, w2, b2, …
+Answer = tuple[float, list[Array]]
+
+
+class UnsuitedError(ValueError):
+    """A peer cannot do this network; the message says why."""
+
+
+class MissingError(ImportError):
+    """A peer's package is not installed."""
+
+
+class DisagreementError(ValueError):
+    """A peer's answer is another than handgrad's; the message says where."""
+
+
+def plain(answer: Any) -> Answer:
+    """Return the loss and the gradients of (loss, gradients) as NumPy's."""
+    loss, gradients = answer
+    return float(loss), [np.asarray(gradient) for gradient in gradients]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A gradient ready to be computed, in its owner's types: `run` is timed, `read` makes an `Answer` of its result."""
+
+    run: Callable[[], Any]
+    read: Callable[[Any], Answer] = plain
 
 
 @dataclass(frozen=True)
 class Peer:
-    """Somebody else's backpropagation.
-
-    Parameters
-    ----------
-    package : str
-        What is installed.
-    module : str
-        What is imported.
-    room : str
-        The module here that calls it; it is loaded when it is needed.
-    function : str
-        The function there, of (net, x, y), that returns a Subject.
-    about : str
-        In a few words.
-    """
+    """Somebody else's backpropagation: what is installed and imported, and its function in `implementations`."""
 
     package: str
     module: str
-    room: str
     function: str
-    about: str
 
     @property
     def version(self) -> str | None:
@@ -47,19 +60,19 @@ class Peer:
 
 
 PEERS = {
-    "torch": Peer("torch", "torch", "torch_peers", "functional", "torch.autograd.grad on torch.nn.functional"),
-    "torch-module": Peer("torch", "torch", "torch_peers", "module", "nn.Module and backward()"),
-    "torch-hand": Peer("torch", "torch", "torch_peers", "by_hand", "the gradients written by hand in torch"),
-    "jax": Peer("jax", "jax", "array_peers", "of_jax", "jit of value_and_grad"),
-    "autograd": Peer("autograd", "autograd", "array_peers", "of_autograd", "value_and_grad"),
-    "mygrad": Peer("mygrad", "mygrad", "array_peers", "of_mygrad", "backward(), memory guarding off"),
-    "sklearn": Peer("scikit-learn", "sklearn", "sklearn_peer", "of_sklearn", "the MLP's own _backprop"),
-    "micrograd": Peer("micrograd", "micrograd", "micrograd_peer", "of_micrograd", "one Value a number, small networks only"),
+    "torch": Peer("torch", "torch", "of_torch"),
+    "torch-module": Peer("torch", "torch", "of_torch_module"),
+    "torch-hand": Peer("torch", "torch", "of_torch_by_hand"),
+    "jax": Peer("jax", "jax", "of_jax"),
+    "autograd": Peer("autograd", "autograd", "of_autograd"),
+    "mygrad": Peer("mygrad", "mygrad", "of_mygrad"),
+    "sklearn": Peer("scikit-learn", "sklearn", "of_sklearn"),
+    "micrograd": Peer("micrograd", "micrograd", "of_micrograd"),
 }
 
 
 def subject(name: str, net: hg.Network, x: Array, y: Array) -> Subject:
-    """Return a peer with this network and batch, ready to be called.
+    """Return a peer with this network and batch, ready to be called, with numbers of its own.
 
     Parameters
     ----------
@@ -73,19 +86,73 @@ def subject(name: str, net: hg.Network, x: Array, y: Array) -> Subject:
     Returns
     -------
     Subject
-        With numbers of its own, in its own types.
+        In its own types.
 
     Raises
     ------
-    ValueError
-        If there is no such peer.
-    MissingError
-        If it is not installed.
-    UnsuitedError
-        If it cannot do this network.
+    ValueError, MissingError, UnsuitedError
+        If there is no such peer, if it is not installed, or if it cannot do this network.
     """
     peer = PEERS[checks.one_of("peers", name, PEERS)]
     if find_spec(peer.module) is None:
         raise MissingError(f"{peer.package} is not installed; the extra benchmark brings it")
-    made: Subject = getattr(import_module(f"verification.benchmark.{peer.room}"), peer.function)(net, x, y)
+    made: Subject = getattr(import_module("verification.benchmark.implementations"), peer.function)(net, x, y)
     return made
+
+
+def handgrad(net: hg.Network, x: Array, y: Array) -> Subject:
+    """Return handgrad's own: the public call with its checks and its result, of a network whose numbers nobody else has."""
+    own = hg.Network(net.layers, net.loss_name, net.reduction)
+    return Subject(lambda: own.gradient(x, y), lambda g: (g.loss, list(g.named().values())))
+
+
+def products(net: hg.Network, x: Array) -> list[tuple[Array, Array, Array]]:
+    """Return left, right and out of every matrix product of one gradient, in the order of one pass.
+
+    These are z of every layer, then dL/dw and, but for the first layer, dL/da^(l−1) from the last layer to the first, each into
+    memory that is there already. Nothing lies between the products, so that the numbers are no gradient.
+    """
+    a = [x, *(np.empty((len(x), n), net.dtype) for n in net.widths[1:])]
+    found = [(a_prev, layer.w.T, z) for layer, a_prev, z in zip(net.layers, a, a[1:], strict=False)]
+    for place, layer in reversed(list(enumerate(net.layers))):
+        found.append((a[place + 1].T, a[place], np.empty_like(layer.w)))
+        if place:
+            # a^(l−1) has served, and its memory takes dL/da^(l−1).
+            found.append((a[place + 1], layer.w, a[place]))
+    return found
+
+
+def bare(net: hg.Network, x: Array) -> Subject:
+    """Return the limit, the products alone, as a subject; it has no answer to read."""
+    row, dot = products(net, x), np.dot
+
+    def run() -> None:
+        for left, right, out in row:
+            dot(left, right, out)
+
+    return Subject(run)
+
+
+def agree(answer: Answer, expected: Answer) -> None:
+    """Raise a DisagreementError unless a peer's answer is handgrad's but for rounding.
+
+    Shapes and dtypes are compared first. The norm of a difference may be √(n ε) of its array's own for sums of n terms: a
+    pre-activation errs by about n ε of its size, so that about such a share of the ReLUs may be at their kink for rounding
+    alone, and a share of the terms moves a norm by its square root.
+    """
+    loss, gradients = answer
+    loss_expected, gradients_expected = expected
+    if len(gradients) != len(gradients_expected):
+        raise DisagreementError(f"it must give {len(gradients_expected)} gradients; got {len(gradients)}")
+    names = [f"{kind}{number}" for number in range(1, len(gradients) // 2 + 1) for kind in ("w", "b")]
+    for name, given, right in zip(names, gradients, gradients_expected, strict=True):
+        if (given.shape, given.dtype) != (right.shape, right.dtype):
+            raise DisagreementError(f"{name} must be {right.shape} {right.dtype}; got {given.shape} {given.dtype}")
+    dtype, terms = gradients_expected[0].dtype, max(right.shape[-1] for right in gradients_expected)
+    part = float(np.sqrt(terms * np.finfo(dtype).eps))
+    rows = [*zip(names, gradients, gradients_expected, strict=True)]
+    for name, given, right in [*rows, ("the loss", np.asarray(loss, dtype), np.asarray(loss_expected, dtype))]:
+        allowed, distance = part * float(np.linalg.norm(right)), float(np.linalg.norm(given - right))
+        # A NaN is not close either.
+        if not distance <= allowed:
+            raise DisagreementError(f"{name} must be handgrad's within {allowed:.1e}; got {distance:.1e} beside it")

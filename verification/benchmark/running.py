@@ -1,20 +1,18 @@
-"""The whole benchmark: what to measure, one process after another."""
+"""The whole benchmark: what to measure, one worker after another."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from handgrad import checks
-from verification.benchmark.children import ChildError, replies
-from verification.benchmark.machine import cores
-from verification.benchmark.memory import WORTH
 from verification.benchmark.networks import NETWORKS, Row, row_of
 from verification.benchmark.peers import PEERS
-from verification.benchmark.report import Report
-from verification.benchmark.throughput import WAYS
+from verification.benchmark.report import Report, cores
+from verification.benchmark.runs import WAYS, WORTH
 from verification.benchmark.timing import OWN
+from verification.benchmark.workers import WorkerError, replies
 from verification.random_networks.architectures import DTYPES
 
 HIDDEN = ("relu", "tanh", "sigmoid", "identity")
@@ -29,21 +27,7 @@ HOLDERS = ("torch", "jax")
 
 @dataclass(frozen=True)
 class Plan:
-    """What to measure.
-
-    Parameters
-    ----------
-    rows : tuple of Row
-        The networks.
-    dtypes, peers : tuple of str
-        Which.
-    threads : tuple of int
-        How many threads, each in a process of its own.
-    quick : bool
-        Fewer rounds.
-    whole : bool
-        Also `fit`, the verification's throughput and the start-up.
-    """
+    """What to measure: `threads` each in workers of their own, `quick` in fewer rounds, the `whole` with what is in `runs`."""
 
     rows: tuple[Row, ...]
     dtypes: tuple[str, ...]
@@ -55,12 +39,12 @@ class Plan:
 
 @dataclass(frozen=True)
 class Step:
-    """One process: what it is asked, with how many threads, and how many lines it will answer."""
+    """One worker: what it is asked, with how many threads, and how many measurements it will answer."""
 
     task: str
     arguments: dict[str, Any]
     threads: int
-    lines: int
+    measurements: int
 
 
 def plan(
@@ -79,22 +63,8 @@ def plan(
 
     Parameters
     ----------
-    networks : sequence of str, optional
-        Rows of the table by name.
-    widths : sequence of int, optional
-        n_0, …, n_L of a network of one's own. With neither it is the whole table, and everything else besides.
-    batch : int, optional
-        The number of examples that goes with widths; 64 unless given.
-    hidden, loss : str, optional
-        The hidden layers' activation and the loss that go with widths; relu and cross_entropy unless given.
-    dtypes : sequence of str
-        float32 and float64, or one of them.
-    peers : sequence of str, optional
-        All unless given.
-    threads : str, optional
-        "1", "all", or "both"; both unless it is to be quick.
-    quick : bool
-        Fewer rounds, and of the table only what takes less than half a second a call.
+    networks, widths, batch, hidden, loss, dtypes, peers, threads, quick
+        The options of `python -m verification benchmark`, whose help explains them.
 
     Returns
     -------
@@ -132,8 +102,8 @@ def plan(
 
 
 def steps(asked: Plan) -> list[Step]:
-    """Return the processes that it takes, in order."""
-    rows, dtypes, quick = [asdict(row) for row in asked.rows], list(asked.dtypes), asked.quick
+    """Return the workers that it takes, in order."""
+    rows, dtypes, quick = list(asked.rows), list(asked.dtypes), asked.quick
     row = []
     for threads in asked.threads:
         timed = {"rows": rows, "dtypes": dtypes, "peers": list(asked.peers), "threads": threads, "quick": quick}
@@ -145,7 +115,7 @@ def steps(asked: Plan) -> list[Step]:
         for dtype in dtypes:
             if each.minimum_bytes(dtype) >= WORTH:
                 holders = [OWN, *(name for name in HOLDERS if name in asked.peers and PEERS[name].version is not None)]
-                row += [Step("memory", {"row": asdict(each), "dtype": dtype, "peer": peer}, 1, 1) for peer in holders]
+                row += [Step("memory", {"row": each, "dtype": dtype, "peer": peer}, 1, 1) for peer in holders]
     if asked.whole:
         numbers = (200, 200, 50) if quick else (20_000, 5000, 300)
         networks = dict(zip(WAYS, numbers, strict=True))
@@ -162,24 +132,24 @@ def run(asked: Plan, progress: Callable[[int], object] | None = None) -> Report:
     asked : Plan
         What.
     progress : callable, optional
-        Called with the number of measurements done, of as many as `steps` has lines.
+        Called with the number of measurements done, of as many as `steps` have in all.
 
     Returns
     -------
     Report
-        A process that fails is noted in it, and the next one is started; at Ctrl-C it is what was done so far.
+        A worker that fails is noted in it, and the next one is started; at Ctrl-C it is what was done so far.
     """
     found, done = Report(), 0
     try:
         for step in steps(asked):
             try:
                 for count, reply in enumerate(replies(step.task, step.arguments, step.threads), start=1):
-                    found.add(step.task, reply)
+                    found.add(reply)
                     if progress is not None:
                         progress(done + count)
-            except ChildError as error:
+            except WorkerError as error:
                 found.failures.append(str(error))
-            done += step.lines
+            done += step.measurements
     except KeyboardInterrupt:
         found.interrupted = True
     return found

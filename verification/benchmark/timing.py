@@ -1,4 +1,4 @@
-"""One network timed: every peer checked first, then called in turns."""
+"""One network timed: every peer checked first, then called in turns; and the statistics of such times."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+
+import numpy as np
 
 from verification.benchmark.networks import Row, network_of
-from verification.benchmark.peers import subject
-from verification.benchmark.products import bare
-from verification.benchmark.statistics import Spread, paired, spread
-from verification.benchmark.subject import DisagreementError, MissingError, UnsuitedError, agree, handgrad
+from verification.benchmark.peers import DisagreementError, MissingError, UnsuitedError, agree, bare, handgrad, subject
 
 OWN, LIMIT = "handgrad", "products"
 # One measurement lasts as long as so many calls take, in seconds, so that the clock's own step does not matter.
@@ -21,16 +19,61 @@ BLOCK = 0.01
 
 
 @dataclass(frozen=True)
-class Effort:
-    """How long a network is measured.
+class Spread:
+    """A median between its quartiles; half of the numbers lie between these."""
 
-    Parameters
-    ----------
-    fewest, most : int
-        Rounds.
-    seconds : float
-        For all rounds, unless the fewest take longer.
+    low: float
+    median: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{short(self.median)} ({self.quartiles})"
+
+    @property
+    def quartiles(self) -> str:
+        """The outer quartiles."""
+        return f"{short(self.low)}-{short(self.high)}"
+
+
+def spread(numbers: Sequence[float]) -> Spread:
+    """Return the quartiles of some numbers, interpolated between neighbours.
+
+    Examples
+    --------
+    >>> spread([1.0, 2.0, 4.0, 8.0, 16.0])
+    Spread(low=2.0, median=4.0, high=8.0)
     """
+    low, median, high = np.quantile(numbers, (0.25, 0.5, 0.75)).tolist()
+    return Spread(low, median, high)
+
+
+def paired(seconds: Sequence[float], reference: Sequence[float]) -> Spread:
+    """Return the spread of the ratios of two rows of times, each taken within one round.
+
+    What slows a round down slows both, so that the ratio is steadier than the times.
+
+    Examples
+    --------
+    >>> paired([2.0, 30.0, 8.0], [1.0, 10.0, 2.0]).median
+    3.0
+    """
+    return spread([mine / theirs for mine, theirs in zip(seconds, reference, strict=True)])
+
+
+def short(number: float) -> str:
+    """Return a positive number with three digits, or all digits before the point.
+
+    Examples
+    --------
+    >>> short(0.034), short(1.25), short(12.34), short(1234.5)
+    ('0.034', '1.25', '12.3', '1234')
+    """
+    return f"{number:.2g}" if number < 0.1 else f"{number:.2f}" if number < 10 else f"{number:.{1 if number < 100 else 0}f}"
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long a network is measured: the fewest and the most rounds, and seconds for all unless the fewest take longer."""
 
     fewest: int
     most: int
@@ -42,49 +85,19 @@ THOROUGH, QUICK = Effort(7, 41, 8.0), Effort(3, 15, 1.0)
 
 @dataclass(frozen=True)
 class Time:
-    """What one peer took.
-
-    Parameters
-    ----------
-    seconds : float
-        The median time of a call.
-    ratio : Spread
-        Of its time to handgrad's, round by round.
-    """
+    """What one peer took: the median seconds of a call, and the ratio of its time to handgrad's, round by round."""
 
     seconds: float
     ratio: Spread
 
-    @classmethod
-    def from_dict(cls, read: Mapping[str, Any]) -> Time:
-        """Return it from what `dataclasses.asdict` made."""
-        return cls(read["seconds"], Spread(**read["ratio"]))
-
 
 @dataclass(frozen=True)
 class Measurement:
-    """One network in one dtype.
+    """One network in one dtype, by the number of threads that the libraries were allowed.
 
-    Parameters
-    ----------
-    network : str
-        The row's name.
-    dtype : str
-        float32 or float64.
-    threads : int
-        How many the libraries were allowed.
-    multiply_adds : int
-        In the matrix products of one gradient.
-    rounds : int
-        How often every peer was timed.
-    times : dict of str to Time
-        handgrad first, then the peers, then the bare products.
-    left_out : dict of str to str
-        Peers that cannot do it, or are not there, and why.
-    refused : dict of str to str
-        Peers whose answer was another than handgrad's, and where; they were not timed.
-    pools : list of str
-        The libraries' pools of threads that have another number than they were told (if threadpoolctl is installed).
+    `times` has handgrad first, then the peers, then the bare products; `left_out` peers that cannot do it or are not there, and
+    why; `refused` peers whose answer was another than handgrad's, which were not timed; `pools` the libraries' pools of threads
+    that have another number than they were told (if threadpoolctl is installed).
     """
 
     network: str
@@ -101,11 +114,6 @@ class Measurement:
     def share(self) -> Spread:
         """The bare products' time as a share of handgrad's."""
         return self.times[LIMIT].ratio
-
-    @classmethod
-    def from_dict(cls, read: Mapping[str, Any]) -> Measurement:
-        """Return it from what `dataclasses.asdict` made."""
-        return cls(**{**read, "times": {name: Time.from_dict(each) for name, each in read["times"].items()}})
 
 
 def measure(row: Row, dtype: str, peers: Sequence[str], threads: int, effort: Effort = THOROUGH) -> Measurement:

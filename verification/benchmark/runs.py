@@ -1,0 +1,266 @@
+"""What is measured besides single gradients: peak memory, `fit`, the verification's own throughput, and the start-up."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import handgrad as hg
+from verification.benchmark.networks import SEED, Row, network_of
+from verification.benchmark.peers import Subject, handgrad, subject
+from verification.benchmark.timing import OWN, Spread, paired, spread
+
+Array = npt.NDArray[Any]
+
+# Below this memory is not measured: the libraries' own comings and goings are as large.
+WORTH = 10 * 2**20
+CALLS = 3
+STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+# The training run.
+WIDTHS, BATCH, STEPS, RATE = (784, 128, 10), 64, 60, 0.1
+COMMANDS = {"handgrad": ("-m", "handgrad", "--help"), "numpy": ("-c", "import numpy")}
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Bytes that nobody does without on a network (parameters, gradients, x, every a), and by how many one peer's peak grew."""
+
+    network: str
+    dtype: str
+    peer: str
+    minimum: int
+    growth: int
+
+    @property
+    def multiple(self) -> float:
+        """The growth as a multiple of the minimum."""
+        return self.growth / self.minimum
+
+
+def memory(row: Row, dtype: str, peer: str) -> Memory:
+    """Return the peak memory of handgrad or one peer on one network. To be asked once, in a fresh process.
+
+    It is the growth from after a first small network, which loads the libraries, over building this one and a few calls. Where
+    the system can forget a peak (Linux), what drawing random numbers and handing them over took for a moment is not counted.
+    """
+    small = _made(row.reduced(), dtype, peer)
+    small.run()
+    del small
+    _tidy()
+    before = _resident() or _peak()
+    made = _made(row, dtype, peer)
+    _tidy()
+    _forget_peak()
+    for _ in range(CALLS):
+        made.run()
+    return Memory(row.name, dtype, peer, row.minimum_bytes(dtype), _peak() - before)
+
+
+def _made(row: Row, dtype: str, peer: str) -> Subject:
+    net, x, y = network_of(row, dtype)
+    return handgrad(net, x, y) if peer == OWN else subject(peer, net, x, y)
+
+
+def _resident() -> int | None:
+    """Return the bytes in memory now, where the system says so."""
+    return _status("VmRSS")
+
+
+def _peak() -> int:
+    """Return the most bytes that were in memory."""
+    import resource  # not everywhere
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return _status("VmHWM") or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def _status(name: str) -> int | None:
+    try:
+        found = re.search(rf"^{name}:\s*(\d+) kB$", STATUS.read_text(encoding="ascii"), re.MULTILINE)
+    except OSError:
+        return None
+    return int(found[1]) * 1024 if found else None
+
+
+def _tidy() -> None:
+    """Give back what is free, where the C library can: otherwise it is counted, or serves again, as it happens."""
+    gc.collect()
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
+        libc.malloc_trim(0)
+
+
+def _forget_peak() -> None:
+    with suppress(OSError):
+        CLEAR.write_text("5", encoding="ascii")
+
+
+@dataclass(frozen=True)
+class Training:
+    """The median seconds of a training run of both, PyTorch's time divided by handgrad's, and how far the weights are apart.
+
+    `difference` is the largest one between the weights at the end, as a part of the largest weight of its array.
+    """
+
+    dtype: str
+    threads: int
+    seconds: float
+    torch_seconds: float
+    ratio: Spread
+    difference: float
+
+
+def training(dtype: str, threads: int, rounds: int) -> Training:
+    """Return the times of so many training runs each, in turns: an epoch of 60 batches of 64 on 784-128-10, ReLU, softmax."""
+    generator = np.random.default_rng(SEED)
+    count = BATCH * STEPS
+    x, y = generator.normal(size=(count, WIDTHS[0])).astype(dtype), generator.integers(0, WIDTHS[-1], count)
+    start = hg.Network.random(WIDTHS, activations=["relu", "softmax"], loss="cross_entropy", seed=SEED, dtype=dtype)
+    seconds: dict[Callable[..., hg.Network], list[float]] = {_of_handgrad: [], _of_torch: []}
+    trained = {train: train(start, x, y, lambda: None) for train in seconds}  # the warm-up
+    for number in range(rounds):
+        for train in list(seconds)[:: 1 if number % 2 else -1]:
+            clock: list[float] = []
+            train(start, x, y, lambda clock=clock: clock.append(time.perf_counter()))
+            seconds[train].append(clock[1] - clock[0])
+    ours, theirs = seconds[_of_handgrad], seconds[_of_torch]
+    apart = _difference(trained[_of_handgrad], trained[_of_torch])
+    return Training(dtype, threads, spread(ours).median, spread(theirs).median, paired(theirs, ours), apart)
+
+
+def _of_handgrad(start: hg.Network, x: Array, y: Array, tick: Callable[[], object]) -> hg.Network:
+    net = hg.Network(start.layers, start.loss_name, start.reduction)
+    tick()
+    hg.fit(net, x, y, rate=RATE, epochs=1, batch_size=BATCH, seed=SEED)
+    tick()
+    return net
+
+
+def _of_torch(start: hg.Network, x: Array, y: Array, tick: Callable[[], object]) -> hg.Network:
+    import torch
+
+    from verification.autograd.twins import from_torch, to_torch, to_torch_loss
+
+    module, of_loss = to_torch(start), to_torch_loss(start)
+    inputs, targets = torch.tensor(x), torch.tensor(y)
+    optimizer = torch.optim.SGD(module.parameters(), lr=RATE)
+    # The order in which fit takes the examples.
+    order = torch.tensor(np.random.default_rng(SEED).permutation(len(x)))
+    tick()
+    for chosen in torch.split(order, BATCH):
+        optimizer.zero_grad()
+        loss = of_loss(module(inputs[chosen]), targets[chosen])
+        loss.backward()
+        optimizer.step()
+    tick()
+    return from_torch(module, loss=start.loss_name)
+
+
+def _difference(net: hg.Network, other: hg.Network) -> float:
+    pairs = zip(net.named().values(), other.named().values(), strict=True)
+    return max(float(np.abs(mine - theirs).max() / np.abs(theirs).max()) for mine, theirs in pairs)
+
+
+@dataclass(frozen=True)
+class Throughput:
+    """Networks compared by one process on one core in so many seconds of its processor time, in one of `WAYS`."""
+
+    way: str
+    networks: int
+    cpu_seconds: float
+
+    @property
+    def per_second(self) -> float:
+        """Networks a second of processor time."""
+        return self.networks / self.cpu_seconds
+
+
+def throughput(way: str, networks: int) -> Throughput:
+    """Return the throughput one way, warmed up, of networks that all agree; AssertionError if one does not."""
+    WAYS[way](max(1, networks // 20))
+    start = time.process_time()
+    compared = WAYS[way](networks)
+    return Throughput(way, compared, time.process_time() - start)
+
+
+def _campaign(networks: int) -> int:
+    from verification.autograd import campaign
+
+    result = campaign.run(examples=networks, seed=SEED)
+    if result.counterexample is not None:
+        raise AssertionError(str(result.counterexample.report))
+    return result.networks
+
+
+def _property(check: Callable[..., None], examples: int, *strategies: Any) -> int:
+    """Run a property, and return how often it was checked."""
+    from hypothesis import HealthCheck, given, seed, settings
+    from hypothesis import strategies as st
+
+    checked = 0
+
+    @seed(SEED)
+    @settings(max_examples=examples, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(st.tuples(*strategies))
+    def holds(drawn: tuple[Any, ...]) -> None:
+        nonlocal checked
+        check(*drawn)
+        checked += 1
+
+    holds()
+    return checked
+
+
+def _sixteen_an_example(networks: int) -> int:
+    from verification.autograd.batched import CONTENTS, assert_contents_match_autograd
+    from verification.random_networks.strategies import architectures, seeds
+
+    return CONTENTS * _property(assert_contents_match_autograd, -(-networks // CONTENTS), architectures(), seeds())
+
+
+def _one_by_one(networks: int) -> int:
+    from verification.autograd.comparison import assert_matches_autograd
+    from verification.random_networks.strategies import cases
+
+    return _property(lambda case: assert_matches_autograd(*case), networks, cases())
+
+
+WAYS: dict[str, Callable[[int], int]] = {
+    "campaign": _campaign,
+    "hypothesis": _sixteen_an_example,
+    "hypothesis, one by one": _one_by_one,
+}
+
+
+@dataclass(frozen=True)
+class StartUp:
+    """The median seconds of `python -m handgrad --help` and of `python -c "import numpy"`, and the ratio of both."""
+
+    seconds: float
+    numpy_seconds: float
+    ratio: Spread
+
+
+def startup(rounds: int) -> StartUp:
+    """Return both times of so many alternating runs, after one that fills the disk's cache; RuntimeError if one fails."""
+    seconds: dict[str, list[float]] = {name: [] for name in COMMANDS}
+    for _ in range(rounds + 1):
+        for name, arguments in COMMANDS.items():
+            start = time.perf_counter()
+            done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True)
+            seconds[name].append(time.perf_counter() - start)
+            if done.returncode:
+                raise RuntimeError(f"python {' '.join(arguments)} failed: {done.stderr.strip().splitlines()[-1:]}")
+    ours, theirs = seconds["handgrad"][1:], seconds["numpy"][1:]
+    return StartUp(spread(ours).median, spread(theirs).median, paired(ours, theirs))
