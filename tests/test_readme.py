@@ -1,4 +1,4 @@
-"""Every Python block of the README runs, and its sessions print what the README shows."""
+"""Every Python block of every README runs, and its sessions print what is shown."""
 
 import doctest
 import re
@@ -9,11 +9,19 @@ import pytest
 from verification.__main__ import main
 from verification.mistakes import MISTAKES
 
-README = Path(__file__).parent.parent / "README.md"
-BLOCKS = re.findall(r"^```python\n(.*?)^```$", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+HOUSE = Path(__file__).parent.parent
+README = HOUSE / "README.md"
+PAGES = [README, *sorted(HOUSE.glob("handgrad/**/README.md")), *sorted(HOUSE.glob("verification/**/README.md"))]
+PAGES.append(HOUSE / "tests" / "README.md")
+TEXTS = {str(page.relative_to(HOUSE)): page.read_text(encoding="utf-8") for page in PAGES}
+BLOCKS = [
+    (f"{name}-{number}", block)
+    for name, text in TEXTS.items()
+    for number, block in enumerate(re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
+]
 
 
-@pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))
+@pytest.mark.parametrize("block", [block for _, block in BLOCKS], ids=[name for name, _ in BLOCKS])
 def test_readme_block_is_true(block, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     if ">>>" in block:
@@ -30,40 +38,49 @@ def test_readme_block_is_true(block, tmp_path, monkeypatch):
             function()
 
 
-def test_readme_check_output_equals_what_is_printed(tmp_path, monkeypatch, capsys):
+def test_readme_check_output_equals_the_beginning_of_what_is_printed(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    (homework,) = [block for block in BLOCKS if "def gradient(network, x, y):" in block]
+    (homework,) = [block for _, block in BLOCKS if "def gradient(network, x, y):" in block]
     Path("homework.py").write_text(homework, encoding="utf-8")
     assert main(["check", "homework.py"]) == 1
-    shown = re.search(
-        r"<!-- check homework.py -->\n```text\n(.*?)^```$", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
-    )
-    assert capsys.readouterr().out.rstrip() == shown[1].rstrip()
+    shown = re.search(r"<!-- check homework.py -->\n```text\n(.*?)^```$", TEXTS["README.md"], re.MULTILINE | re.DOTALL)
+    assert capsys.readouterr().out.startswith(shown[1])
+    assert "The smallest network that shows it" in shown[1]
 
 
 def test_readme_number_of_mistakes_equals_the_catalogues():
-    assert f"a catalogue of {len(MISTAKES)} wrong backpropagations" in " ".join(README.read_text(encoding="utf-8").split())
+    assert f"a catalogue of {len(MISTAKES)} wrong backpropagations" in " ".join(
+        TEXTS["verification/checking/README.md"].split()
+    )
 
 
-def test_readme_map_is_of_every_module():
-    text = README.read_text(encoding="utf-8")
+def test_readme_map_is_of_every_room():
+    text = TEXTS["README.md"]
     house = text[text.index("## The house") : text.index("Imports point one way")]
     for package in ("handgrad", "verification"):
-        for path in (README.parent / package).iterdir():
+        for path in (HOUSE / package).iterdir():
             if path.suffix == ".py" and path.stem != "__init__":
-                assert path.stem in house, path
+                assert f" {path.stem} " in house, path
             elif path.is_dir() and (path / "__init__.py").exists():
-                assert f"{path.name}/" in house, path
+                assert f" {path.name}/ " in house, path
 
 
-def test_readme_placeholders_is_none():
-    assert re.findall(r"\b[A-Z]+_[A-Z_]+\b", re.sub(r"[A-Z]+_NUM_THREADS", "", README.read_text(encoding="utf-8"))) == []
+def test_readme_is_short():
+    lines = TEXTS["README.md"].splitlines()
+    assert len(lines) <= 200
+    assert max(map(len, lines)) <= 120
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_readme_placeholders_is_none(name):
+    assert re.findall(r"\b[A-Z]+_[A-Z_]+\b", re.sub(r"[A-Z]+_NUM_THREADS", "", TEXTS[name])) == []
 
 
 def test_readme_blocks_is_not_empty():
-    assert len(BLOCKS) >= 4
+    assert len(BLOCKS) >= 10
 
 
-def test_readme_links_to_files_is_true():
-    for target in re.findall(r"\]\(([^)#:]+)\)", README.read_text(encoding="utf-8")):
-        assert (README.parent / target).exists(), target
+@pytest.mark.parametrize("page", PAGES, ids=TEXTS)
+def test_readme_links_to_files_is_true(page):
+    for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target

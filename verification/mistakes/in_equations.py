@@ -338,7 +338,7 @@ MISTAKES = (
     _wrong(
         12,
         "sigmoid-g-prime-at-a",
-        "sigmoid_prime(a) is called with the activation, though it activates its argument itself",
+        "sigmoid_prime(a) is given the activation, though it activates its argument itself",
         "sigmoid",
         lambda g, z: g(g(z)) * (1 - g(g(z))),
         SIGMOID,
