@@ -343,7 +343,7 @@ def test_quick_benchmark_of_one_network_is_a_table_json_and_a_plot(capsys, tmp_p
 def test_benchmark_stopped_is_exit_130_and_what_was_done(monkeypatch, capsys):
     done = some_report().measurements[0]
 
-    def replies(task, arguments, threads):
+    def replies(task, calls, threads):
         yield done
         raise KeyboardInterrupt
 
@@ -362,13 +362,13 @@ def test_benchmark_whose_process_fails_is_exit_1_and_says_so(monkeypatch, capsys
 
 def test_process_that_fails_raises():
     with pytest.raises(workers.WorkerError, match=r"the process for nothing failed \(exit status 1\): KeyError: 'nothing'"):
-        list(workers.replies("nothing", {}, 1))
+        list(workers.replies("nothing", [{}], 1))
 
 
 def test_process_that_is_silent_raises(monkeypatch):
     monkeypatch.setattr(workers, "START", "import time; time.sleep(60)")
     with pytest.raises(workers.WorkerError, match=r"said nothing for 0.1 s and was ended"):
-        list(workers.replies("timing", {}, 1, patience=0.1))
+        list(workers.replies("timing", [], 1, patience=0.1))
 
 
 def test_process_that_is_not_listened_to_any_more_is_ended(monkeypatch):
@@ -376,7 +376,7 @@ def test_process_that_is_not_listened_to_any_more_is_ended(monkeypatch):
         "import os, pickle, sys, time; sys.stdout.buffer.write(pickle.dumps(os.getpid())); sys.stdout.flush(); time.sleep(60)"
     )
     monkeypatch.setattr(workers, "START", script)
-    row = workers.replies("timing", {}, 1)
+    row = workers.replies("timing", [], 1)
     pid = next(row)
     row.close()
     found = subprocess.run(["ps", "-p", str(pid)], capture_output=True)
@@ -396,10 +396,10 @@ def test_whole_plan_is_everything():
     assert asked.rows == NETWORKS
     found = running.steps(asked)
     assert [step.task for step in found if step.task != "memory"] == ["timing", "training", "throughput", "startup"]
-    held = {(step.arguments["row"].name, step.arguments["dtype"]) for step in found if step.task == "memory"}
+    held = {(step.calls[0]["row"].name, step.calls[0]["dtype"]) for step in found if step.task == "memory"}
     assert held == {(row.name, dtype) for row in NETWORKS for dtype in DTYPES if row.minimum_bytes(dtype) > 10 * 2**20}
     assert {name for name, _ in held} == {"784-1024-1024-10/256", "784-1024-1024-10/512", "4x2048"}
-    assert found[0].measurements == 16
+    assert len(found[0].calls) == 16
 
 
 def test_plan_of_threads_is_one_and_all(monkeypatch):

@@ -161,7 +161,7 @@ def _benchmark(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> in
         plan = running.plan(**{name: getattr(asked, name) for name in names}, dtypes=asked.dtype)
     except (TypeError, ValueError) as error:
         parser.error(str(error))
-    with _progress(sum(step.measurements for step in running.steps(plan)), "measurements") as progress:
+    with _progress(sum(len(step.calls) for step in running.steps(plan)), "measurements") as progress:
         report = running.run(plan, progress)
     _print(table(report))
     if asked.json is not None:

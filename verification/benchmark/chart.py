@@ -35,20 +35,7 @@ def kind(name: str) -> str:
 
 
 def check(name: str) -> None:
-    """Raise unless a plot can be drawn to a file of this name.
-
-    Parameters
-    ----------
-    name : str
-        The file.
-
-    Raises
-    ------
-    ValueError
-        If its ending is none of .png, .svg and .pdf.
-    ImportError
-        If matplotlib is not installed.
-    """
+    """Raise a ValueError unless a file's name ends in one of `KINDS`, and an ImportError without matplotlib."""
     if kind(name) not in KINDS:
         raise ValueError(f"plot must be a file whose name ends in {', '.join(f'.{each}' for each in KINDS)}; got {name}")
     try:
@@ -58,22 +45,7 @@ def check(name: str) -> None:
 
 
 def plot(report: Report, file: IO[bytes], ending: str = "png") -> None:
-    """Draw the time of a call against the network's multiply-adds, log-log.
-
-    Parameters
-    ----------
-    report : Report
-        With at least one measurement.
-    file : binary file
-        Where the plot goes.
-    ending : str
-        "png", "svg" or "pdf".
-
-    Raises
-    ------
-    ImportError
-        If matplotlib is not installed.
-    """
+    """Draw the time of a call against the network's multiply-adds, log-log, into a file; of at least one measurement."""
     check(f"plot.{ending}")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

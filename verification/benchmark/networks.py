@@ -65,22 +65,8 @@ NETWORKS = (
 
 
 def network_of(row: Row, dtype: npt.DTypeLike) -> tuple[hg.Network, Array, Array]:
-    """Return the row's network with a batch of examples, the same ones every time.
+    """Return the row's network with x (N, n_0) and y, class indices or (N, n_L): the same ones every time.
 
-    Parameters
-    ----------
-    row : Row
-        The widths, activations, loss and number of examples.
-    dtype : dtype
-        float32 or float64.
-
-    Returns
-    -------
-    tuple of Network, ndarray, ndarray
-        The network, x (N, n_0), and y: class indices (N,) under cross-entropy, otherwise (N, n_L).
-
-    Examples
-    --------
     >>> net, x, y = network_of(NETWORKS[1], "float32")
     >>> net, x.shape, y.dtype
     (Network(4-8-3, tanh, softmax; cross_entropy, mean; float32; 67 parameters), (1, 4), dtype('int64'))

@@ -72,26 +72,9 @@ PEERS = {
 
 
 def subject(name: str, net: hg.Network, x: Array, y: Array) -> Subject:
-    """Return a peer with this network and batch, ready to be called, with numbers of its own.
+    """Return the peer of this name with this network and batch, ready to be called, in its own types.
 
-    Parameters
-    ----------
-    name : str
-        One of `PEERS`.
-    net : handgrad.Network
-        The network.
-    x, y : ndarray
-        The batch.
-
-    Returns
-    -------
-    Subject
-        In its own types.
-
-    Raises
-    ------
-    ValueError, MissingError, UnsuitedError
-        If there is no such peer, if it is not installed, or if it cannot do this network.
+    ValueError if there is no such peer, MissingError if it is not installed, UnsuitedError if it cannot do this network.
     """
     peer = PEERS[checks.one_of("peers", name, PEERS)]
     if find_spec(peer.module) is None:

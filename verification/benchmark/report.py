@@ -89,13 +89,7 @@ def table(report: Report) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a time with its unit.
-
-    Examples
-    --------
-    >>> duration(4.1e-6), duration(0.0213), duration(1.5)
-    ('4.10 µs', '21.3 ms', '1.50 s')
-    """
+    """Return a time with its unit."""
     for below, factor, unit in UNITS:
         if seconds < below:
             return f"{short(seconds * factor)} {unit}"

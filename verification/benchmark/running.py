@@ -11,7 +11,7 @@ from verification.benchmark.networks import NETWORKS, Row, row_of
 from verification.benchmark.peers import PEERS
 from verification.benchmark.report import Report, cores
 from verification.benchmark.runs import WAYS, WORTH
-from verification.benchmark.timing import OWN
+from verification.benchmark.timing import OWN, QUICK, THOROUGH
 from verification.benchmark.workers import WorkerError, replies
 from verification.random_networks.architectures import DTYPES
 
@@ -39,12 +39,11 @@ class Plan:
 
 @dataclass(frozen=True)
 class Step:
-    """One worker: what it is asked, with how many threads, and how many measurements it will answer."""
+    """One worker: its task, the arguments of each measurement, and with how many threads."""
 
     task: str
-    arguments: dict[str, Any]
+    calls: list[dict[str, Any]]
     threads: int
-    measurements: int
 
 
 def plan(
@@ -59,22 +58,10 @@ def plan(
     threads: str | None = None,
     quick: bool = False,
 ) -> Plan:
-    """Return what to measure.
+    """Return what to measure: the options of `python -m verification benchmark`, whose help explains them, checked.
 
-    Parameters
-    ----------
-    networks, widths, batch, hidden, loss, dtypes, peers, threads, quick
-        The options of `python -m verification benchmark`, whose help explains them.
-
-    Returns
-    -------
-    Plan
-        Checked.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a name is unknown, a list is empty, a number is not an integer >= 1, or batch, hidden or loss comes without widths.
+    TypeError or ValueError if a name is unknown, a list is empty, a number is not an integer >= 1, or batch, hidden or loss
+    comes without widths.
     """
     known = {row.name: row for row in NETWORKS}
     if networks is not None and not networks:
@@ -103,53 +90,41 @@ def plan(
 
 def steps(asked: Plan) -> list[Step]:
     """Return the workers that it takes, in order."""
-    rows, dtypes, quick = list(asked.rows), list(asked.dtypes), asked.quick
+    effort = QUICK if asked.quick else THOROUGH
     row = []
     for threads in asked.threads:
-        timed = {"rows": rows, "dtypes": dtypes, "peers": list(asked.peers), "threads": threads, "quick": quick}
-        row.append(Step("timing", timed, threads, len(rows) * len(dtypes)))
+        each = {"peers": asked.peers, "threads": threads, "effort": effort}
+        row.append(Step("timing", [{"row": r, "dtype": dtype, **each} for r in asked.rows for dtype in asked.dtypes], threads))
         if asked.whole:
-            trained = {"dtypes": dtypes, "threads": threads, "rounds": 5 if quick else 21}
-            row.append(Step("training", trained, threads, len(dtypes)))
-    for each in asked.rows:
-        for dtype in dtypes:
-            if each.minimum_bytes(dtype) >= WORTH:
-                holders = [OWN, *(name for name in HOLDERS if name in asked.peers and PEERS[name].version is not None)]
-                row += [Step("memory", {"row": each, "dtype": dtype, "peer": peer}, 1, 1) for peer in holders]
+            rounds = {"threads": threads, "rounds": 5 if asked.quick else 21}
+            row.append(Step("training", [{"dtype": dtype, **rounds} for dtype in asked.dtypes], threads))
+    holders = [OWN, *(name for name in HOLDERS if name in asked.peers and PEERS[name].version is not None)]
+    large = [(each, dtype) for each in asked.rows for dtype in asked.dtypes if each.minimum_bytes(dtype) >= WORTH]
+    # A peak is that of a process: each has its own.
+    row += [Step("memory", [{"row": r, "dtype": dtype, "peer": peer}], 1) for r, dtype in large for peer in holders]
     if asked.whole:
-        numbers = (200, 200, 50) if quick else (20_000, 5000, 300)
-        networks = dict(zip(WAYS, numbers, strict=True))
-        row.append(Step("throughput", {"networks": networks}, 1, len(networks)))
-        row.append(Step("startup", {"rounds": 5 if quick else 15}, 1, 1))
+        numbers = (200, 200, 50) if asked.quick else (20_000, 5000, 300)
+        row.append(Step("throughput", [{"way": w, "networks": n} for w, n in zip(WAYS, numbers, strict=True)], 1))
+        row.append(Step("startup", [{"rounds": 5 if asked.quick else 15}], 1))
     return row
 
 
 def run(asked: Plan, progress: Callable[[int], object] | None = None) -> Report:
-    """Measure.
+    """Measure what was asked; `progress` is told how many measurements are done, of as many as all steps have calls.
 
-    Parameters
-    ----------
-    asked : Plan
-        What.
-    progress : callable, optional
-        Called with the number of measurements done, of as many as `steps` have in all.
-
-    Returns
-    -------
-    Report
-        A worker that fails is noted in it, and the next one is started; at Ctrl-C it is what was done so far.
+    A worker that fails is noted in the report, and the next one is started; at Ctrl-C it is what was done so far.
     """
     found, done = Report(), 0
     try:
         for step in steps(asked):
             try:
-                for count, reply in enumerate(replies(step.task, step.arguments, step.threads), start=1):
+                for count, reply in enumerate(replies(step.task, step.calls, step.threads), start=1):
                     found.add(reply)
                     if progress is not None:
                         progress(done + count)
             except WorkerError as error:
                 found.failures.append(str(error))
-            done += step.measurements
+            done += len(step.calls)
     except KeyboardInterrupt:
         found.interrupted = True
     return found

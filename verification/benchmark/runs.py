@@ -59,13 +59,14 @@ def memory(row: Row, dtype: str, peer: str) -> Memory:
     small.run()
     del small
     _tidy()
-    before = _resident() or _peak()
+    before = _bytes("VmRSS")
     made = _made(row, dtype, peer)
     _tidy()
-    _forget_peak()
+    with suppress(OSError):  # forget the peak, where that is possible
+        CLEAR.write_text("5", encoding="ascii")
     for _ in range(CALLS):
         made.run()
-    return Memory(row.name, dtype, peer, row.minimum_bytes(dtype), _peak() - before)
+    return Memory(row.name, dtype, peer, row.minimum_bytes(dtype), _bytes("VmHWM") - before)
 
 
 def _made(row: Row, dtype: str, peer: str) -> Subject:
@@ -73,25 +74,14 @@ def _made(row: Row, dtype: str, peer: str) -> Subject:
     return handgrad(net, x, y) if peer == OWN else subject(peer, net, x, y)
 
 
-def _resident() -> int | None:
-    """Return the bytes in memory now, where the system says so."""
-    return _status("VmRSS")
-
-
-def _peak() -> int:
-    """Return the most bytes that were in memory."""
+def _bytes(name: str) -> int:
+    """Return what Linux says of this process's memory; elsewhere the most that it ever had."""
+    with suppress(OSError):
+        if found := re.search(rf"^{name}:\s*(\d+) kB$", STATUS.read_text(encoding="ascii"), re.MULTILINE):
+            return int(found[1]) * 1024
     import resource  # not everywhere
 
-    unit = 1 if sys.platform == "darwin" else 1024
-    return _status("VmHWM") or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-
-
-def _status(name: str) -> int | None:
-    try:
-        found = re.search(rf"^{name}:\s*(\d+) kB$", STATUS.read_text(encoding="ascii"), re.MULTILINE)
-    except OSError:
-        return None
-    return int(found[1]) * 1024 if found else None
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def _tidy() -> None:
@@ -99,11 +89,6 @@ def _tidy() -> None:
     gc.collect()
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
         libc.malloc_trim(0)
-
-
-def _forget_peak() -> None:
-    with suppress(OSError):
-        CLEAR.write_text("5", encoding="ascii")
 
 
 @dataclass(frozen=True)

@@ -36,13 +36,7 @@ class Spread:
 
 
 def spread(numbers: Sequence[float]) -> Spread:
-    """Return the quartiles of some numbers, interpolated between neighbours.
-
-    Examples
-    --------
-    >>> spread([1.0, 2.0, 4.0, 8.0, 16.0])
-    Spread(low=2.0, median=4.0, high=8.0)
-    """
+    """Return the quartiles of some numbers, interpolated between neighbours."""
     low, median, high = np.quantile(numbers, (0.25, 0.5, 0.75)).tolist()
     return Spread(low, median, high)
 
@@ -51,23 +45,12 @@ def paired(seconds: Sequence[float], reference: Sequence[float]) -> Spread:
     """Return the spread of the ratios of two rows of times, each taken within one round.
 
     What slows a round down slows both, so that the ratio is steadier than the times.
-
-    Examples
-    --------
-    >>> paired([2.0, 30.0, 8.0], [1.0, 10.0, 2.0]).median
-    3.0
     """
     return spread([mine / theirs for mine, theirs in zip(seconds, reference, strict=True)])
 
 
 def short(number: float) -> str:
-    """Return a positive number with three digits, or all digits before the point.
-
-    Examples
-    --------
-    >>> short(0.034), short(1.25), short(12.34), short(1234.5)
-    ('0.034', '1.25', '12.3', '1234')
-    """
+    """Return a positive number with three digits, or all digits before the point."""
     return f"{number:.2g}" if number < 0.1 else f"{number:.2f}" if number < 10 else f"{number:.{1 if number < 100 else 0}f}"
 
 
@@ -117,25 +100,9 @@ class Measurement:
 
 
 def measure(row: Row, dtype: str, peers: Sequence[str], threads: int, effort: Effort = THOROUGH) -> Measurement:
-    """Return the times of handgrad, the peers and the bare products on one network.
+    """Return the times of handgrad, the peers and the bare products on one network, in a process started with so many threads.
 
-    Parameters
-    ----------
-    row : Row
-        The network.
-    dtype : str
-        float32 or float64.
-    peers : sequence of str
-        Of `verification.benchmark.peers.PEERS`.
-    threads : int
-        How many this process was started with; noted, not set.
-    effort : Effort
-        How long to measure.
-
-    Returns
-    -------
-    Measurement
-        Peers that cannot do the network, or whose answer is another than handgrad's, are named in it and not timed.
+    Peers that cannot do the network, or whose answer is another than handgrad's, are named in it and not timed.
     """
     net, x, y = network_of(row, dtype)
     subjects = {OWN: handgrad(net, x, y)}
@@ -162,20 +129,7 @@ def measure(row: Row, dtype: str, peers: Sequence[str], threads: int, effort: Ef
 
 
 def in_turns(runs: Mapping[str, Callable[[], object]], effort: Effort) -> dict[str, list[float]]:
-    """Return the seconds that a call of each takes, once a round.
-
-    Parameters
-    ----------
-    runs : mapping of str to callable
-        Each round times a block of calls of each, beginning with the next one every time.
-    effort : Effort
-        How many rounds.
-
-    Returns
-    -------
-    dict of str to list of float
-        One number a round.
-    """
+    """Return the seconds that a call of each takes, one number a round: of a block of calls, another one first every round."""
     calls = {name: _calls_in_a_block(run) for name, run in runs.items()}
     names = list(runs)
     seconds: dict[str, list[float]] = {name: [] for name in names}
