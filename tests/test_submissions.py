@@ -559,11 +559,14 @@ def test_closed_submission_leaves_no_thread_and_closes_twice(tmp_path):
 
 def test_interrupt_in_the_parent_ends_the_process(tmp_path):
     path = written(tmp_path, "import os\nprint(os.getpid())\n" + HANG_AT_TWO)
+    # A job in the background ignores the signal, and so would its children.
     program = f"""
+        import signal
         import numpy as np
         import handgrad as hg
         from verification.submissions.remote import Remote
         from verification.submissions.description import describe
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         with Remote({path!r}, limit=1000) as subject:
             print(subject.printed, flush=True)
             net = hg.Network([hg.Dense([[1.0, 1.0]], [0.0], "sigmoid")])
