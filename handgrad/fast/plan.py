@@ -49,7 +49,9 @@ class Results:
         self._buffer, self._dtype = memoryview(self._memory.data), self._memory.dtype
         self._handed_out: Callable[[], Array | None] = lambda: None
         self.vector = self._memory[:parameters]
+        self.dL_dz_1: Array = self._memory[parameters:].reshape(-1, n)
         self.into = plan.views(self.vector)
+        self.into_later = self.into[:0:-1]
 
     def is_free(self) -> bool:
         """Say whether no caller has a part of it."""
@@ -117,6 +119,8 @@ class Plan:
         share = 1 / count if reduction == "mean" else 1.0
         dL_da = shared[: count * n_L].reshape(count, n_L)
         self.output = CrossEntropy(self.stages[-1].a, dL_da, share) if joined else SquaredError(dL_da, share)
+        # The way back: from the last stage to the second, and then the first.
+        self.first, self.later = self.stages[0], self.stages[:0:-1]
         self.results: list[Results] = []
 
     def run(self, x: Array, y: Array) -> tuple[float, Results]:
@@ -139,11 +143,10 @@ class Plan:
         for stage in self.stages:
             a = stage.forward(a)
         loss, dL_da = self.output.loss(a, y)
-        into = results.into
-        for place in range(len(self.stages) - 1, 0, -1):
-            dL_da = self.stages[place].backward(dL_da, *into[place], False)
-        self.stages[0].backward(dL_da, *into[0], True)
-        self.stages[0].forget()
+        for stage, into in zip(self.later, results.into_later, strict=False):
+            dL_da = stage.backward(dL_da, *into, False)
+        self.first.backward(dL_da, *results.into[0], True)
+        self.first.forget()
         return loss, results
 
     def dL_dx(self, single: bool) -> Array:
@@ -159,14 +162,8 @@ class Plan:
         ndarray
             (N, n_0), or (n_0,).
         """
-        dL_dx: Array = self.stages[0].dL_dz.dot(self.w_1)  # (14): ij,jk->ik
+        dL_dx: Array = self.first.dL_dz.dot(self.w_1)  # (14): ij,jk->ik
         return dL_dx.reshape(-1) if single else dL_dx
-
-    def dL_dz_1(self, handed_out: Array) -> Array:
-        """Return dL/dz (N, n_1) of the last run's first layer, copied to the end of the memory handed out for that run."""
-        dL_dz: Array = handed_out[self.parameters.size :].reshape(self.count, -1)
-        dL_dz[...] = self.stages[0].dL_dz
-        return dL_dz
 
     def _free_results(self) -> Results:
         """Return memory that no caller has a part of. Two are kept, for a loop that holds its last gradient."""
