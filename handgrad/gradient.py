@@ -53,20 +53,7 @@ def cut(vector: Array, shapes: Shapes) -> list[tuple[Array, Array, Array | None]
 
 
 def named_arrays(layers: Iterable[tuple[Array, Array, Array | None]], first: int = 1) -> dict[str, Array]:
-    """Return {"w1": …, "b1": …, "alpha1": …, "w2": …}: the w, b and α of each layer, or their derivatives, by name.
-
-    Parameters
-    ----------
-    layers : iterable of (ndarray, ndarray, ndarray or None)
-        First layer first.
-    first : int
-        The first layer's number.
-
-    Returns
-    -------
-    dict of str to ndarray
-        The arrays themselves, in figure 9's order.
-    """
+    """Return {"w1": …, "b1": …, "alpha1": …, "w2": …}: w, b and α of layers, or derivatives; `first` counts from 1."""
     arrays: dict[str, Array] = {}
     for number, (w, b, alpha) in enumerate(layers, start=first):
         arrays |= {f"w{number}": w, f"b{number}": b} | ({} if alpha is None else {f"alpha{number}": alpha})

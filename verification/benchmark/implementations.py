@@ -5,13 +5,15 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 import handgrad as hg
-from verification.benchmark.peers import Answer, Subject, UnsuitedError
+from handgrad import checks
+from verification.benchmark.peers import PEERS, Answer, MissingError, Subject, UnsuitedError
 
 Array = npt.NDArray[Any]
 
@@ -305,3 +307,26 @@ NODES: dict[str, Callable[[Any], Any]] = {
     "tanh": _node(math.tanh, lambda z, a: 1 - a**2),
     "relu": lambda z: z.relu(),
 }
+
+
+OF_PEERS: dict[str, Callable[[hg.Network, Array, Array], Subject]] = {
+    "torch": of_torch,
+    "torch-module": of_torch_module,
+    "torch-hand": of_torch_by_hand,
+    "jax": of_jax,
+    "autograd": of_autograd,
+    "mygrad": of_mygrad,
+    "sklearn": of_sklearn,
+    "micrograd": of_micrograd,
+}
+
+
+def subject(name: str, net: hg.Network, x: Array, y: Array) -> Subject:
+    """Return the peer of this name with this network and batch, ready to be called, in its own types.
+
+    ValueError if there is no such peer, MissingError if it is not installed, UnsuitedError if it cannot do this network.
+    """
+    peer = PEERS[checks.one_of("peers", name, PEERS)]
+    if find_spec(peer.module) is None:
+        raise MissingError(f"{peer.package} is not installed; the extra benchmark brings it")
+    return OF_PEERS[name](net, x, y)

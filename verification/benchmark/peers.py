@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module, metadata
+from importlib import metadata
 from importlib.util import find_spec
 from typing import Any
 
@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 import handgrad as hg
-from handgrad import checks
 
 Array = npt.NDArray[Any]
 # The loss, and the derivatives by w1, b1, w2, b2, …
@@ -47,11 +46,10 @@ class Subject:
 
 @dataclass(frozen=True)
 class Peer:
-    """Somebody else's backpropagation: what is installed and imported, and its function in `implementations`."""
+    """Somebody else's backpropagation: what is installed, and what is imported; `implementations` calls it."""
 
     package: str
     module: str
-    function: str
 
     @property
     def version(self) -> str | None:
@@ -60,27 +58,15 @@ class Peer:
 
 
 PEERS = {
-    "torch": Peer("torch", "torch", "of_torch"),
-    "torch-module": Peer("torch", "torch", "of_torch_module"),
-    "torch-hand": Peer("torch", "torch", "of_torch_by_hand"),
-    "jax": Peer("jax", "jax", "of_jax"),
-    "autograd": Peer("autograd", "autograd", "of_autograd"),
-    "mygrad": Peer("mygrad", "mygrad", "of_mygrad"),
-    "sklearn": Peer("scikit-learn", "sklearn", "of_sklearn"),
-    "micrograd": Peer("micrograd", "micrograd", "of_micrograd"),
+    "torch": Peer("torch", "torch"),
+    "torch-module": Peer("torch", "torch"),
+    "torch-hand": Peer("torch", "torch"),
+    "jax": Peer("jax", "jax"),
+    "autograd": Peer("autograd", "autograd"),
+    "mygrad": Peer("mygrad", "mygrad"),
+    "sklearn": Peer("scikit-learn", "sklearn"),
+    "micrograd": Peer("micrograd", "micrograd"),
 }
-
-
-def subject(name: str, net: hg.Network, x: Array, y: Array) -> Subject:
-    """Return the peer of this name with this network and batch, ready to be called, in its own types.
-
-    ValueError if there is no such peer, MissingError if it is not installed, UnsuitedError if it cannot do this network.
-    """
-    peer = PEERS[checks.one_of("peers", name, PEERS)]
-    if find_spec(peer.module) is None:
-        raise MissingError(f"{peer.package} is not installed; the extra benchmark brings it")
-    made: Subject = getattr(import_module("verification.benchmark.implementations"), peer.function)(net, x, y)
-    return made
 
 
 def handgrad(net: hg.Network, x: Array, y: Array) -> Subject:

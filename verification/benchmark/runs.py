@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,10 @@ import numpy as np
 import numpy.typing as npt
 
 import handgrad as hg
+from verification.benchmark.implementations import subject
 from verification.benchmark.networks import SEED, Row, network_of
-from verification.benchmark.peers import Subject, handgrad, subject
-from verification.benchmark.timing import OWN, Spread, paired, spread
+from verification.benchmark.peers import Subject, handgrad
+from verification.benchmark.timing import OWN, Effort, Spread, in_turns, paired, spread
 
 Array = npt.NDArray[Any]
 
@@ -238,14 +240,11 @@ class StartUp:
 
 
 def startup(rounds: int) -> StartUp:
-    """Return both times of so many alternating runs, after one that fills the disk's cache; RuntimeError if one fails."""
-    seconds: dict[str, list[float]] = {name: [] for name in COMMANDS}
-    for _ in range(rounds + 1):
-        for name, arguments in COMMANDS.items():
-            start = time.perf_counter()
-            done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True)
-            seconds[name].append(time.perf_counter() - start)
-            if done.returncode:
-                raise RuntimeError(f"python {' '.join(arguments)} failed: {done.stderr.strip().splitlines()[-1:]}")
-    ours, theirs = seconds["handgrad"][1:], seconds["numpy"][1:]
+    """Return both times of so many alternating runs, after some that fill the disk's cache; CalledProcessError if one fails."""
+    calls = {
+        name: partial(subprocess.run, [sys.executable, *arguments], capture_output=True, check=True)
+        for name, arguments in COMMANDS.items()
+    }
+    seconds = in_turns(calls, Effort(rounds, rounds, 0.0))
+    ours, theirs = seconds["handgrad"], seconds["numpy"]
     return StartUp(spread(ours).median, spread(theirs).median, paired(ours, theirs))
