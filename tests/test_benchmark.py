@@ -12,10 +12,11 @@ import pytest
 
 from verification.__main__ import main
 from verification.benchmark import chart, running, timing, workers
-from verification.benchmark.implementations import OF_PEERS, subject
 from verification.benchmark.networks import NETWORKS, Row, network_of, row_of
-from verification.benchmark.peers import (
-    PEERS,
+from verification.benchmark.peers import PEERS, subject
+from verification.benchmark.report import Report, cores, table
+from verification.benchmark.runs import WAYS, Memory, StartUp, Throughput, Training, memory, training
+from verification.benchmark.subject import (
     DisagreementError,
     MissingError,
     Subject,
@@ -25,8 +26,6 @@ from verification.benchmark.peers import (
     handgrad,
     products,
 )
-from verification.benchmark.report import Report, cores, table
-from verification.benchmark.runs import WAYS, Memory, StartUp, Throughput, Training, memory, training
 from verification.benchmark.timing import Spread, paired, spread
 
 DTYPES = ["float64", "float32"]
@@ -130,10 +129,6 @@ def test_peer_whose_relus_are_at_their_kink_for_rounding_is_right():
     flipped.flat[::1000] = 0
     with pytest.raises(DisagreementError, match="w1 must be handgrad's within"):
         agree((1.0, [flipped, right[0]]), (1.0, [right, right[0]]))
-
-
-def test_implementations_is_one_a_peer():
-    assert list(OF_PEERS) == list(PEERS)
 
 
 def test_peer_with_too_few_gradients_is_refused():

@@ -19,9 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 import handgrad as hg
-from verification.benchmark.implementations import subject
 from verification.benchmark.networks import SEED, Row, network_of
-from verification.benchmark.peers import Subject, handgrad
+from verification.benchmark.peers import subject
+from verification.benchmark.subject import Subject, handgrad
 from verification.benchmark.timing import OWN, Effort, Spread, in_turns, paired, spread
 
 Array = npt.NDArray[Any]

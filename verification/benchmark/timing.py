@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from verification.benchmark.implementations import subject
 from verification.benchmark.networks import Row, network_of
-from verification.benchmark.peers import DisagreementError, MissingError, UnsuitedError, agree, bare, handgrad
+from verification.benchmark.peers import subject
+from verification.benchmark.subject import DisagreementError, MissingError, UnsuitedError, agree, bare, handgrad
 
 OWN, LIMIT = "handgrad", "products"
 # One measurement lasts as long as so many calls take, in seconds, so that the clock's own step does not matter.
