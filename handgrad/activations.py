@@ -15,6 +15,8 @@ import numpy.typing as npt
 
 from handgrad import checks
 
+__all__ = ["FORMS", "Activation", "activation"]
+
 Array = npt.NDArray[Any]
 Slope = Array | float | None
 

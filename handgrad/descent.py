@@ -11,6 +11,8 @@ import numpy.typing as npt
 from handgrad import checks
 from handgrad.network import Network
 
+__all__ = ["History", "fit"]
+
 
 @dataclass(repr=False)
 class History:

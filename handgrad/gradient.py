@@ -12,6 +12,8 @@ import numpy.typing as npt
 
 from handgrad import checks
 
+__all__ = ["Gradient", "LayerGradient", "LayerTrace", "Trace"]
+
 Array = npt.NDArray[Any]
 # Of each layer the shapes of w and of α, None without one; that of b follows from w.
 Shapes = tuple[tuple[tuple[int, ...], tuple[int, ...] | None], ...]

@@ -21,6 +21,8 @@ from handgrad.gradient import Gradient, LayerGradient, LayerTrace, Trace
 from handgrad.network import Dense, Network
 from handgrad.scalars import SCALARS, Scalar, softmax
 
+__all__ = ["chain", "gradient", "trace"]
+
 Vector = list[float]
 Quantities = dict[str, Any]
 Equations = Mapping[int, Equation]

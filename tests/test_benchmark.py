@@ -13,10 +13,8 @@ import pytest
 from verification.__main__ import main
 from verification.benchmark import chart, running, timing, workers
 from verification.benchmark.networks import NETWORKS, Row, network_of, row_of
-from verification.benchmark.peers import PEERS, subject
-from verification.benchmark.report import Report, cores, table
-from verification.benchmark.runs import WAYS, Memory, StartUp, Throughput, Training, memory, training
-from verification.benchmark.subject import (
+from verification.benchmark.peers import (
+    PEERS,
     DisagreementError,
     MissingError,
     Subject,
@@ -25,8 +23,11 @@ from verification.benchmark.subject import (
     bare,
     handgrad,
     products,
+    subject,
 )
-from verification.benchmark.timing import Spread, paired, spread
+from verification.benchmark.report import Report, cores, duration, table
+from verification.benchmark.runs import WAYS, Memory, StartUp, Throughput, Training, memory, training
+from verification.benchmark.timing import Spread, paired, short, spread
 
 DTYPES = ["float64", "float32"]
 ONE = timing.Effort(fewest=1, most=1, seconds=0.0)
@@ -156,6 +157,11 @@ def test_paired_ratio_equals_one_by_hand():
     found = paired([2.0, 30.0, 8.0, 1.0, 20.0], [1.0, 10.0, 2.0, 1.0, 2.0])
     assert found == Spread(2.0, 3.0, 4.0)
     assert str(found) == "3.00 (2.00-4.00)"
+
+
+def test_short_numbers_and_durations_equal_those_by_hand():
+    assert [short(number) for number in (0.034, 1.25, 12.34, 1234.5)] == ["0.034", "1.25", "12.3", "1234"]
+    assert [duration(seconds) for seconds in (4.1e-6, 0.0213, 1.5)] == ["4.10 µs", "21.3 ms", "1.50 s"]
 
 
 def test_turns_are_as_many_as_asked():
@@ -362,6 +368,32 @@ def test_benchmark_whose_process_fails_is_exit_1_and_says_so(monkeypatch, capsys
 def test_process_that_fails_raises():
     with pytest.raises(workers.WorkerError, match=r"the process for nothing failed \(exit status 1\): KeyError: 'nothing'"):
         list(workers.replies("nothing", [{}], 1))
+
+
+def test_worker_that_fails_is_noted_and_the_next_one_goes_on(monkeypatch):
+    measured = some_report()
+    found = {"training": measured.trainings[0], "memory": measured.memories[0], "startup": measured.startups[0]}
+
+    def replies(task, calls, threads):
+        if task not in found:
+            raise workers.WorkerError(f"the process for {task} failed")
+        yield from [found[task]] * len(calls)
+
+    monkeypatch.setattr(running, "replies", replies)
+    asked, done = running.plan(quick=True, peers=[]), []
+    report = running.run(asked, done.append)
+    assert report.failures == ["the process for timing failed", "the process for throughput failed"]
+    assert (report.trainings, report.startups) == (measured.trainings * 2, measured.startups)
+    assert done[-1] == sum(len(step.calls) for step in running.steps(asked))
+
+
+def test_what_a_library_prints_in_a_worker_is_neither_an_answer_nor_ours(monkeypatch, capfd):
+    noisy = (
+        "from verification.benchmark.workers import TASKS; TASKS['noisy'] = lambda: print('noise', flush=True) or 7; serve()"
+    )
+    monkeypatch.setattr(workers, "START", workers.START.removesuffix("serve()") + noisy)
+    assert list(workers.replies("noisy", [{}, {}], 1)) == [7, 7]
+    assert capfd.readouterr() == ("", "")
 
 
 def test_process_that_is_silent_raises(monkeypatch):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from verification.benchmark.peers import PEERS
+from verification.benchmark.peers import OWN, PEERS
 from verification.benchmark.report import Report, threads
-from verification.benchmark.timing import LIMIT, OWN, Measurement
+from verification.benchmark.timing import LIMIT, Measurement
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,22 +39,18 @@ def check(name: str) -> None:
     """Raise a ValueError unless a file's name ends in one of `KINDS`, and an ImportError without matplotlib."""
     if kind(name) not in KINDS:
         raise ValueError(f"plot must be a file whose name ends in {', '.join(f'.{each}' for each in KINDS)}; got {name}")
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError:
-        raise ImportError("a plot needs matplotlib, which the extra benchmark brings: pip install '.[benchmark]'") from None
+    if find_spec("matplotlib") is None:
+        raise ImportError("a plot needs matplotlib, which the extra benchmark brings: pip install '.[benchmark]'")
 
 
 def plot(report: Report, file: IO[bytes], ending: str = "png") -> None:
     """Draw the time of a call against the network's multiply-adds, log-log, into a file; of at least one measurement."""
     check(f"plot.{ending}")
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     dtypes = list(dict.fromkeys(each.dtype for each in report.measurements))
     numbers = list(dict.fromkeys(each.threads for each in report.measurements))
     figure = Figure(figsize=(1.9 + 4.6 * len(dtypes), 0.7 + 4.3 * len(numbers)), layout="constrained")
-    FigureCanvasAgg(figure)
     grid: Any = figure.subplots(len(numbers), len(dtypes), sharex=True, sharey=True, squeeze=False)
     handles: dict[str, Any] = {}
     for line, number in zip(grid, numbers, strict=True):
@@ -70,36 +67,25 @@ def plot(report: Report, file: IO[bytes], ending: str = "png") -> None:
 
 
 def _draw(axes: Axes, group: list[Measurement], handles: dict[str, Any]) -> None:
-    axes.set_xscale("log")
-    axes.set_yscale("log")
+    axes.set(xscale="log", yscale="log", axisbelow=True)
     axes.grid(color="#E0E0E0", linewidth=0.6)
-    axes.set_axisbelow(True)
-    for spine in ("top", "right"):
-        axes.spines[spine].set_visible(False)
+    axes.spines[["top", "right"]].set_visible(False)
     names = list(dict.fromkeys(name for each in group for name in each.times))
     # handgrad and the limit last, so that nobody hides them.
     for name in sorted(names, key=lambda name: (name == LIMIT, name == OWN)):
         colour, marker = STYLES.get(name, ("black", ""))
-        style: dict[str, Any] = {
-            "color": colour,
-            "linewidth": 2.4 if name == OWN else 1.2,
-            "linestyle": "--" if name == LIMIT else "-",
-            "zorder": 3,
-        }
-        timed = [each for each in group if name in each.times]
-        line, apart = ([each for each in timed if (each.network == DEEP) == deep] for deep in (False, True))
-        size = 6.5 if name == OWN else 4.5
-        (handle,) = axes.plot(*_points(line, name), marker=marker, markersize=size, **style)
+        width, size = (2.4, 6.5) if name == OWN else (1.2, 4.5)
+        line, apart = (_points([each for each in group if (each.network == DEEP) == deep], name) for deep in (False, True))
+        dashes = "--" if name == LIMIT else "-"
+        (handle,) = axes.plot(*line, color=colour, marker=marker, markersize=size, linewidth=width, linestyle=dashes, zorder=3)
         handles.setdefault(name, handle)
-        hollow: dict[str, Any] = {"linestyle": "", "marker": marker or "_", "markersize": size, "markerfacecolor": "white"}
-        axes.plot(*_points(apart, name), color=colour, **hollow)
+        axes.plot(*apart, color=colour, marker=marker or "_", markersize=size, markerfacecolor="white", linestyle="")
     for each in group:
         if each.network == DEEP:
-            highest = max(taken.seconds for taken in each.times.values())
-            axes.annotate(
-                f"hollow: {DEEP}", (each.multiply_adds, highest), (0, 8), textcoords="offset points", ha="center", fontsize=8
-            )
+            top = each.multiply_adds, max(taken.seconds for taken in each.times.values())
+            axes.annotate(f"hollow: {DEEP}", top, (0, 8), textcoords="offset points", ha="center", fontsize=8)
 
 
 def _points(group: list[Measurement], name: str) -> tuple[list[int], list[float]]:
-    return [each.multiply_adds for each in group], [each.times[name].seconds for each in group]
+    timed = [each for each in group if name in each.times]
+    return [each.multiply_adds for each in timed], [each.times[name].seconds for each in timed]

@@ -1,4 +1,7 @@
-"""The others' backpropagations of one network, each in its owner's own manner. A package is loaded when it is called for."""
+"""Whose gradients are timed: handgrad's own, the others' each in its owner's own manner, and the limit; and whether they agree.
+
+A package is loaded when it is called for.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +11,104 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 import handgrad as hg
 from handgrad import checks
-from verification.benchmark.subject import Answer, MissingError, Subject, UnsuitedError
+from verification.benchmark.networks import Array
 
-Array = npt.NDArray[Any]
-
+# The loss, and the derivatives by w1, b1, w2, b2, …
+Answer = tuple[float, list[Array]]
+# What the others stand beside.
+OWN = "handgrad"
 # micrograd makes a node of every number: more multiply-adds take too long.
 MOST_MULTIPLY_ADDS = 20_000
+
+
+class UnsuitedError(ValueError):
+    """A peer cannot do this network; the message says why."""
+
+
+class MissingError(ImportError):
+    """A peer's package is not installed."""
+
+
+class DisagreementError(ValueError):
+    """A peer's answer is another than handgrad's; the message says where."""
+
+
+def plain(answer: Any) -> Answer:
+    """Return the loss and the gradients of (loss, gradients) as NumPy's."""
+    loss, gradients = answer
+    return float(loss), [np.asarray(gradient) for gradient in gradients]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A gradient ready to be computed, in its owner's types: `run` is timed, `read` makes an `Answer` of its result."""
+
+    run: Callable[[], Any]
+    read: Callable[[Any], Answer] = plain
+
+
+def handgrad(net: hg.Network, x: Array, y: Array) -> Subject:
+    """Return handgrad's own: the public call with its checks and its result, of a network whose numbers nobody else has."""
+    own = hg.Network(net.layers, net.loss_name, net.reduction)
+    return Subject(lambda: own.gradient(x, y), lambda g: (g.loss, list(g.named().values())))
+
+
+def products(net: hg.Network, x: Array) -> list[tuple[Array, Array, Array]]:
+    """Return left, right and out of every matrix product of one gradient, in the order of one pass.
+
+    These are z of every layer, then dL/dw and, but for the first layer, dL/da^(l−1) from the last layer to the first, each into
+    memory that is there already. Nothing lies between the products, so that the numbers are no gradient.
+    """
+    a = [x, *(np.empty((len(x), n), net.dtype) for n in net.widths[1:])]
+    found = [(a_prev, layer.w.T, z) for layer, a_prev, z in zip(net.layers, a, a[1:], strict=False)]
+    for place, layer in reversed(list(enumerate(net.layers))):
+        found.append((a[place + 1].T, a[place], np.empty_like(layer.w)))
+        if place:
+            # a^(l−1) has served, and its memory takes dL/da^(l−1).
+            found.append((a[place + 1], layer.w, a[place]))
+    return found
+
+
+def bare(net: hg.Network, x: Array) -> Subject:
+    """Return the limit, the products alone, as a subject; it has no answer to read."""
+    row, dot = products(net, x), np.dot
+
+    def run() -> None:
+        for left, right, out in row:
+            dot(left, right, out)
+
+    return Subject(run)
+
+
+def agree(answer: Answer, expected: Answer) -> None:
+    """Raise a DisagreementError unless a peer's answer is handgrad's but for rounding.
+
+    Shapes and dtypes are compared first. The norm of a difference may be √(n ε) of its array's own for sums of n terms: a
+    pre-activation errs by about n ε of its size, so that about such a share of the ReLUs may be at their kink for rounding
+    alone, and a share of the terms moves a norm by its square root.
+    """
+    (loss, gradients), (loss_expected, gradients_expected) = answer, expected
+    if len(gradients) != len(gradients_expected):
+        raise DisagreementError(f"it must give {len(gradients_expected)} gradients; got {len(gradients)}")
+    names = [f"{kind}{number}" for number in range(1, len(gradients) // 2 + 1) for kind in ("w", "b")]
+    rows = list(zip(names, gradients, gradients_expected, strict=True))
+    for name, given, right in rows:
+        if (given.shape, given.dtype) != (right.shape, right.dtype):
+            raise DisagreementError(f"{name} must be {right.shape} {right.dtype}; got {given.shape} {given.dtype}")
+    dtype, terms = gradients_expected[0].dtype, max(right.shape[-1] for right in gradients_expected)
+    part = float(np.sqrt(terms * np.finfo(dtype).eps))
+    for name, given, right in [*rows, ("the loss", np.asarray(loss, dtype), np.asarray(loss_expected, dtype))]:
+        allowed, distance = part * float(np.linalg.norm(right)), float(np.linalg.norm(given - right))
+        # A NaN is not close either.
+        if not distance <= allowed:
+            raise DisagreementError(f"{name} must be handgrad's within {allowed:.1e}; got {distance:.1e} beside it")
 
 
 def _names(net: hg.Network) -> list[str]:
@@ -33,26 +121,48 @@ def _of_tensors(answer: Any) -> Answer:
     return answer[0].item(), [gradient.numpy() for gradient in answer[1]]
 
 
+def _pairs(net: hg.Network) -> list[tuple[Array, Array]]:
+    return [(layer.w.copy(), layer.b.copy()) for layer in net.layers]
+
+
+def _of_pairs(answer: Any) -> tuple[float, list[Array]]:
+    loss, pairs = answer
+    return float(loss), [np.asarray(gradient) for pair in pairs for gradient in pair]
+
+
+def _loss(
+    net: hg.Network,
+    activations: Mapping[str, Callable[[Any], Any]],
+    cross_entropy: Callable[[Any, Any], Any],
+    linear: Callable[[Any, Any, Any], Any] = lambda a, w, b: a @ w.T + b,
+    squared_error: Callable[[Any, Any], Any] = lambda a, target: ((a - target) ** 2).sum() / len(target),
+) -> Callable[[Any, Any, Any], Any]:
+    """Return the network's loss as a function of ((w1, b1), (w2, b2), …), x and y, in somebody's own functions."""
+    forms = [activations[name] for name in _names(net)]
+    of_outputs = cross_entropy if net.loss_name == "cross_entropy" else squared_error
+
+    def loss(pairs: Any, a: Any, y: Any) -> Any:
+        for (w, b), g in zip(pairs, forms, strict=True):
+            a = g(linear(a, w, b))
+        return of_outputs(a, y)
+
+    return loss
+
+
 def of_torch(net: hg.Network, x: Array, y: Array) -> Subject:
     """Return torch.autograd.grad of a loss written with torch.nn.functional."""
     import torch
     from torch.nn import functional as F  # noqa: N812  # the name that everybody gives it
 
     forms = {"identity": lambda z: z, "sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu}
+    loss = _loss(net, forms, F.cross_entropy, F.linear, lambda a, target: ((a - target) ** 2).sum(dim=1).mean())
     parameters = [torch.tensor(array, requires_grad=True) for array in net.named().values()]
     pairs = list(zip(parameters[::2], parameters[1::2], strict=True))
-    inputs, targets, joined = torch.tensor(x), torch.tensor(y), net.loss_name == "cross_entropy"
-    activations = [forms[name] for name in _names(net)[: len(pairs) - joined]]
+    inputs, targets = torch.tensor(x), torch.tensor(y)
 
     def run() -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
-        a = inputs
-        for (w, b), g in zip(pairs, activations, strict=False):
-            a = g(F.linear(a, w, b))
-        if joined:
-            loss = F.cross_entropy(F.linear(a, *pairs[-1]), targets)
-        else:
-            loss = ((a - targets) ** 2).sum(dim=1).mean()
-        return loss, torch.autograd.grad(loss, parameters)
+        value = loss(pairs, inputs, targets)
+        return value, torch.autograd.grad(value, parameters)
 
     return Subject(run, _of_tensors)
 
@@ -81,24 +191,23 @@ def of_torch_by_hand(net: hg.Network, x: Array, y: Array) -> Subject:
     import torch
     from torch.nn import functional as F  # noqa: N812  # the name that everybody gives it
 
-    forms = {"identity": lambda z: z, "sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu}
-    # dL/dz from a and dL/da.
-    backward: dict[str, Callable[[Any, Any], Any]] = {
-        "identity": lambda a, dL_da: dL_da,
-        "sigmoid": lambda a, dL_da: dL_da * a * (1 - a),
-        "tanh": lambda a, dL_da: dL_da * (1 - a * a),
-        "relu": lambda a, dL_da: dL_da * (a > 0),
+    # a from z, and dL/dz from a and dL/da.
+    forms: dict[str, tuple[Callable[[Any], Any], Callable[[Any, Any], Any]]] = {
+        "identity": (lambda z: z, lambda a, dL_da: dL_da),
+        "sigmoid": (torch.sigmoid, lambda a, dL_da: dL_da * a * (1 - a)),
+        "tanh": (torch.tanh, lambda a, dL_da: dL_da * (1 - a * a)),
+        "relu": (torch.relu, lambda a, dL_da: dL_da * (a > 0)),
     }
     pairs = [(torch.tensor(layer.w), torch.tensor(layer.b)) for layer in net.layers]
     inputs, targets, joined = torch.tensor(x), torch.tensor(y), net.loss_name == "cross_entropy"
-    names = _names(net)
+    activations = [forms[name] for name in _names(net)]
     count, every = len(x), torch.arange(len(x))
 
     @torch.no_grad()
     def run() -> tuple[torch.Tensor, list[torch.Tensor]]:
         a = [inputs]
-        for (w, b), name in zip(pairs, names, strict=True):
-            a.append(forms[name](torch.addmm(b, a[-1], w.t())))
+        for (w, b), (g, _) in zip(pairs, activations, strict=True):
+            a.append(g(torch.addmm(b, a[-1], w.t())))
         if joined:
             log_p = F.log_softmax(a[-1], dim=1)
             loss = F.nll_loss(log_p, targets)
@@ -111,7 +220,7 @@ def of_torch_by_hand(net: hg.Network, x: Array, y: Array) -> Subject:
             dL_da = error.mul_(2 / count)
         gradients: list[torch.Tensor] = []
         for place in reversed(range(len(pairs))):
-            dL_dz = backward[names[place]](a[place + 1], dL_da)
+            dL_dz = activations[place][1](a[place + 1], dL_da)
             gradients += [dL_dz.sum(dim=0), dL_dz.t() @ a[place]]
             if place:
                 dL_da = dL_dz @ pairs[place][0]
@@ -179,43 +288,17 @@ def of_mygrad(net: hg.Network, x: Array, y: Array) -> Subject:
     return Subject(run)
 
 
-def _pairs(net: hg.Network) -> list[tuple[Array, Array]]:
-    return [(layer.w.copy(), layer.b.copy()) for layer in net.layers]
-
-
-def _of_pairs(answer: Any) -> tuple[float, list[Array]]:
-    loss, pairs = answer
-    return float(loss), [np.asarray(gradient) for pair in pairs for gradient in pair]
-
-
-def _loss(
-    net: hg.Network, activations: Mapping[str, Callable[[Any], Any]], cross_entropy: Callable[[Any, Any], Any]
-) -> Callable[..., Any]:
-    """Return the network's loss as a function of ((w1, b1), (w2, b2), …), x and y."""
-    joined = net.loss_name == "cross_entropy"
-    forms = [activations[name] for name in _names(net)]
-
-    def loss(pairs: Any, x: Any, y: Any) -> Any:
-        a = x
-        for (w, b), g in zip(pairs, forms, strict=True):
-            a = g(a @ w.T + b)
-        return cross_entropy(a, y) if joined else ((a - y) ** 2).sum() / len(x)
-
-    return loss
-
-
 def of_sklearn(net: hg.Network, x: Array, y: Array) -> Subject:
     """Return `_backprop`, which is private and may change, of an MLPClassifier or MLPRegressor with the network's weights."""
     from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-    outputs = {"cross_entropy": "softmax", "squared_error": "identity"}
+    classifies = net.loss_name == "cross_entropy"
+    make, suited = (MLPClassifier, "softmax") if classifies else (MLPRegressor, "identity")
     *hidden, output = (layer.activation.name for layer in net.layers)
-    if output != outputs[net.loss_name]:
-        raise UnsuitedError(f"after {net.loss_name} its output layer must be {outputs[net.loss_name]}; got {output}")
+    if output != suited:
+        raise UnsuitedError(f"after {net.loss_name} its output layer must be {suited}; got {output}")
     if len(set(hidden)) > 1:
         raise UnsuitedError(f"its hidden layers must have one activation; got {', '.join(hidden)}")
-    classifies = net.loss_name == "cross_entropy"
-    make = MLPClassifier if classifies else MLPRegressor
     known = {"identity": "identity", "sigmoid": "logistic", "tanh": "tanh", "relu": "relu"}
     activation = known[hidden[0] if hidden else "identity"]
     mlp = make(hidden_layer_sizes=net.widths[1:-1], activation=activation, alpha=0.0)
@@ -224,12 +307,11 @@ def of_sklearn(net: hg.Network, x: Array, y: Array) -> Subject:
     mlp.intercepts_ = [layer.b.copy() for layer in net.layers]
     targets = np.eye(net.widths[-1], dtype=net.dtype)[y] if classifies else y
     weights = {"sample_weight": None} if "sample_weight" in inspect.signature(mlp._backprop).parameters else {}
-    layers = len(net.layers)
+    empty = [None] * len(net.layers)
 
     def run() -> Any:
-        lists: list[list[Any]] = [[x, *[None] * layers], *([None] * layers for _ in range(3))]
-        named = dict(zip(("activations", "deltas", "coef_grads", "intercept_grads"), lists, strict=True))
-        return mlp._backprop(x, targets, **weights, **named)
+        lists = {"activations": [x, *empty], "deltas": [*empty], "coef_grads": [*empty], "intercept_grads": [*empty]}
+        return mlp._backprop(x, targets, **weights, **lists)
 
     # Its squared loss is half the mean over outputs and examples; its gradient is that of half the mean over examples.
     of_loss, of_gradient = (1, 1) if classifies else (2 * net.widths[-1], 2)
@@ -248,42 +330,32 @@ def of_micrograd(net: hg.Network, x: Array, y: Array) -> Subject:
 
     if net.dtype != np.float64:
         raise UnsuitedError("it computes in Python's numbers, which are float64")
-    layers = [layer.w.size for layer in net.layers]
-    multiply_adds = len(x) * (3 * sum(layers) - layers[0])
+    multiply_adds = sum(len(left) * right.size for left, right, _ in products(net, x))
     if multiply_adds > MOST_MULTIPLY_ADDS:
         raise UnsuitedError(f"it is asked for at most {MOST_MULTIPLY_ADDS:,} multiply-adds")
-    pairs = [
-        ([[Value(number) for number in row] for row in layer.w.tolist()], [Value(number) for number in layer.b.tolist()])
-        for layer in net.layers
-    ]
-    names, joined = _names(net), net.loss_name == "cross_entropy"
-    parameters = [[number for row in w for number in row] for w, _ in pairs], [b for _, b in pairs]
+    node, slope = np.frompyfunc(Value, 1, 1), np.frompyfunc(attrgetter("grad"), 1, 1)
+    parameters = [node(array) for array in net.named().values()]
+    lists = [array.tolist() for array in parameters]
+    pairs = list(zip(lists[::2], lists[1::2], strict=True))
+    numbers = [number for array in parameters for number in array.flat]
+    forms, joined = [NODES[name] for name in _names(net)], net.loss_name == "cross_entropy"
     examples, targets = x.tolist(), y.tolist()
 
     def of_example(a: list[Any], target: Any) -> Any:
-        for (w, b), name in zip(pairs, names, strict=True):
-            g = NODES[name]
+        for (w, b), g in zip(pairs, forms, strict=True):
             a = [g(sum((w_jk * a_k for w_jk, a_k in zip(w_j, a, strict=True)), b_j)) for w_j, b_j in zip(w, b, strict=True)]
         if joined:
             return log(sum(exp(z_j) for z_j in a)) - a[target]
         return sum((a_j - y_j) ** 2 for a_j, y_j in zip(a, target, strict=True))
 
     def run() -> Any:
-        for lists in parameters:
-            for numbers in lists:
-                for number in numbers:
-                    number.grad = 0
+        for number in numbers:
+            number.grad = 0
         loss = sum(of_example(a, target) for a, target in zip(examples, targets, strict=True)) / len(examples)
         loss.backward()
         return loss
 
-    def read(loss: Any) -> Answer:
-        shapes = [array.shape for array in net.named().values()]
-        flat = [numbers for pair in zip(*parameters, strict=True) for numbers in pair]
-        arrays = [np.array([number.grad for number in numbers], np.float64) for numbers in flat]
-        return loss.data, [array.reshape(shape) for array, shape in zip(arrays, shapes, strict=True)]
-
-    return Subject(run, read)
+    return Subject(run, lambda loss: (loss.data, [slope(array).astype(np.float64) for array in parameters]))
 
 
 def _node(of: Callable[[float], float], slope: Callable[[float, float], float]) -> Callable[[Any], Any]:
@@ -338,10 +410,12 @@ PEERS = {
 
 
 def subject(name: str, net: hg.Network, x: Array, y: Array) -> Subject:
-    """Return the peer of this name with this network and batch, ready to be called, in its own types.
+    """Return handgrad or the peer of this name with this network and batch, ready to be called, in its own types.
 
     ValueError if there is no such peer, MissingError if it is not installed, UnsuitedError if it cannot do this network.
     """
+    if name == OWN:
+        return handgrad(net, x, y)
     peer = PEERS[checks.one_of("peers", name, PEERS)]
     if find_spec(peer.module) is None:
         raise MissingError(f"{peer.package} is not installed; the extra benchmark brings it")

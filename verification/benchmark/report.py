@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from importlib import metadata
@@ -14,12 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from verification.benchmark.peers import PEERS
+from verification.benchmark.peers import OWN, PEERS
 from verification.benchmark.runs import Memory, StartUp, Throughput, Training
-from verification.benchmark.timing import LIMIT, OWN, Measurement, short
+from verification.benchmark.timing import LIMIT, Measurement, short
 
-UNITS = ((1e-3, 1e6, "µs"), (1.0, 1e3, "ms"))
 MIB = 2**20
+# Where a report has what was measured.
+LISTS = {Measurement: "measurements", Training: "trainings", Memory: "memories", Throughput: "throughputs", StartUp: "startups"}
 
 
 def cores() -> int:
@@ -72,9 +73,7 @@ class Report:
 
     def add(self, measured: Any) -> None:
         """Take in what a worker has measured."""
-        kinds: dict[type, list[Any]] = {Measurement: self.measurements, Training: self.trainings, Memory: self.memories}
-        kinds |= {Throughput: self.throughputs, StartUp: self.startups}
-        kinds[type(measured)].append(measured)
+        getattr(self, LISTS[type(measured)]).append(measured)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain numbers, strings, lists and dicts, for JSON."""
@@ -83,17 +82,35 @@ class Report:
 
 def table(report: Report) -> str:
     """Return the report as text: the machine, times, memory, training, throughput, start-up, and what is missing."""
-    sections = (_machine, _times, _left_out, _memory, _training, _throughput, _startup, _failures)
-    paragraphs = ["\n".join(section(report)) for section in sections]
+    headed = {
+        "peak memory, 1 thread, in multiples of the minimum: parameters, gradients, x, and a of every layer": _memory(report),
+        "fit beside PyTorch's loop (nn.Module, torch.optim.SGD): 784-128-10, 60 steps of batch 64": [
+            f"{each.dtype}, {threads(each.threads):<10} fit {duration(each.seconds)}, torch {duration(each.torch_seconds)}, "
+            f"ratio {each.ratio}; largest relative difference of the weights {each.difference:.1e}"
+            for each in report.trainings
+        ],
+        "the verification's own throughput, on one core": [
+            f"{each.way:<22} {each.per_second:.0f} networks a second of processor time ({each.networks} networks)"
+            for each in report.throughputs
+        ],
+        "start-up": [
+            f"python -m handgrad --help {duration(each.seconds)}, python -c 'import numpy' {duration(each.numpy_seconds)}, "
+            f"ratio {each.ratio}"
+            for each in report.startups
+        ],
+        "FAILED": report.failures,
+    }
+    groups = dict.fromkeys((each.dtype, each.threads) for each in report.measurements)
+    sections = [_machine(report), *(_times(report, *group) for group in groups), _left_out(report)]
+    paragraphs = ["\n".join(section) for section in sections]
+    paragraphs += ["\n  ".join([heading, *lines]) for heading, lines in headed.items() if lines]
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
 
 
 def duration(seconds: float) -> str:
     """Return a time with its unit."""
-    for below, factor, unit in UNITS:
-        if seconds < below:
-            return f"{short(seconds * factor)} {unit}"
-    return f"{short(seconds)} s"
+    factor, unit = (1e6, "µs") if seconds < 1e-3 else (1e3, "ms") if seconds < 1 else (1, "s")
+    return f"{short(seconds * factor)} {unit}"
 
 
 def threads(number: int) -> str:
@@ -110,90 +127,54 @@ def _machine(report: Report) -> Iterator[str]:
         yield "stopped; this is what was measured so far"
 
 
-def _times(report: Report) -> Iterator[str]:
-    groups = list(dict.fromkeys((each.dtype, each.threads) for each in report.measurements))
-    for place, (dtype, number) in enumerate(groups):
-        if place:
-            yield ""
-        group = [each for each in report.measurements if (each.dtype, each.threads) == (dtype, number)]
-        peers = [name for name in PEERS if any(name in each.times for each in group)]
-        widths = [max(len(name), 9) + 2 for name in peers]
-        wide = max(len("network"), *(len(each.network) for each in group))
-        yield f"{dtype}, {threads(number)}: handgrad's time of a call, the bare matrix products' share of it,"
-        yield "and the others' times divided by handgrad's: medians, below them the quartiles"
-        heads = (f"{name:>{width}}" for name, width in zip(peers, widths, strict=True))
-        yield f"{'network':<{wide}}{OWN:>11}{LIMIT:>11}{''.join(heads)}"
-        for pool in sorted({pool for each in group for pool in each.pools}):
-            yield f"  not as asked: {pool}"
-        for each in group:
-            cells = [(_median(each, name), _quartiles(each, name), width) for name, width in zip(peers, widths, strict=True)]
-            share = f"{each.share.median:.0%}", f"{each.share.low:.0%}-{each.share.high:.0%}"
-            medians, quartiles = ("".join(f"{cell[line]:>{cell[2]}}" for cell in cells) for line in (0, 1))
-            yield f"{each.network:<{wide}}{duration(each.times[OWN].seconds):>11}{share[0]:>11}{medians}"
-            yield f"{'':<{wide}}{f'{each.rounds} rounds':>11}{share[1]:>11}{quartiles}".rstrip()
+def _times(report: Report, dtype: str, number: int) -> Iterator[str]:
+    group = [each for each in report.measurements if (each.dtype, each.threads) == (dtype, number)]
+    names = [OWN, LIMIT, *(name for name in PEERS if any(name in each.times for each in group))]
+    wide = max(len("network"), *(len(each.network) for each in group))
+    yield f"{dtype}, {threads(number)}: handgrad's time of a call, the bare matrix products' share of it,"
+    yield "and the others' times divided by handgrad's: medians, below them the quartiles"
+    yield f"{'network':<{wide}}{_line(names, names)}"
+    for pool in sorted({pool for each in group for pool in each.pools}):
+        yield f"  not as asked: {pool}"
+    for each in group:
+        medians, quartiles = zip(*(_cell(each, name) for name in names), strict=True)
+        yield f"{each.network:<{wide}}{_line(names, medians)}"
+        yield f"{'':<{wide}}{_line(names, quartiles)}".rstrip()
 
 
-def _median(measurement: Measurement, name: str) -> str:
-    return short(measurement.times[name].ratio.median) if name in measurement.times else "-"
+def _line(names: Sequence[str], cells: Sequence[str]) -> str:
+    return "".join(f"{cell:>{max(len(name), 9) + 2}}" for name, cell in zip(names, cells, strict=True))
 
 
-def _quartiles(measurement: Measurement, name: str) -> str:
-    return measurement.times[name].ratio.quartiles if name in measurement.times else ""
+def _cell(measurement: Measurement, name: str) -> tuple[str, str]:
+    """Return what a column says of a network, and what stands below it."""
+    if name not in measurement.times:
+        return "-", ""
+    seconds, ratio = measurement.times[name].seconds, measurement.times[name].ratio
+    if name == OWN:
+        return duration(seconds), f"{measurement.rounds} rounds"
+    if name == LIMIT:
+        return f"{ratio.median:.0%}", f"{ratio.low:.0%}-{ratio.high:.0%}"
+    return short(ratio.median), ratio.quartiles
 
 
 def _left_out(report: Report) -> Iterator[str]:
+    every = {each.network for each in report.measurements}
     for heading, attribute in (("left out", "left_out"), ("WRONG, and not timed", "refused")):
-        networks: dict[tuple[str, str], list[str]] = {}
+        networks: dict[tuple[str, str], dict[str, None]] = {}
         for each in report.measurements:
             for name, reason in getattr(each, attribute).items():
-                networks.setdefault((name, reason), []).append(each.network)
+                networks.setdefault((name, reason), {})[each.network] = None
         if networks:
             yield heading
-        total = len({each.network for each in report.measurements})
         for (name, reason), found in networks.items():
-            different = list(dict.fromkeys(found))
-            where = "" if len(different) == total else f" ({', '.join(different)})"
+            where = "" if len(found) == len(every) else f" ({', '.join(found)})"
             yield f"  {name:<12} {reason}{where}"
 
 
-def _memory(report: Report) -> Iterator[str]:
-    groups: dict[tuple[str, str, int], dict[str, float]] = {}
+def _memory(report: Report) -> list[str]:
+    groups: dict[str, list[str]] = {}
     for each in report.memories:
-        groups.setdefault((each.network, each.dtype, each.minimum), {})[each.peer] = each.multiple
-    if groups:
-        yield "peak memory, 1 thread, in multiples of the minimum: parameters, gradients, x, and a of every layer"
-    for (network, dtype, minimum), multiples in groups.items():
-        of_peers = ", ".join(f"{peer} {short(multiple)}" for peer, multiple in multiples.items())
-        yield f"  {network:<21} {dtype}  minimum {minimum / MIB:>4.0f} MiB  {of_peers}"
-
-
-def _training(report: Report) -> Iterator[str]:
-    if report.trainings:
-        yield "fit beside PyTorch's loop (nn.Module, torch.optim.SGD): 784-128-10, 60 steps of batch 64"
-    for each in report.trainings:
-        yield (
-            f"  {each.dtype}, {threads(each.threads):<10} fit {duration(each.seconds)}, torch {duration(each.torch_seconds)}, "
-            f"ratio {each.ratio}; largest relative difference of the weights {each.difference:.1e}"
-        )
-
-
-def _throughput(report: Report) -> Iterator[str]:
-    if report.throughputs:
-        yield "the verification's own throughput, on one core"
-    for each in report.throughputs:
-        yield f"  {each.way:<22} {each.per_second:.0f} networks a second of processor time ({each.networks} networks)"
-
-
-def _startup(report: Report) -> Iterator[str]:
-    for each in report.startups:
-        yield "start-up"
-        yield (
-            f"  python -m handgrad --help {duration(each.seconds)}, python -c 'import numpy' {duration(each.numpy_seconds)}, "
-            f"ratio {each.ratio}"
-        )
-
-
-def _failures(report: Report) -> Iterator[str]:
-    if report.failures:
-        yield "FAILED"
-    yield from (f"  {failure}" for failure in report.failures)
+        group = f"{each.network:<21} {each.dtype}  minimum {each.minimum / MIB:>4.0f} MiB"
+        groups.setdefault(group, []).append(f"{each.peer} {short(each.multiple)}")
+    return [f"{group}  {', '.join(multiples)}" for group, multiples in groups.items()]

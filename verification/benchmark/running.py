@@ -8,16 +8,15 @@ from typing import Any
 
 from handgrad import checks
 from verification.benchmark.networks import NETWORKS, Row, row_of
-from verification.benchmark.peers import PEERS
+from verification.benchmark.peers import OWN, PEERS
 from verification.benchmark.report import Report, cores
 from verification.benchmark.runs import WAYS, WORTH
-from verification.benchmark.timing import OWN, QUICK, THOROUGH
+from verification.benchmark.timing import QUICK, THOROUGH
 from verification.benchmark.workers import WorkerError, replies
 from verification.random_networks.architectures import DTYPES
 
 HIDDEN = ("relu", "tanh", "sigmoid", "identity")
 LOSSES = ("cross_entropy", "squared_error")
-THREADS = ("1", "all", "both")
 BATCH = 64
 # A quick benchmark leaves out the rows above so many multiply-adds.
 QUICK_MULTIPLY_ADDS = 2 * 10**9
@@ -64,8 +63,9 @@ def plan(
     comes without widths.
     """
     known = {row.name: row for row in NETWORKS}
-    if networks is not None and not networks:
-        raise ValueError(f"networks must name at least one of {', '.join(known)}; got none")
+    for name, names, possible in (("networks", networks, known), ("dtype", dtypes, DTYPES)):
+        if names is not None and not names:
+            raise ValueError(f"{name} must name at least one of {', '.join(possible)}; got none")
     rows = [known[checks.one_of("networks", name, known)] for name in networks or ()]
     if widths is not None:
         activation = checks.one_of("hidden", hidden or HIDDEN[0], HIDDEN)
@@ -81,11 +81,9 @@ def plan(
         rows = [row for row in NETWORKS if not quick or row.multiply_adds < QUICK_MULTIPLY_ADDS]
     kinds = tuple(checks.one_of("dtype", dtype, DTYPES) for dtype in dtypes)
     chosen = tuple(PEERS) if peers is None else tuple(checks.one_of("peers", name, PEERS) for name in peers)
-    if not kinds:
-        raise ValueError(f"dtype must name at least one of {', '.join(DTYPES)}; got none")
-    asked = checks.one_of("threads", threads or ("1" if quick else "both"), THREADS)
-    numbers = {"1": (1,), "all": (cores(),), "both": tuple(dict.fromkeys((1, cores())))}[asked]
-    return Plan(tuple(rows), kinds, chosen, numbers, quick, whole)
+    numbers = {"1": (1,), "all": (cores(),), "both": tuple(dict.fromkeys((1, cores())))}
+    asked = checks.one_of("threads", threads or ("1" if quick else "both"), numbers)
+    return Plan(tuple(rows), kinds, chosen, numbers[asked], quick, whole)
 
 
 def steps(asked: Plan) -> list[Step]:

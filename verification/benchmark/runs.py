@@ -13,18 +13,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from timeit import timeit
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 import handgrad as hg
 from verification.benchmark.networks import SEED, Row, network_of
 from verification.benchmark.peers import subject
-from verification.benchmark.subject import Subject, handgrad
-from verification.benchmark.timing import OWN, Effort, Spread, in_turns, paired, spread
-
-Array = npt.NDArray[Any]
+from verification.benchmark.timing import Effort, Spread, in_turns, paired, spread
 
 # Below this memory is not measured: the libraries' own comings and goings are as large.
 WORTH = 10 * 2**20
@@ -32,7 +29,6 @@ CALLS = 3
 STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 # The training run.
 WIDTHS, BATCH, STEPS, RATE = (784, 128, 10), 64, 60, 0.1
-COMMANDS = {"handgrad": ("-m", "handgrad", "--help"), "numpy": ("-c", "import numpy")}
 
 
 @dataclass(frozen=True)
@@ -57,23 +53,16 @@ def memory(row: Row, dtype: str, peer: str) -> Memory:
     It is the growth from after a first small network, which loads the libraries, over building this one and a few calls. Where
     the system can forget a peak (Linux), what drawing random numbers and handing them over took for a moment is not counted.
     """
-    small = _made(row.reduced(), dtype, peer)
-    small.run()
-    del small
+    subject(peer, *network_of(row.reduced(), dtype)).run()
     _tidy()
     before = _bytes("VmRSS")
-    made = _made(row, dtype, peer)
+    made = subject(peer, *network_of(row, dtype))
     _tidy()
     with suppress(OSError):  # forget the peak, where that is possible
         CLEAR.write_text("5", encoding="ascii")
     for _ in range(CALLS):
         made.run()
     return Memory(row.name, dtype, peer, row.minimum_bytes(dtype), _bytes("VmHWM") - before)
-
-
-def _made(row: Row, dtype: str, peer: str) -> Subject:
-    net, x, y = network_of(row, dtype)
-    return handgrad(net, x, y) if peer == OWN else subject(peer, net, x, y)
 
 
 def _bytes(name: str) -> int:
@@ -97,7 +86,7 @@ def _tidy() -> None:
 class Training:
     """The median seconds of a training run of both, PyTorch's time divided by handgrad's, and how far the weights are apart.
 
-    `difference` is the largest one between the weights at the end, as a part of the largest weight of its array.
+    `difference` is the largest one between the weights after the first run, as a part of the largest weight of its array.
     """
 
     dtype: str
@@ -110,53 +99,38 @@ class Training:
 
 def training(dtype: str, threads: int, rounds: int) -> Training:
     """Return the times of so many training runs each, in turns: an epoch of 60 batches of 64 on 784-128-10, ReLU, softmax."""
-    generator = np.random.default_rng(SEED)
-    count = BATCH * STEPS
-    x, y = generator.normal(size=(count, WIDTHS[0])).astype(dtype), generator.integers(0, WIDTHS[-1], count)
-    start = hg.Network.random(WIDTHS, activations=["relu", "softmax"], loss="cross_entropy", seed=SEED, dtype=dtype)
-    seconds: dict[Callable[..., hg.Network], list[float]] = {_of_handgrad: [], _of_torch: []}
-    trained = {train: train(start, x, y, lambda: None) for train in seconds}  # the warm-up
-    for number in range(rounds):
-        for train in list(seconds)[:: 1 if number % 2 else -1]:
-            clock: list[float] = []
-            train(start, x, y, lambda clock=clock: clock.append(time.perf_counter()))
-            seconds[train].append(clock[1] - clock[0])
-    ours, theirs = seconds[_of_handgrad], seconds[_of_torch]
-    apart = _difference(trained[_of_handgrad], trained[_of_torch])
-    return Training(dtype, threads, spread(ours).median, spread(theirs).median, paired(theirs, ours), apart)
-
-
-def _of_handgrad(start: hg.Network, x: Array, y: Array, tick: Callable[[], object]) -> hg.Network:
-    net = hg.Network(start.layers, start.loss_name, start.reduction)
-    tick()
-    hg.fit(net, x, y, rate=RATE, epochs=1, batch_size=BATCH, seed=SEED)
-    tick()
-    return net
-
-
-def _of_torch(start: hg.Network, x: Array, y: Array, tick: Callable[[], object]) -> hg.Network:
     import torch
 
     from verification.autograd.twins import from_torch, to_torch, to_torch_loss
 
-    module, of_loss = to_torch(start), to_torch_loss(start)
+    generator = np.random.default_rng(SEED)
+    count = BATCH * STEPS
+    x, y = generator.normal(size=(count, WIDTHS[0])).astype(dtype), generator.integers(0, WIDTHS[-1], count)
+    net = hg.Network.random(WIDTHS, activations=["relu", "softmax"], loss="cross_entropy", seed=SEED, dtype=dtype)
+    module, of_loss = to_torch(net), to_torch_loss(net)
     inputs, targets = torch.tensor(x), torch.tensor(y)
     optimizer = torch.optim.SGD(module.parameters(), lr=RATE)
     # The order in which fit takes the examples.
-    order = torch.tensor(np.random.default_rng(SEED).permutation(len(x)))
-    tick()
-    for chosen in torch.split(order, BATCH):
-        optimizer.zero_grad()
-        loss = of_loss(module(inputs[chosen]), targets[chosen])
-        loss.backward()
-        optimizer.step()
-    tick()
-    return from_torch(module, loss=start.loss_name)
+    order = torch.tensor(np.random.default_rng(SEED).permutation(count))
 
+    def of_torch() -> None:
+        for chosen in torch.split(order, BATCH):
+            optimizer.zero_grad()
+            of_loss(module(inputs[chosen]), targets[chosen]).backward()
+            optimizer.step()
 
-def _difference(net: hg.Network, other: hg.Network) -> float:
-    pairs = zip(net.named().values(), other.named().values(), strict=True)
-    return max(float(np.abs(mine - theirs).max() / np.abs(theirs).max()) for mine, theirs in pairs)
+    fit = partial(hg.fit, net, x, y, rate=RATE, epochs=1, batch_size=BATCH, seed=SEED)
+    fit()
+    of_torch()
+    pairs = zip(net.named().values(), from_torch(module, loss=net.loss_name).named().values(), strict=True)
+    apart = max(float(np.abs(mine - theirs).max() / np.abs(theirs).max()) for mine, theirs in pairs)
+    # Both train on from there, which takes as long as from the start. PyTorch is first in most rounds, and faster after itself.
+    seconds: dict[Callable[[], object], list[float]] = {of_torch: [], fit: []}
+    for number in range(rounds):
+        for train in list(seconds)[:: -1 if number % 2 else 1]:
+            seconds[train].append(timeit(train, number=1))
+    others, ours = seconds.values()
+    return Training(dtype, threads, spread(ours).median, spread(others).median, paired(others, ours), apart)
 
 
 @dataclass(frozen=True)
@@ -241,10 +215,8 @@ class StartUp:
 
 def startup(rounds: int) -> StartUp:
     """Return both times of so many alternating runs, after some that fill the disk's cache; CalledProcessError if one fails."""
-    calls = {
-        name: partial(subprocess.run, [sys.executable, *arguments], capture_output=True, check=True)
-        for name, arguments in COMMANDS.items()
-    }
-    seconds = in_turns(calls, Effort(rounds, rounds, 0.0))
-    ours, theirs = seconds["handgrad"], seconds["numpy"]
+    commands = {"handgrad": ["-m", "handgrad", "--help"], "numpy": ["-c", "import numpy"]}
+    start = partial(subprocess.run, capture_output=True, check=True)
+    calls = {name: partial(start, [sys.executable, *arguments]) for name, arguments in commands.items()}
+    ours, theirs = in_turns(calls, Effort(rounds, rounds, 0.0)).values()
     return StartUp(spread(ours).median, spread(theirs).median, paired(ours, theirs))

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from timeit import Timer
 
 import numpy as np
 
 from verification.benchmark.networks import Row, network_of
-from verification.benchmark.peers import subject
-from verification.benchmark.subject import DisagreementError, MissingError, UnsuitedError, agree, bare, handgrad
+from verification.benchmark.peers import OWN, DisagreementError, MissingError, UnsuitedError, agree, bare, handgrad, subject
 
-OWN, LIMIT = "handgrad", "products"
+LIMIT = "products"
 # One measurement lasts as long as so many calls take, in seconds, so that the clock's own step does not matter.
 BLOCK = 0.01
 
@@ -38,8 +37,7 @@ class Spread:
 
 def spread(numbers: Sequence[float]) -> Spread:
     """Return the quartiles of some numbers, interpolated between neighbours."""
-    low, median, high = np.quantile(numbers, (0.25, 0.5, 0.75)).tolist()
-    return Spread(low, median, high)
+    return Spread(*np.quantile(numbers, (0.25, 0.5, 0.75)).tolist())
 
 
 def paired(seconds: Sequence[float], reference: Sequence[float]) -> Spread:
@@ -94,17 +92,9 @@ class Measurement:
     refused: dict[str, str]
     pools: list[str]
 
-    @property
-    def share(self) -> Spread:
-        """The bare products' time as a share of handgrad's."""
-        return self.times[LIMIT].ratio
-
 
 def measure(row: Row, dtype: str, peers: Sequence[str], threads: int, effort: Effort = THOROUGH) -> Measurement:
-    """Return the times of handgrad, the peers and the bare products on one network, in a process started with so many threads.
-
-    Peers that cannot do the network, or whose answer is another than handgrad's, are named in it and not timed.
-    """
+    """Return the times of handgrad, the peers and the bare products on one network, in a process told of so many threads."""
     net, x, y = network_of(row, dtype)
     subjects = {OWN: handgrad(net, x, y)}
     expected = subjects[OWN].read(subjects[OWN].run())
@@ -131,37 +121,36 @@ def measure(row: Row, dtype: str, peers: Sequence[str], threads: int, effort: Ef
 
 def in_turns(runs: Mapping[str, Callable[[], object]], effort: Effort) -> dict[str, list[float]]:
     """Return the seconds that a call of each takes, one number a round: of a block of calls, another one first every round."""
-    calls = {name: _calls_in_a_block(run) for name, run in runs.items()}
-    names = list(runs)
-    seconds: dict[str, list[float]] = {name: [] for name in names}
-    start = time.perf_counter()
-    with _uncollected():
-        while True:
-            turn = len(seconds[names[0]]) % len(names)
-            for name in names[turn:] + names[:turn]:
-                seconds[name].append(_block(runs[name], calls[name]))
-            rounds, spent = len(seconds[names[0]]), time.perf_counter() - start
-            if rounds >= effort.most or (rounds >= effort.fewest and spent >= effort.seconds):
-                return seconds
-            # What a peer left in cycles goes now, between the rounds.
-            gc.collect()
+    timers = {name: Timer(run) for name, run in runs.items()}  # which keep the collector out of the times
+    calls = {name: _calls_in_a_block(timer) for name, timer in timers.items()}
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    order, rounds, start = list(runs), 0, time.perf_counter()
+    gc.collect()
+    gc.freeze()  # what is there already need not be gone through after every round
+    try:
+        while rounds < effort.most and (rounds < effort.fewest or time.perf_counter() - start < effort.seconds):
+            for name in order:
+                seconds[name].append(_block(timers[name], calls[name]))
+            order.append(order.pop(0))
+            rounds += 1
+            gc.collect()  # what a peer left in cycles goes now, between the rounds
+    finally:
+        gc.unfreeze()
+    return seconds
 
 
-def _calls_in_a_block(run: Callable[[], object]) -> int:
+def _calls_in_a_block(timer: Timer) -> int:
     """Return how many calls a block has; finding out warms up, too."""
     calls = 1
-    while (took := calls * _block(run, calls)) < BLOCK / 2:
+    while (took := calls * _block(timer, calls)) < BLOCK / 2:
         calls *= 2
     return max(1, round(calls * BLOCK / took))
 
 
-def _block(run: Callable[[], object], calls: int) -> float:
+def _block(timer: Timer, calls: int) -> float:
     if calls > 1:
-        run()  # the caches hold another's numbers
-    start = time.perf_counter()
-    for _ in range(calls):
-        run()
-    return (time.perf_counter() - start) / calls
+        timer.timeit(1)  # the caches hold another's numbers
+    return timer.timeit(calls) / calls
 
 
 def _other_pools(threads: int) -> list[str]:
@@ -172,16 +161,3 @@ def _other_pools(threads: int) -> list[str]:
         return []
     pools = [pool for pool in threadpool_info() if pool["num_threads"] != threads]
     return [f"{pool['internal_api']} of {pool['prefix']} has {pool['num_threads']} threads" for pool in pools]
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Keep the collector out of the times, and what is there already out of what it goes through."""
-    gc.collect()
-    gc.freeze()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-        gc.unfreeze()

@@ -48,22 +48,18 @@ def replies(task: str, calls: Sequence[Mapping[str, Any]], threads: int, patienc
     with tempfile.TemporaryFile() as request, tempfile.TemporaryFile() as log:
         pickle.dump((task, list(calls), threads), request)
         request.seek(0)
-        process = subprocess.Popen(command, stdin=request, stdout=subprocess.PIPE, stderr=log, env=environment(threads))
         answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        reader = threading.Thread(target=_read, args=(process.stdout, answers), daemon=True)
-        reader.start()
-        try:
-            while (answer := answers.get(timeout=patience)) is not None:
-                yield answer
-            status = process.wait(patience)
-        except (queue.Empty, subprocess.TimeoutExpired):
-            raise WorkerError(f"the process for {task} said nothing for {patience:g} s and was ended") from None
-        finally:
-            process.kill()
-            process.wait()
-            reader.join()
-            if process.stdout is not None:
-                process.stdout.close()
+        with subprocess.Popen(command, stdin=request, stdout=subprocess.PIPE, stderr=log, env=environment(threads)) as process:
+            threading.Thread(target=_read, args=(process.stdout, answers), daemon=True).start()
+            try:
+                while (answer := answers.get(timeout=patience)) is not None:
+                    yield answer
+                status = process.wait(patience)
+            except (queue.Empty, subprocess.TimeoutExpired):
+                raise WorkerError(f"the process for {task} said nothing for {patience:g} s and was ended") from None
+            finally:
+                process.kill()
+                process.wait()
         if status:
             log.seek(0)
             said = log.read().decode("utf-8", errors="replace").strip().splitlines() or ["nothing said"]
