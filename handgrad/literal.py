@@ -229,18 +229,18 @@ def _one_example(
     a = x
     for layer in layers:
         a_prev = a
-        z = [z_j_of(b_j, w_j, a_prev) for b_j, w_j in zip(layer.b, layer.w, strict=True)]
+        z = [z_j_of(b_j, w_j, a_prev) for b_j, w_j in zip(layer.b, layer.w, strict=True)]  # (8)
         if layer.activation == "softmax":
             probabilities = softmax(z)
             a = [a_j_of(lambda _, p_j=p_j: p_j, z_j) for p_j, z_j in zip(probabilities, z, strict=True)]
         else:
-            a = [a_j_of(unit.g, z_j) for unit, z_j in zip(layer.units, z, strict=True)]
+            a = [a_j_of(unit.g, z_j) for unit, z_j in zip(layer.units, z, strict=True)]  # (9)
         found.append({"a_prev": a_prev, "z": z, "a": a})
 
     dL_da: Vector | None = None
     if loss_name == "squared_error":
-        loss = L_i(a, y)
-        dL_da = [share * dL_da_of(a_j, y_j) for a_j, y_j in zip(a, y, strict=True)]
+        loss = L_i(a, y)  # (10)
+        dL_da = [share * dL_da_of(a_j, y_j) for a_j, y_j in zip(a, y, strict=True)]  # (4)
     else:
         loss = _cross_entropy(L_i_probability, L_i_logits, found[-1]["z"], a, y)
 
@@ -256,22 +256,23 @@ def _one_example(
             factors = [1.0] * len(a)
             joined = [sum([da_dz[j][i] * dL_da_j for j, dL_da_j in enumerate(dL_da)]) for i in range(len(a))]
         else:
-            da_dz = [
+            da_dz = [  # (12)
                 da_j_dz_j(unit.g, z_j) if unit.derivative is None else unit.derivative(z_j)
                 for unit, z_j in zip(layer.units, z, strict=True)
             ]
             factors, joined = da_dz, dL_da
         kept["dL_da"], kept["da_dz"] = dL_da, da_dz
         kept["dL_dz"] = [da_dz_j * dL_da_j for da_dz_j, dL_da_j in zip(factors, joined, strict=True)]
-        # dz_j/dw_jk is a_k for every j.
+        # (13): dz_j/dw_jk is a_k for every j.
         dz_dw = [dz_j_dw_jk(a_k) for a_k in a_prev]
-        kept["dL_dw"] = [
+        kept["dL_dw"] = [  # (11)
             [dL_dw_jk(dz_dw_k, da_dz_j, dL_da_j) for dz_dw_k in dz_dw] for da_dz_j, dL_da_j in zip(factors, joined, strict=True)
         ]
+        # (11) with (7)
         kept["dL_db"] = [dL_dw_jk(dz_db(), da_dz_j, dL_da_j) for da_dz_j, dL_da_j in zip(factors, joined, strict=True)]
         if layer.learned:
             kept["dL_dalpha"] = [min(z_j, 0.0) * dL_da_j for z_j, dL_da_j in zip(z, joined, strict=True)]
-        # dz_j/da_k is w_jk: column k of w holds it for every j.
+        # (14): dz_j/da_k is w_jk, and column k of w holds it for every j.
         dL_da = [dL_da_k(column, factors, joined) for column in zip(*layer.w, strict=True)]
         kept["dL_da_prev"] = dL_da
     return loss, found
@@ -298,7 +299,7 @@ def _one_example_of_a_chain(
     for layer, (a_prev, w, z, a) in zip(reversed(layers), reversed(kept), strict=True):
         (unit,) = layer.units
         da_dz = da_dz_of(unit.g, z) if unit.derivative is None else unit.derivative(z)
-        dL_da_prev = dL_da * da_dz * w
+        dL_da_prev = dL_da * da_dz * w  # (14) with one neuron
         found.append(
             {
                 "a_prev": [a_prev],

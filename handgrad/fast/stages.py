@@ -110,12 +110,12 @@ class Plain:
         if self.layer.activation == "softmax":
             self.dL_dz = act.softmax_backward(self.a, dL_da)
         else:
-            self.dL_dz = self.form.derivative(self.z, self.layer.slope) * dL_da
+            self.dL_dz = self.form.derivative(self.z, self.layer.slope) * dL_da  # (12) dL/da: ij,ij->ij
         if dL_dalpha is not None:
             dL_dalpha[...] = act.alpha_gradient(self.z, dL_da, dL_dalpha)
-        self.dL_dz.T.dot(self.a_prev, dL_dw)
-        self.ones.dot(self.dL_dz, dL_db)
-        return dL_da if first else self.dL_dz.dot(self.layer.w, self.dL_da_prev)
+        self.dL_dz.T.dot(self.a_prev, dL_dw)  # (11) with (13): ij,ik->jk
+        self.ones.dot(self.dL_dz, dL_db)  # (11) with (7): ij->j
+        return dL_da if first else self.dL_dz.dot(self.layer.w, self.dL_da_prev)  # (14): ij,jk->ik
 
 
 class Stack:

@@ -92,7 +92,7 @@ def _derivative(layer: PlainLayer, z: Bounded, a: Bounded, r: Rounding, forms: F
         case "tanh":
             derivative, steepness = tanh_derivative, 2
             naive = (2 * EXP + 4) * r.u * a.most**2 + np.where(forms.absolute, 2 * a.error * a.most, 0)
-        case _:
+        case "relu" | "leaky_relu" | "prelu":
             slope = np.broadcast_to(slope_of(layer), z.value.shape)
             value = np.where(z.value > 0, 1, slope)
             either = (np.abs(z.value) <= z.error) & ((z.error > 0) | forms.open_kinks)

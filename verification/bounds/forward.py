@@ -98,8 +98,10 @@ def _activation(layer: PlainLayer, z: Bounded, r: Rounding, forms: Forms) -> Bou
             return Bounded(value, unless_infinite(z, np.minimum(spread + local, 2)))
         case "softmax":
             return _softmax(z, r, forms)
-        case _:
+        case "relu" | "leaky_relu" | "prelu":
             return _leaky(layer, z, r)
+        case unknown:
+            raise NotImplementedError(f"no bound for activation {unknown!r}")
 
 
 def sigmoid_derivative(z: Array) -> Array:
