@@ -15,7 +15,29 @@ import numpy.typing as npt
 
 from handgrad import checks
 
-__all__ = ["FORMS", "Activation", "activation"]
+__all__ = [
+    "FORMS",
+    "Activation",
+    "Form",
+    "activation",
+    "alpha_gradient",
+    "identity",
+    "identity_derivative",
+    "leaky_relu",
+    "leaky_relu_derivative",
+    "leaky_relu_derivative_by_slope",
+    "relu",
+    "relu_derivative",
+    "sigmoid",
+    "sigmoid_derivative",
+    "softmax",
+    "softmax_backward",
+    "softmax_jacobian",
+    "sum_of_others",
+    "tanh",
+    "tanh_derivative",
+    "variance_of_weights",
+]
 
 Array = npt.NDArray[Any]
 Slope = Array | float | None

@@ -232,7 +232,7 @@ def _one_example(
         z = [z_j_of(b_j, w_j, a_prev) for b_j, w_j in zip(layer.b, layer.w, strict=True)]  # (8)
         if layer.activation == "softmax":
             probabilities = softmax(z)
-            a = [a_j_of(lambda _, p_j=p_j: p_j, z_j) for p_j, z_j in zip(probabilities, z, strict=True)]
+            a = [a_j_of(lambda _, p_j=p_j: p_j, z_j) for p_j, z_j in zip(probabilities, z, strict=True)]  # (9)
         else:
             a = [a_j_of(unit.g, z_j) for unit, z_j in zip(layer.units, z, strict=True)]  # (9)
         found.append({"a_prev": a_prev, "z": z, "a": a})
@@ -289,16 +289,16 @@ def _one_example_of_a_chain(
     for layer in layers:
         ((w,),), (b,), (unit,) = layer.w, layer.b, layer.units
         a_prev = a
-        z = w * a_prev + b
-        a = unit.g(z)
+        z = w * a_prev + b  # (8) with one neuron
+        a = unit.g(z)  # (9) with one neuron
         kept.append((a_prev, w, z, a))
 
-    loss = L_i([a], y)
-    dL_da = share * dL_da_of(a, y[0])
+    loss = L_i([a], y)  # (10)
+    dL_da = share * dL_da_of(a, y[0])  # (4)
     found: list[Quantities] = []
     for layer, (a_prev, w, z, a) in zip(reversed(layers), reversed(kept), strict=True):
         (unit,) = layer.units
-        da_dz = da_dz_of(unit.g, z) if unit.derivative is None else unit.derivative(z)
+        da_dz = da_dz_of(unit.g, z) if unit.derivative is None else unit.derivative(z)  # (5)
         dL_da_prev = dL_da * da_dz * w  # (14) with one neuron
         found.append(
             {
@@ -308,8 +308,8 @@ def _one_example_of_a_chain(
                 "dL_da": [dL_da],
                 "da_dz": [da_dz],
                 "dL_dz": [dL_da * da_dz],
-                "dL_dw": [[dL_dw_of(dL_da, da_dz, dz_dw_of(a_prev))]],
-                "dL_db": [dL_dw_of(dL_da, da_dz, dz_db_of())],
+                "dL_dw": [[dL_dw_of(dL_da, da_dz, dz_dw_of(a_prev))]],  # (3) with (6)
+                "dL_db": [dL_dw_of(dL_da, da_dz, dz_db_of())],  # (3) with (7)
                 "dL_dalpha": [dL_da * min(z, 0.0)],
                 "dL_da_prev": [dL_da_prev],
             }

@@ -13,6 +13,16 @@ import numpy.typing as npt
 
 from handgrad.activations import sum_of_others
 
+__all__ = [
+    "LOSSES",
+    "REDUCTIONS",
+    "cross_entropy",
+    "cross_entropy_derivative",
+    "reduced",
+    "squared_error",
+    "squared_error_derivative",
+]
+
 Array = npt.NDArray[Any]
 
 LOSSES = ("squared_error", "cross_entropy")

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import exp, tanh
 
+__all__ = ["SCALARS", "Scalar", "leaky", "sigmoid", "softmax"]
+
 
 @dataclass(frozen=True)
 class Scalar:

@@ -188,6 +188,13 @@ def test_bounds_where_a_slope_overflows_is_infinite():
     assert np.isfinite(bounds(plain_case(net, [[1.0]], [[0.0]]), STABLE)["z2"])
 
 
+def test_bounds_of_an_unknown_activation_raises():
+    plain = plain_case(hg.Network([hg.Dense([[1.0]], [0.0], "tanh")]), [[1.0]], [[0.0]])
+    swish = replace(plain, layers=(replace(plain.layers[0], activation="swish"),))
+    with pytest.raises(NotImplementedError, match="no bound for activation 'swish'"):
+        bounds(swish, STABLE)
+
+
 def test_bounds_where_twice_the_error_overflows_is_infinite():
     net = hg.Network([hg.Dense(np.ones((1, 1), np.float32), np.zeros(1, np.float32))])
     # 2 (a − y) / N is 2.5e38, and 2 (a − y) is no float32 any more.

@@ -1,11 +1,15 @@
 """Every Python block of every README runs, and its sessions print what is shown."""
 
 import doctest
+import importlib
+import inspect
 import re
 from pathlib import Path
 
 import pytest
 
+from handgrad import EQUATIONS, literal, network
+from handgrad.fast import stages
 from verification.__main__ import main
 from verification.mistakes import MISTAKES
 
@@ -63,6 +67,43 @@ def test_readme_map_is_of_every_room():
                 assert f" {path.stem} " in house, path
             elif path.is_dir() and (path / "__init__.py").exists():
                 assert f" {path.name}/ " in house, path
+
+
+def test_readme_table_of_equations_names_what_is_there():
+    rows = re.findall(r"^\| (\([^|]*) \| [^|]* \| ([^|]*) \| ([^|]*) \|$", TEXTS["README.md"], re.MULTILINE)
+    functions = {
+        int(n): f for numbers, names, _ in rows for n, f in zip(re.findall(r"\d+", numbers), words(names), strict=True)
+    }
+    assert functions == {number: equation.function.__name__ for number, equation in EQUATIONS.items()}
+    modules = [
+        word.partition(".") for _, _, forms in rows for word in words(forms) if re.match(r"(activations|losses)\.", word)
+    ]
+    assert len(modules) == 5
+    for module, _, name in modules:
+        found = importlib.import_module(f"handgrad.{module}")
+        assert name.partition("[")[0] in found.__all__
+        assert hasattr(found, name.partition("[")[0])
+
+
+def words(cell):
+    return re.findall(r"`([^`]*)`", cell)
+
+
+@pytest.mark.parametrize(
+    ("code", "numbers"),
+    [
+        (literal._one_example, {4, 7, 8, 9, 10, 11, 12, 13, 14}),
+        (literal._one_example_of_a_chain, {3, 4, 5, 6, 7, 8, 9, 10, 14}),
+        (network, {8, 9, 11, 12, 13, 14}),
+        (stages.Single, {7, 8, 9, 11, 12, 13, 14}),
+        (stages.Plain, {7, 8, 9, 11, 12, 13, 14}),
+        (stages.Stack, {7, 8, 9, 11, 12, 13, 14}),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_code_is_labelled_with_the_equations_it_applies(code, numbers):
+    comments = " ".join(re.findall(r"# (.*)$", inspect.getsource(code), re.MULTILINE))
+    assert numbers <= {int(number) for number in re.findall(r"\((\d+)\)", comments)}
 
 
 def test_readme_is_short():

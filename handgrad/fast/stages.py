@@ -97,8 +97,8 @@ class Plain:
     def forward(self, a_prev: Array) -> Array:
         """Return a of activations a_prev (N, n_prev)."""
         self.a_prev = a_prev
-        self.z = a_prev @ self.layer.w.T + self.layer.b
-        self.a = self.form.g(self.z, self.layer.slope)
+        self.z = a_prev @ self.layer.w.T + self.layer.b  # (8): ik,jk->ij
+        self.a = self.form.g(self.z, self.layer.slope)  # (9)
         return self.a
 
     def forget(self) -> None:
