@@ -5,13 +5,14 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 
 import numpy as np
 import pytest
 
 from verification.__main__ import main
-from verification.benchmark import chart, running, timing, workers
+from verification.benchmark import chart, running, runs, timing, workers
 from verification.benchmark.networks import NETWORKS, Row, network_of, row_of
 from verification.benchmark.peers import (
     PEERS,
@@ -26,7 +27,7 @@ from verification.benchmark.peers import (
     subject,
 )
 from verification.benchmark.report import Report, cores, duration, table
-from verification.benchmark.runs import WAYS, Memory, StartUp, Throughput, Training, memory, training
+from verification.benchmark.runs import WAYS, Memory, StartUp, Throughput, Training, memory, startup, training
 from verification.benchmark.timing import Spread, paired, short, spread
 
 DTYPES = ["float64", "float32"]
@@ -164,6 +165,13 @@ def test_short_numbers_and_durations_equal_those_by_hand():
     assert [duration(seconds) for seconds in (4.1e-6, 0.0213, 1.5)] == ["4.10 µs", "21.3 ms", "1.50 s"]
 
 
+def test_turns_are_begun_by_another_each_round(monkeypatch):
+    monkeypatch.setattr(timing, "_calls_in_a_block", lambda timer: 1)
+    called = []
+    timing.in_turns({name: partial(called.append, name) for name in "abc"}, timing.Effort(3, 3, 0.0))
+    assert "".join(called) == "abcbcacab"
+
+
 def test_turns_are_as_many_as_asked():
     found = timing.in_turns({"a": lambda: None, "b": lambda: sum(range(100))}, timing.Effort(2, 3, 3600.0))
     assert {name: len(row) for name, row in found.items()} == {"a": 3, "b": 3}
@@ -234,6 +242,26 @@ def test_training_matches_torch(dtype):
     assert training(dtype, 1, 1).difference <= 100 * np.finfo(dtype).eps
 
 
+def test_training_ratio_equals_one_by_hand(monkeypatch):
+    trained = []
+
+    def timeit(train, number):
+        trained.append("fit" if isinstance(train, partial) else "torch")
+        return 2.0 if trained[-1] == "fit" else 6.0
+
+    monkeypatch.setattr(runs, "timeit", timeit)
+    found = training("float32", 1, 3)
+    assert (found.seconds, found.torch_seconds, found.ratio.median) == (2.0, 6.0, 3.0)
+    assert trained == ["torch", "fit", "fit", "torch", "torch", "fit"]
+
+
+def test_startup_ratio_equals_one_by_hand(monkeypatch):
+    times = {"handgrad": [3.0, 6.0, 3.0], "numpy": [2.0, 2.0, 2.0]}
+    monkeypatch.setattr(runs, "in_turns", lambda calls, effort: {name: times[name] for name in calls})
+    found = startup(3)
+    assert (found.seconds, found.numpy_seconds, found.ratio.median) == (3.0, 2.0, 1.5)
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_throughput_is_of_as_many_networks_as_asked(way):
     assert WAYS[way](6) >= 6
@@ -255,7 +283,7 @@ def some_report():
             },
             left_out={"micrograd": "it cannot"},
             refused={},
-            pools=[],
+            pools=["openmp of libgomp has 2 threads"] if dtype == "float32" else [],
         )
         for dtype in DTYPES
         for row in NETWORKS
@@ -285,6 +313,7 @@ def test_table_is_every_row_and_every_section():
     text = "\n".join(lines)
     for part in (
         "float32, 1 thread",
+        "\n  not as asked: openmp of libgomp has 2 threads\n",
         "4.00       2.00",
         "3.60-4.40",
         "micrograd    it cannot\n",

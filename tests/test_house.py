@@ -1,6 +1,7 @@
 """How the house is laid out: arrows between rooms point one way, and no room takes what another keeps to itself."""
 
 import ast
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,12 @@ def test_torch_is_loaded_in_one_room():
         names |= {node.module or "" for node in tree.body if isinstance(node, ast.ImportFrom)}
         if any(name.split(".")[0] == "torch" for name in names):
             assert inside.startswith("verification/autograd/"), inside
+
+
+def test_mutation_testing_is_by_tests_that_are_there():
+    project = tomllib.loads((HOUSE / "pyproject.toml").read_text(encoding="utf-8"))
+    selected = project["tool"]["mutmut"]["pytest_add_cli_args_test_selection"]
+    assert [name for name in selected if not (HOUSE / name).exists()] == []
 
 
 def test_top_floor_of_handgrad_is_the_subject():

@@ -52,7 +52,7 @@ def test_check_is_done_with_numpy_alone(bare, tmp_path, factor, status, said):
 def test_public_name_is_there_or_says_what_it_needs(bare, name):
     ask = f"import verification\ntry:\n    print(verification.{name})\nexcept ImportError as error:\n    print(error)"
     answer = bare("-c", ask)
-    needs = " which the extra verification brings: pip install 'handgrad[verification]'"
+    needs = " which the extra verification brings: pip install '.[verification]'"
     of_torch = {"SquaredError", "from_torch", "to_torch", "to_torch_loss", "module_submission"}
     of_torch |= {"Report", "compare", "assert_matches_autograd", "assert_contents_match_autograd"}
     if name in of_torch:
@@ -70,13 +70,14 @@ def test_public_name_is_there_or_says_what_it_needs(bare, name):
         (("check", "homework.py", "--oracle", "torch"), "verification.autograd needs torch, "),
         ((), "verification.autograd needs torch, "),
         (("mistakes",), "verification.checking.scorecard needs joblib, "),
+        (("benchmark", "--quick"), "verification.autograd needs torch, "),
     ],
 )
 def test_command_without_its_package_is_a_sentence_and_exit_2(bare, tmp_path, arguments, sentence):
     (tmp_path / "homework.py").write_text(HOMEWORK.replace("FACTOR", "2"), encoding="utf-8")
     answer = bare("-m", "verification", *arguments)
     assert (answer.returncode, answer.stdout) == (2, "")
-    assert answer.stderr == f"{sentence}which the extra verification brings: pip install 'handgrad[verification]'\n"
+    assert answer.stderr == f"{sentence}which the extra verification brings: pip install '.[verification]'\n"
 
 
 def test_oracle_torch_judges_as_handgrad_does():

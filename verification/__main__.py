@@ -161,6 +161,8 @@ def _benchmark(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> in
         plan = running.plan(**{name: getattr(asked, name) for name in names}, dtypes=asked.dtype)
     except (TypeError, ValueError) as error:
         parser.error(str(error))
+    import verification.autograd  # noqa: F401  # whoever lacks torch is told before a minute of measuring
+
     with _progress(sum(len(step.calls) for step in running.steps(plan)), "measurements") as progress:
         report = running.run(plan, progress)
     _print(table(report))

@@ -27,5 +27,5 @@ def needed_by(what: str) -> Iterator[None]:
     except ModuleNotFoundError as error:
         if error.name not in PACKAGES:
             raise
-        sentence = f"{what} needs {error.name}, which the extra verification brings: pip install 'handgrad[verification]'"
+        sentence = f"{what} needs {error.name}, which the extra verification brings: pip install '.[verification]'"
         raise ImportError(sentence, name=error.name) from None

@@ -124,7 +124,7 @@ def training(dtype: str, threads: int, rounds: int) -> Training:
     of_torch()
     pairs = zip(net.named().values(), from_torch(module, loss=net.loss_name).named().values(), strict=True)
     apart = max(float(np.abs(mine - theirs).max() / np.abs(theirs).max()) for mine, theirs in pairs)
-    # Both train on from there, which takes as long as from the start. PyTorch is first in most rounds, and faster after itself.
+    # Both train on from there, which takes as long as from the start. Who is first changes from round to round.
     seconds: dict[Callable[[], object], list[float]] = {of_torch: [], fit: []}
     for number in range(rounds):
         for train in list(seconds)[:: -1 if number % 2 else 1]:
