@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +52,8 @@ class Mistake:
         Names of `CIRCUMSTANCES` without all of which the mistake cannot show.
     protocol : str
         The step of `PROTOCOL` that brings it out; "" if one fresh forward and backward do.
+    steps : mapping of str to callable, or None
+        The steps of the reference that are exchanged for it, where it is nothing else; so that others can be made beside it.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Mistake:
     signature: str = ""
     needs: tuple[str, ...] = ()
     protocol: str = ""
+    steps: Mapping[str, Any] | None = None
 
     def can_show(self, network: Description, x: Any, y: Any) -> bool:
         """Say whether this network and data have everything that the mistake needs to show."""
@@ -91,7 +94,8 @@ class Variant:
 def by_step(name: str, thought: str, equation: int, shows: str, **rest: Any) -> Mistake:
     """Return the mistake that exchanges one step of the reference; the step goes by its name in `Steps`."""
     fields = {key: rest.pop(key) for key in ("kind", "signature", "needs") if key in rest}
-    return Mistake(name, thought, equation, shows, gradient_with(exchanged(**rest)), **{"kind": "matrix", **fields})
+    submission = gradient_with(exchanged(**rest))
+    return Mistake(name, thought, equation, shows, submission, **{"kind": "matrix", **fields}, steps=rest)
 
 
 def entry_in(mistakes: list[Mistake]) -> Callable[..., Callable[[Any], Any]]:

@@ -38,15 +38,14 @@ def _output_left_linear(layer: Layer) -> Array:
     return np.ones_like(layer.a)
 
 
-def _of_output_activation(layer: Layer) -> Array:
-    """Return the derivative that the output's activation has; softmax, which has a Jacobian, is left to itself."""
-    output = layer.run.last
-    if "softmax" in (output.activation, layer.activation):
+def _of_activation(layer: Layer, other: Layer) -> Array:
+    """Return the derivative by another layer's activation; softmax, which has a Jacobian, is left to itself."""
+    if "softmax" in (other.activation, layer.activation):
         return RIGHT.derivative(layer)
     slope = layer.slope if layer.slope is not None else 0.0
-    if output.slope is not None:
-        slope = np.ravel(output.slope)[0]
-    stand_in = Layer(layer.number, layer.w, layer.b, output.activation, slope, layer.run)
+    if other.slope is not None:
+        slope = np.ravel(other.slope)[0]
+    stand_in = Layer(layer.number, layer.w, layer.b, other.activation, slope, layer.run)
     stand_in.z, stand_in.a = layer.z, layer.a
     return RIGHT.derivative(stand_in)
 
@@ -77,6 +76,14 @@ MISTAKES = (
         signature="ratio 1/n_L",
         needs=("squared error", "2 outputs"),
         output_derivative=lambda layer: RIGHT.output_derivative(layer) / layer.a.shape[1],
+    ),
+    by_step(
+        "output-errors-summed",
+        "the errors of all outputs are summed, and every output gets the sum",
+        4,
+        "squared error with two outputs or more",
+        needs=("squared error", "2 outputs"),
+        output_derivative=lambda layer: 0 * layer.a + RIGHT.output_derivative(layer).sum(axis=1, keepdims=True),
     ),
     by_step(
         "output-against-the-first-target",
@@ -296,6 +303,14 @@ MISTAKES = (
         g_prime={"relu": lambda layer: (layer.dL_da > 0).astype(layer.z.dtype)},
     ),
     by_step(
+        "relu-dead-below-a-threshold",
+        "an activation below 1e-5 counts as 0, and its unit as dead",
+        12,
+        "ReLU with an activation between 0 and 1e-5",
+        needs=("relu",),
+        g_prime={"relu": lambda layer: (layer.a > 1e-5).astype(layer.z.dtype)},
+    ),
+    by_step(
         "relu-ratio",
         "a/z is 1 above 0 and 0 below",
         12,
@@ -426,7 +441,24 @@ MISTAKES = (
         "layers whose activations differ",
         kind="order",
         needs=("hidden layer", "activations differ"),
-        derivative=_of_output_activation,
+        derivative=lambda layer: _of_activation(layer, layer.run.last),
+    ),
+    by_step(
+        "first-derivative-for-all-layers",
+        "one g' for the whole network, that of the first layer",
+        12,
+        "layers whose activations differ",
+        kind="order",
+        needs=("hidden layer", "activations differ"),
+        derivative=lambda layer: _of_activation(layer, layer.run.layers[0]),
+    ),
+    by_step(
+        "error-clipped",
+        "dL/dz is clipped to [-5, 5] against explosions, and the clip was left in",
+        12,
+        "a dL/dz beyond 5",
+        through_activation=lambda layer: np.clip(RIGHT.through_activation(layer), -5, 5),
+        joined=lambda layer: np.clip(RIGHT.joined(layer), -5, 5),
     ),
     by_step(
         "first-z-for-all-layers",

@@ -10,7 +10,7 @@ import numpy as np
 
 from handgrad import equations, literal
 from verification.mistakes.catalogue import Mistake
-from verification.mistakes.reference import GradientFunction, Result
+from verification.mistakes.reference import AT_Z, RIGHT, Array, GradientFunction, Layer, Result, sigmoid
 from verification.submissions.description import Description, as_network
 
 
@@ -25,6 +25,111 @@ def by_equations(table: Mapping[int, equations.Equation] = equations.EQUATIONS) 
     return gradient
 
 
+def _by_element(function: Callable[..., float], *arrays: Array) -> Array:
+    return np.asarray(np.vectorize(function, otypes=[float])(*arrays), arrays[0].dtype)
+
+
+def _by_example(function: Callable[..., float], *arrays: Array) -> Array:
+    """Return the function of the rows of several matrices, as lists of numbers."""
+    return np.array([function(*(row.tolist() for row in rows)) for rows in zip(*arrays, strict=True)], arrays[0].dtype)
+
+
+def _factors(layer: Layer) -> tuple[Array, Array]:
+    """Return da/dz and dL/da of each unit; where they are joined, 1 and dL/dz."""
+    if layer.dL_da is None or layer.activation == "softmax":
+        return np.ones_like(layer.dL_dz), layer.dL_dz
+    return layer.da_dz, layer.dL_da
+
+
+def _of_probability(function: Callable[..., float]) -> Callable[[Layer], Array]:
+    """Return the step whose L_i is (1) by this function for a class, and as it was for a distribution."""
+
+    def cross_entropy(layer: Layer) -> Array:
+        certain = (layer.run.y == 1).any(axis=1)
+        of_class = [function(p.tolist(), int(y.argmax())) for p, y in zip(layer.a, layer.run.y, strict=True)]
+        return np.where(certain, of_class, RIGHT.cross_entropy(layer))
+
+    return cross_entropy
+
+
+def _of_logits(function: Callable[..., float]) -> Callable[[Layer], Array]:
+    """Return the step whose L_i is the sum of y_k times (2) by this function for a distribution, and as it was for a class."""
+
+    def cross_entropy(layer: Layer) -> Array:
+        certain = (layer.run.y == 1).any(axis=1)
+        of_all = [
+            sum(y_k * function(z.tolist(), k) for k, y_k in enumerate(y) if y_k > 0)
+            for z, y in zip(layer.z, layer.run.y, strict=True)
+        ]
+        return np.where(certain, RIGHT.cross_entropy(layer), of_all)
+
+    return cross_entropy
+
+
+def _pre_activation(function: Callable[..., float]) -> Callable[[Layer], Array]:
+    return lambda layer: np.array(
+        [
+            [function(b_j, w_j, a_prev) for b_j, w_j in zip(layer.b.tolist(), layer.w.tolist(), strict=True)]
+            for a_prev in layer.a_prev.tolist()
+        ],
+        layer.w.dtype,
+    )
+
+
+def _activation(function: Callable[..., Any]) -> Callable[[Layer], Array]:
+    def activation(layer: Layer) -> Array:
+        g = layer.run.steps.g[layer.activation]
+        if layer.activation == "softmax":
+            # The notes' g takes one number: softmax's, of a z whose probability is known.
+            p = g(layer.z, layer.slope)
+            return np.asarray(function(lambda _: p, layer.z))
+        return np.asarray(function(lambda z: g(z, layer.slope), layer.z))
+
+    return activation
+
+
+def _product(function: Callable[..., Any]) -> dict[str, Callable[[Layer], Array]]:
+    def weight_gradient(layer: Layer) -> Array:
+        da_dz, dL_da = _factors(layer)
+        product = function(layer.a_prev[:, None, :], da_dz[:, :, None], dL_da[:, :, None])
+        return np.asarray(np.broadcast_to(product, (len(layer.z), *layer.w.shape)).sum(axis=0))
+
+    def bias_gradient(layer: Layer) -> Array:
+        return np.asarray(function(1.0, *_factors(layer)).sum(axis=0))
+
+    return {"weight_gradient": weight_gradient, "bias_gradient": bias_gradient}
+
+
+def _upstream(function: Callable[..., float]) -> Callable[[Layer], Array]:
+    return lambda layer: np.array(
+        [
+            [function(column, *of_example) for column in layer.w.T.tolist()]
+            for of_example in zip(*(array.tolist() for array in _factors(layer)), strict=True)
+        ],
+        layer.w.dtype,
+    )
+
+
+# Number of an equation → the steps of the matrix form that are other ones if this function takes the equation's place.
+AS_STEPS: dict[int, Callable[[Callable[..., Any]], dict[str, Any]]] = {
+    1: lambda f: {"cross_entropy": _of_probability(f)},
+    2: lambda f: {"cross_entropy": _of_logits(f)},
+    4: lambda f: {"output_derivative": lambda layer: _by_element(f, layer.a, layer.run.y)},
+    7: lambda f: {"bias_gradient": lambda layer: f() * RIGHT.bias_gradient(layer)},
+    8: lambda f: {"pre_activation": _pre_activation(f)},
+    9: lambda f: {"activation": _activation(f), "g_prime": AT_Z},
+    10: lambda f: {"squared_error": lambda layer: _by_example(f, layer.a, layer.run.y)},
+    11: _product,
+    12: lambda f: {"g_prime": {"sigmoid": lambda layer: _by_element(lambda z: f(_sigmoid, z), layer.z)}},
+    13: lambda f: {"weight_gradient": lambda layer: layer.dL_dz.T @ _by_element(f, layer.a_prev)},
+    14: lambda f: {"upstream": _upstream(f)},
+}
+
+
+def _sigmoid(z: float) -> float:
+    return float(sigmoid(np.asarray(z)))
+
+
 def _wrong(
     number: int,
     name: str,
@@ -35,7 +140,8 @@ def _wrong(
     signature: str = "",
 ) -> Mistake:
     submission = by_equations(equations.exchanged({number: function}))
-    return Mistake(name, thought, number, shows, submission, needs=needs, signature=signature)
+    steps = AS_STEPS[number](function)
+    return Mistake(name, thought, number, shows, submission, needs=needs, signature=signature, steps=steps)
 
 
 SQUARED = ("squared error",)

@@ -8,7 +8,6 @@ import numpy as np
 
 from verification.mistakes.catalogue import Mistake, by_step
 from verification.mistakes.reference import RIGHT, Array, Layer, Run, gradient_with, inputs
-from verification.mistakes.reference import exchanged as exchanging
 
 
 def _from_probabilities(minus_log: Any) -> Any:
@@ -54,13 +53,6 @@ def _hardened(layer: Layer) -> Array:
     largest = layer.z.max(axis=1, keepdims=True)
     log_of_sum = largest + np.log(np.exp(layer.z - largest).sum(axis=1, keepdims=True))
     return np.asarray((y * (log_of_sum - layer.z)).sum(axis=1))
-
-
-def _in_single_precision(network: Any, x: Any, y: Any) -> dict[str, Any]:
-    """Return the right derivatives, the pre-activations having passed through float32."""
-    return gradient_with(
-        exchanging(pre_activation=lambda layer: RIGHT.pre_activation(layer).astype(np.float32).astype(layer.w.dtype))
-    )(network, x, y)
 
 
 def _always_double(network: Any, x: Any, y: Any) -> dict[str, Any]:
@@ -368,15 +360,15 @@ MISTAKES = (
         kind="dtype",
         inputs=lambda run: inputs(run).astype(np.int64).astype(run.dtype),
     ),
-    Mistake(
+    by_step(
         "single-precision-inside",
         "float32 is enough for neural networks, and the result is turned back into float64",
         8,
         "float64 networks: half of the digits are lost",
-        _in_single_precision,
         kind="dtype",
         signature="rounding",
         needs=("float64",),
+        pre_activation=lambda layer: RIGHT.pre_activation(layer).astype(np.float32).astype(layer.w.dtype),
     ),
     Mistake(
         "result-always-float64",

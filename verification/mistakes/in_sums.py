@@ -27,7 +27,8 @@ def _by_share(name: str, thought: str, shows: str, share: Any, needs: tuple[str,
     Its student divides the parameters' derivatives at the end, so no intermediate is there to be compared.
     """
     submission = without_intermediates(gradient_with(exchanged(share=share)))
-    return Mistake(name, thought, 11, shows, submission, kind="matrix", signature=signature, needs=needs)
+    steps = {"share": share}
+    return Mistake(name, thought, 11, shows, submission, kind="matrix", signature=signature, needs=needs, steps=steps)
 
 
 def _mean(run: Run) -> bool:
@@ -56,6 +57,13 @@ def _renamed(gradient: GradientFunction, number_of: Any) -> GradientFunction:
         return numbered | {name: found[name] for name in found if name not in names}
 
     return renamed
+
+
+def _named_by(name: str, thought: str, shows: str, signature: str, number_of: Any, needs: tuple[str, ...] = ()) -> Mistake:
+    """Return the mistake in the names: `number_of(number, layers)` is the layer's number that a derivative bears."""
+    submission = _renamed(without_intermediates(gradient_with(RIGHT)), number_of)
+    steps = {"results": lambda run: submission(run.network, run.x_given, run.y_given)}
+    return Mistake(name, thought, 11, shows, submission, kind="order", signature=signature, needs=needs, steps=steps)
 
 
 def _alpha(layer: Layer, by_unit: Any) -> Array:
@@ -114,6 +122,18 @@ MISTAKES = (
         signature="ratio 1/N",
         needs=("batch",),
         weight_gradient=lambda layer: RIGHT.weight_gradient(layer) / len(layer.a),
+    ),
+    by_step(
+        "output-weights-without-g-prime",
+        "the output layer's weights are multiplied by the error alone; g' comes in on the way back",
+        11,
+        "squared error, an output activation whose derivative is not 1 where z lies",
+        needs=("squared error", "output not identity"),
+        weight_gradient=lambda layer: (
+            layer.dL_da.T @ layer.a_prev
+            if layer is layer.run.last and layer.dL_da is not None
+            else RIGHT.weight_gradient(layer)
+        ),
     ),
     by_step(
         "weights-with-decay",
@@ -259,6 +279,13 @@ MISTAKES = (
         bias_gradient=lambda layer: RIGHT.bias_gradient(layer) * layer.b,
     ),
     by_step(
+        "bias-from-weight-gradient",
+        "dL/db is summed from dL/dw, which has a row for each unit",
+        7,
+        "nearly everywhere: dL/db is dL/dz times the sum of the inputs",
+        bias_gradient=lambda layer: layer.dL_dw.sum(axis=1),
+    ),
+    by_step(
         "bias-summed-over-units",
         "sum() without an axis; the one number broadcasts to all biases",
         7,
@@ -348,6 +375,16 @@ MISTAKES = (
         upstream=lambda layer: layer.dL_dz @ layer.w.T,
     ),
     by_step(
+        "upstream-of-the-bare-error",
+        "what goes back from the output layer is the error itself, without the output's g'",
+        14,
+        "squared error, an output activation whose derivative is not 1 where z lies, two layers; dL/dx always",
+        needs=("squared error", "output not identity"),
+        upstream=lambda layer: (
+            layer.dL_da @ layer.w if layer is layer.run.last and layer.dL_da is not None else RIGHT.upstream(layer)
+        ),
+    ),
+    by_step(
         "upstream-sum-over-k",
         "the weights are summed over k in place of j",
         14,
@@ -408,23 +445,19 @@ MISTAKES = (
         needs=("hidden layer",),
         weight_gradient=lambda layer: RIGHT.weight_gradient(layer) * (layer.before is not None or layer is layer.run.last),
     ),
-    Mistake(
+    _named_by(
         "layers-in-backward-order",
         "the derivatives are appended as they are found, last layer first, and named in that order",
-        11,
         "two layers or more: wrong shapes, or with equal widths wrong numbers",
-        _renamed(without_intermediates(gradient_with(RIGHT)), lambda number, layers: layers + 1 - number),
-        kind="order",
-        signature="reversed",
+        "reversed",
+        lambda number, layers: layers + 1 - number,
         needs=("hidden layer",),
     ),
-    Mistake(
+    _named_by(
         "layers-counted-from-0",
         "layers are numbered from 0, like everything in Python",
-        11,
         "everywhere: the names",
-        _renamed(without_intermediates(gradient_with(RIGHT)), lambda number, layers: number - 1),
-        kind="order",
-        signature="names",
+        "names",
+        lambda number, layers: number - 1,
     ),
 )

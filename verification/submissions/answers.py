@@ -29,9 +29,11 @@ class SubmissionError(Exception):
         The last line of that file that was at work.
     kind : str
         "file" (it cannot be loaded), "raised", "hang", "ended" (it ended its process), or what is wrong with the answer:
-        "returned" (no mapping), "missing", "unknown", "array" (no array of numbers), "shape", "dtype".
+        "returned" (no mapping), "missing", "unknown", "array" (no array of numbers), "shape".
     quantity : str, optional
-        The name that "missing" to "dtype" speak of.
+        The name that "missing" to "shape" speak of.
+    shape : str, optional
+        The shape that came, for "shape".
 
     Attributes
     ----------
@@ -40,10 +42,16 @@ class SubmissionError(Exception):
     """
 
     def __init__(
-        self, sentence: str, file: str | None = None, line: int | None = None, kind: str = "file", quantity: str | None = None
+        self,
+        sentence: str,
+        file: str | None = None,
+        line: int | None = None,
+        kind: str = "file",
+        quantity: str | None = None,
+        shape: str | None = None,
     ) -> None:
-        super().__init__(sentence, file, line, kind, quantity)
-        self.sentence, self.file, self.line, self.kind, self.quantity = sentence, file, line, kind, quantity
+        super().__init__(sentence, file, line, kind, quantity, shape)
+        self.sentence, self.file, self.line, self.kind, self.quantity, self.shape = sentence, file, line, kind, quantity, shape
         self.printed = ""
 
     def __str__(self) -> str:
@@ -53,12 +61,12 @@ class SubmissionError(Exception):
 
     def at(self, file: str | None, line: int | None) -> SubmissionError:
         """Return the same error with a place."""
-        return SubmissionError(self.sentence, file, line, self.kind, self.quantity)
+        return SubmissionError(self.sentence, file, line, self.kind, self.quantity, self.shape)
 
     def during(self, step: str) -> SubmissionError:
         """Return the same error with the step of a protocol at which it came."""
         sentence = f"{self.sentence} (in a row of calls, at {step!r})"
-        return SubmissionError(sentence, self.file, self.line, self.kind, self.quantity)
+        return SubmissionError(sentence, self.file, self.line, self.kind, self.quantity, self.shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,10 +79,13 @@ class Answer:
         Name → array, in memory of its own; every parameter of the network, and whatever else it gave.
     printed : str
         What its code printed meanwhile, if it ran in a process of its own. Only the first part of very much.
+    predictions : ndarray, optional
+        What a class's forward returned, as `predictions_of` reads it; None for a function.
     """
 
     arrays: dict[str, Array]
     printed: str = ""
+    predictions: Array | None = None
 
 
 def shapes(network: Description, x: Array) -> tuple[dict[str, tuple[int, ...]], dict[str, tuple[int, ...]]]:
@@ -113,20 +124,25 @@ def shapes(network: Description, x: Array) -> tuple[dict[str, tuple[int, ...]], 
     return needed, allowed
 
 
-def arrays_of(returned: object, network: Description, x: Array, called: str) -> dict[str, Array]:
-    """Return what a submission returned as arrays of the network's dtype, after checking names, shapes and dtypes.
+def arrays_of(
+    returned: object, network: Description, x: Array, called: str, remarks: dict[str, str] | None = None
+) -> dict[str, Array]:
+    """Return what a submission returned as arrays of the network's dtype, after checking names and shapes.
 
     Parameters
     ----------
     returned : object
-        A mapping is wanted. An array must have the network's dtype; lists and Python numbers have none of their own and
-        take it. A torch tensor is read without its graph. NaN and infinity pass: the comparison judges numbers.
+        A mapping is wanted. Lists and Python numbers have no dtype of their own. A torch tensor is read without its graph.
+        NaN and infinity pass: the comparison judges numbers.
     network : Description
         What it was asked about.
     x : ndarray
         The inputs it was given.
     called : str
         What was called, for the sentence.
+    remarks : dict of str to str, optional
+        Is given a sentence for "dtype" where an array has another dtype than the network, and for "shape" where a bias or a
+        number has axes of length 1 too many or too few. Both are taken.
 
     Returns
     -------
@@ -159,10 +175,38 @@ def arrays_of(returned: object, network: Description, x: Array, called: str) -> 
             has = ", ".join(map(repr, returned)) or "no names at all"
             raise SubmissionError(f"{called} must return {name!r}, too; its mapping has {has}", kind="missing", quantity=name)
     dtype = network.weights[0].dtype
-    return {name: _array(name, returned[name], known[name], dtype, called) for name in known if name in returned}
+    kept = {} if remarks is None else remarks
+    return {name: _array(name, returned[name], known[name], dtype, called, kept) for name in known if name in returned}
 
 
-def _array(name: str, value: Any, shape: tuple[int, ...], dtype: np.dtype[Any], called: str) -> Array:
+def fitted(name: str, array: Array, shape: tuple[int, ...]) -> Array | None:
+    """Return the array in the shape that is asked for, if it differs in axes of length 1 alone.
+
+    Parameters
+    ----------
+    name : str
+        The quantity. Weights must be matrices unless they were squeezed: (1, 3) for (3, 1) is the transpose.
+    array : ndarray
+        What came.
+    shape : tuple of int
+        What is asked for.
+
+    Returns
+    -------
+    ndarray or None
+        None if it does not fit.
+    """
+    if array.shape == shape:
+        return array
+    kind = name.rstrip("0123456789")
+    may = kind in ("b", "alpha", "loss") or (kind == "w" and array.ndim < 2)
+    without = [tuple(n for n in each if n != 1) for each in (array.shape, shape)]
+    return array.reshape(shape) if may and without[0] == without[1] else None
+
+
+def _array(
+    name: str, value: Any, shape: tuple[int, ...], dtype: np.dtype[Any], called: str, remarks: dict[str, str]
+) -> Array:
     if hasattr(value, "detach"):
         value = value.detach()
     try:
@@ -178,20 +222,24 @@ def _array(name: str, value: Any, shape: tuple[int, ...], dtype: np.dtype[Any], 
         if value is None or type(value).__module__ != "numpy":
             what = "None" if value is None else f"{what} in a value of type {type(value).__name__}"
         raise SubmissionError(f"{called} must give {name} as real numbers; it gave {what}", kind="array", quantity=name)
-    if array.shape != shape:
+    fitting = fitted(name, array, shape)
+    if fitting is None:
         hint = ", which is the transpose" if array.ndim == 2 and array.shape == shape[::-1] else ""
         raise SubmissionError(
-            f"{called} must give {name} in shape {shape}; it gave {array.shape}{hint}", kind="shape", quantity=name
+            f"{called} must give {name} in shape {shape}; it gave {array.shape}{hint}",
+            kind="shape",
+            quantity=name,
+            shape=str(array.shape),
         )
+    if array.shape != shape:
+        remarks.setdefault("shape", f"{name} came in shape {array.shape} for {shape}")
     if name == "loss" and array.dtype.kind == "f":
-        return array
+        return fitting
     own_dtype = isinstance(value, np.ndarray | np.generic) or hasattr(value, "dtype")
     if own_dtype and array.dtype != dtype:
-        raise SubmissionError(
-            f"{called} must give {name} as {dtype}, the network's dtype; it gave {array.dtype}", kind="dtype", quantity=name
-        )
+        remarks.setdefault("dtype", f"{name} came in {array.dtype} for {dtype}")
     with np.errstate(all="ignore"):
-        return array.astype(dtype, copy=False)
+        return fitting.astype(dtype, copy=False)
 
 
 def _near(name: object, known: Mapping[str, object]) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -142,6 +142,17 @@ def with_parameters(network: Description, parameters: Mapping[str, Array]) -> De
         ],
         network.loss,
         network.reduction,
+    )
+
+
+def viewed(network: Description) -> Description:
+    """Return a description of the same memory: what is done to the lists and shapes of the one does not show in the other."""
+    return replace(
+        network,
+        weights=[w.view() for w in network.weights],
+        biases=[b.view() for b in network.biases],
+        activations=[*network.activations],
+        slopes=[slope.view() if isinstance(slope, np.ndarray) else slope for slope in network.slopes],
     )
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from verification.submissions import protocol
-from verification.submissions.answers import Answer, SubmissionError, arrays_of
-from verification.submissions.description import Array, Description, copied
+from verification.submissions import performing
+from verification.submissions.answers import Answer, SubmissionError, arrays_of, predictions_of
+from verification.submissions.description import Array, Description, copied, viewed
 from verification.submissions.protocol import Outcome, Scene, Step
 from verification.submissions.support import Support, support_of
 
@@ -75,7 +75,8 @@ class Local:
         around: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         self.submission = submission
-        self.name = getattr(submission, "__name__", type(submission).__name__)
+        name = getattr(submission, "__name__", None)
+        self.name = name if isinstance(name, str) else type(submission).__name__
         self.is_class = is_class_submission(submission)
         self.source = source_file(submission)
         self.file = file if file is not None else self.source
@@ -135,7 +136,7 @@ class Local:
         Returns
         -------
         Answer
-            Checked names, shapes and dtypes, in memory of its own.
+            Checked names, shapes and dtypes, in memory of its own; with what a class's forward predicted.
 
         Raises
         ------
@@ -143,17 +144,20 @@ class Local:
             If its code fails, or answers no gradient.
         """
         x, y = copied(x), copied(y)
+        # Its code may change the lists that it is given; what it must answer stays the same.
+        asked = viewed(network)
+        predictions = None
         if self.is_class:
             instance = self.build(network)
-            self.forward(instance, network, x)
-            returned = self.backward(instance, network, x, y)
+            predictions = self._predictions(self.forward(instance, asked, x), asked, x)
+            returned = self.backward(instance, asked, x, y)
         else:
             returned = self.function(network, x, y)
-        arrays = self.arrays(returned, network, x, "backward" if self.is_class else "gradient")
-        return Answer({name: array.copy() for name, array in arrays.items()})
+        arrays = self.arrays(returned, asked, x, "backward" if self.is_class else "gradient")
+        return Answer({name: array.copy() for name, array in arrays.items()}, predictions=predictions)
 
     def perform(self, steps: Sequence[Step], scenes: Mapping[str, Scene]) -> Outcome:
-        """Make the calls of a protocol, as `verification.submissions.protocol.perform` does.
+        """Make the calls of a protocol, as `verification.submissions.performing.perform` does.
 
         Parameters
         ----------
@@ -172,7 +176,7 @@ class Local:
         SubmissionError
             If its code fails, or answers no gradient.
         """
-        return protocol.perform(self, steps, scenes)
+        return performing.perform(self, steps, scenes)
 
     def function(self, network: Description, x: Array, y: Array) -> Any:
         """Return what the function returns."""
@@ -209,6 +213,14 @@ class Local:
         except SubmissionError as error:
             raise error.at(self.file, error.line or def_line(function)) from None
 
+    def _predictions(self, returned: object, network: Description, x: Array) -> Array | None:
+        """Return what forward returned, if it can be read; nobody must return anything there, so that nothing is an error."""
+        try:
+            found: Array | None = self._call("forward", predictions_of, (returned, network, x))
+            return found
+        except SubmissionError:
+            return None
+
     def _call(
         self,
         called: str,
@@ -226,12 +238,19 @@ class Local:
             raise
         except BaseException as error:  # whatever somebody's code raises, sys.exit's SystemExit included
             failure = error
-        where = ("" if network is None else f", on the network {network}") + ("" if x is None else f" with x {x.shape}")
+        where = _where(network, x)
         if isinstance(failure, SubmissionError) and function is arrays_of:
-            raise SubmissionError(failure.sentence + where, None, None, failure.kind, failure.quantity)
+            raise SubmissionError(failure.sentence + where, None, None, failure.kind, failure.quantity, failure.shape)
         # The caller of arrays_of knows where the submission's part is defined.
         line = last_line(failure, self.source) or (None if function is arrays_of else def_line(function))
         raise SubmissionError(f"{called} {what_happened(failure)}{where}", self.file, line, "raised")
+
+
+def _where(network: Description | None, x: Array | None) -> str:
+    try:
+        return ("" if network is None else f", on the network {network}") + ("" if x is None else f" with x {x.shape}")
+    except Exception:  # somebody's code has changed the lists that it was given, whatever stands there now
+        return ""
 
 
 def what_happened(error: BaseException) -> str:

@@ -1,23 +1,24 @@
 """Calls in a row that show what one call cannot: stale caches, accumulation, reused buffers, damage to the caller's arrays.
 
-The protocol is data, a list of `Step`s over named `Scene`s, so that it runs alike in this process and in a submission's own.
-It judges nothing: an `Outcome` holds each answer beside the network and the data at which a right submission's answer is taken.
+The protocol is data, a list of `Step`s over named `Scene`s, so that it runs alike in this process and in a submission's own;
+`verification.submissions.performing` makes the calls. It judges nothing: an `Outcome` holds each answer beside the network and
+the data at which a right submission's answer is taken.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from verification.submissions.answers import SubmissionError
 from verification.submissions.description import Array, Description, copied, with_parameters
 
 # A power of two: rate · dL/dθ is exact, so a step rounds once however it is written, and can be compared number for number.
 RATE = 0.125
+# The steps that answer with arrays.
+ANSWERS = ("gradient", "backward", "parameters")
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,7 +218,7 @@ class Change:
     what : str
         The array: "the caller's x", "w1 of the answer to the first call".
     before, after : ndarray
-        Its numbers.
+        Its numbers; empty if it is gone, or too large to be kept.
     """
 
     when: str
@@ -239,152 +240,44 @@ class Outcome:
     printed: str = ""
 
 
-class Callee(Protocol):
-    """What a protocol calls: `verification.submissions.local.Local`."""
-
-    def function(self, network: Description, x: Array, y: Array) -> Any:
-        """Call the submission, a function."""
-
-    def build(self, network: Description) -> Any:
-        """Return an instance of the submission, a class."""
-
-    def forward(self, instance: Any, network: Description, x: Array) -> Any:
-        """Call its forward."""
-
-    def backward(self, instance: Any, network: Description, x: Array, y: Array) -> Any:
-        """Call its backward."""
-
-    def descend(self, instance: Any, rate: float) -> None:
-        """Call its descend."""
-
-    def parameters(self, instance: Any, network: Description, x: Array) -> Any:
-        """Call its parameters."""
-
-    def arrays(self, returned: object, network: Description, x: Array, called: str) -> dict[str, Array]:
-        """Return what came back as arrays, which may share memory with it."""
-
-
-def perform(callee: Callee, protocol: Sequence[Step], scenes: Mapping[str, Scene]) -> Outcome:
-    """Make the calls of a protocol, and keep what they answered and what they changed.
+def replay(
+    protocol: Sequence[Step], scenes: Mapping[str, Scene], take: Callable[[Step, Scene], dict[str, Array]]
+) -> tuple[Observation, ...]:
+    """Go through the steps of a protocol, keeping where a right submission's answers are taken.
 
     Parameters
     ----------
-    callee : Callee
-        The submission.
     protocol : sequence of Step
         From `steps`.
     scenes : mapping of str to Scene
-        From `scenes`; copied first. The same copies are handed out again in later steps, as a caller would.
+        From `scenes`.
+    take : callable
+        Takes a step, and the scene where a right submission's answer is taken; returns the arrays that answered the step, of
+        the names and shapes that are allowed there, or none if it is no step of `ANSWERS`.
 
     Returns
     -------
-    Outcome
-        The answers in order, then what changed that should not have.
-
-    Raises
-    ------
-    SubmissionError
-        If a call fails, or answers no gradient.
+    tuple of Observation
+        One for each step that answers.
     """
-    run = _Run(callee, scenes)
+    # A class is built from one network, and only its own descend changes where its gradient is taken.
+    network, x = scenes["real"].network, scenes["real"].x
+    observations: list[Observation] = []
     for step in protocol:
-        run.take(step)
-    return run.outcome()
-
-
-class _Run:
-    """The state of one protocol on its way."""
-
-    def __init__(self, callee: Callee, scenes: Mapping[str, Scene]) -> None:
-        self.callee = callee
-        self.pristine = scenes
-        self.handed_out = {name: scene.copy() for name, scene in scenes.items()}
-        self.instance: Any = None
-        # A class is built from one network, and only its own descend changes where its gradient is taken.
-        self.network = scenes["real"].network
-        self.x = scenes["real"].x
-        self.observations: list[Observation] = []
-        self.returned: list[tuple[Observation, object, str]] = []
-        self.predictions: list[tuple[Array, Array]] = []
-        self.changes: list[Change] = []
-
-    def take(self, step: Step) -> None:
-        scene, pristine = self.handed_out[step.scene], self.pristine[step.scene]
-        try:
-            match step.do:
-                case "gradient":
-                    returned = self.callee.function(scene.network, scene.x, scene.y)
-                    self.observe(step, pristine.network, pristine.x, pristine.y, returned)
-                case "build":
-                    self.instance = self.callee.build(scene.network)
-                case "forward":
-                    predictions = self.callee.forward(self.instance, self.network, scene.x)
-                    self.x = pristine.x
-                    if isinstance(predictions, np.ndarray):
-                        self.predictions.append((predictions, predictions.copy()))
-                case "another":
-                    another = self.callee.build(scene.network)
-                    self.callee.forward(another, scene.network, scene.x)
-                    self.callee.backward(another, scene.network, scene.x, scene.y)
-                case "edit":
-                    if self.predictions and self.predictions[-1][0].flags.writeable:
-                        self.predictions.pop()[0][...] += 1
-                case "backward":
-                    returned = self.callee.backward(self.instance, self.network, self.x, scene.y)
-                    self.observe(step, self.network, self.x, pristine.y, returned)
-                case "parameters":
-                    returned = self.callee.parameters(self.instance, self.network, self.x)
-                    self.observe(step, self.network, self.x, pristine.y, returned)
-                    # Whatever the numbers are, the next gradient belongs to them.
-                    self.network = with_parameters(self.network, self.observations[-1].arrays)
-                case "descend":
-                    self.callee.descend(self.instance, RATE)
-                    self.network = stepped(self.network, self.observations[-1].arrays, RATE)
-                case other:
-                    raise ValueError(f"a step must do one of the things that Step names; got {other!r}")
-        except SubmissionError as error:
-            raise error.during(step.name or step.do) from None
-        self.watch(step.scene, f"{step.do} ({step.name})" if step.name else step.do)
-
-    def observe(self, step: Step, network: Description, x: Array, y: Array, returned: object) -> None:
-        called = "gradient" if step.do == "gradient" else step.do
-        arrays = {name: array.copy() for name, array in self.callee.arrays(returned, network, x, called).items()}
-        kind = "parameters" if step.do == "parameters" else "gradient"
-        self.observations.append(Observation(step.name, kind, network, x, y, arrays))
-        # A class may hand out its own parameters, which a step is meant to change.
-        if kind == "gradient":
-            self.returned.append((self.observations[-1], returned, called))
-
-    def watch(self, name: str, when: str) -> None:
-        """Note what was done to the caller's arrays of a scene, and hand out fresh ones after damage."""
-        pristine = self.pristine[name].named()
-        damaged = {label: after for label, after in self.handed_out[name].named().items() if not _same(pristine[label], after)}
-        for label, after in damaged.items():
-            self.changes.append(Change(when, f"the caller's {label}", pristine[label], after.copy()))
-        if damaged:
-            self.handed_out[name] = self.pristine[name].copy()
-
-    def outcome(self) -> Outcome:
-        for name in self.handed_out:
-            self.watch(name, "later calls")
-        for returned_array, kept in self.predictions:
-            if not _same(kept, returned_array):
-                self.changes.append(Change("later calls", "what forward returned", kept, returned_array.copy()))
-        for seen, returned, called in self.returned:
-            try:
-                now = self.callee.arrays(returned, seen.network, seen.x, called)
-            except SubmissionError:  # the mapping itself was emptied or filled with something else
-                now = {}
-            for name, before in seen.arrays.items():
-                if name not in now or not _same(before, now[name]):
-                    after = now.get(name, np.empty(0, before.dtype)).copy()
-                    self.changes.append(Change("later calls", f"{name} of the answer to {seen.name!r}", before, after))
-        return Outcome(tuple(self.observations), tuple(self.changes))
-
-
-def _same(before: npt.NDArray[Any], after: npt.NDArray[Any]) -> bool:
-    # The same bytes: -0.0 in place of 0.0 is a change, and a NaN that stays is none.
-    return before.shape == after.shape and before.tobytes() == after.tobytes()
+        pristine = scenes[step.scene]
+        if step.do == "forward":
+            x = pristine.x
+        where = pristine if step.do == "gradient" else Scene(network, x, pristine.y)
+        arrays = take(step, where)
+        if step.do in ANSWERS:
+            kind = "parameters" if step.do == "parameters" else "gradient"
+            observations.append(Observation(step.name, kind, where.network, where.x, where.y, arrays))
+        if step.do == "parameters":
+            # Whatever the numbers are, the next gradient belongs to them.
+            network = with_parameters(network, arrays)
+        elif step.do == "descend":
+            network = stepped(network, observations[-1].arrays, RATE)
+    return tuple(observations)
 
 
 def stepped(network: Description, derivatives: Mapping[str, Array], rate: float) -> Description:

@@ -1,7 +1,9 @@
 """The process in which somebody's file runs: it loads the file, then answers one request after another.
 
-Requests and replies are pickled over the pipes that were its standard input and output. It ends itself when one call of the
-file's code takes too long, and leaves in its standard error where that code was.
+Requests come pickled over the pipe that was its standard input, each behind a token. Replies go over the pipe that was its
+standard output, as frames that carry the request's token: plain data, since what the file's code may write there is not to be
+run by whoever reads it. It ends itself when one call of the file's code takes too long, and leaves in its standard error where
+that code was.
 """
 
 from __future__ import annotations
@@ -13,21 +15,25 @@ import pickle
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import IO, Any
 
+from verification.submissions import frames, replies
 from verification.submissions.answers import Answer, SubmissionError
+from verification.submissions.description import Array
 from verification.submissions.loading import find, load
 from verification.submissions.local import Local, def_line
 from verification.submissions.protocol import Outcome, Scene, Step
-from verification.submissions.support import Support
+from verification.submissions.replies import Loaded
 
 PRINTED_AT_MOST = 10_000
 # The exit status that says that this module failed, and not the file's code.
 FAILED = 70
+# The exit status that says that the pipes are gone, which the file's code must have closed.
+CUT_OFF = 71
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,14 @@ class Load:
     limit: float
     load_limit: float
 
+    def room(self) -> frames.Room:
+        """Return how long the reply may be."""
+        return replies.room_of_loaded()
+
+    def unpack(self, head: object, arrays: Mapping[str, Array]) -> Loaded:
+        """Return the reply, or raise a FrameError."""
+        return replies.unpack_loaded(head, arrays)
+
 
 @dataclass(frozen=True)
 class Gradient:
@@ -49,6 +63,14 @@ class Gradient:
     def of(self, local: Local) -> Answer:
         """Return the reply."""
         return local.gradient(self.scene.network, self.scene.x, self.scene.y)
+
+    def room(self) -> frames.Room:
+        """Return how long the reply may be."""
+        return replies.room_of_answer(self.scene)
+
+    def unpack(self, head: object, arrays: Mapping[str, Array]) -> Answer:
+        """Return the reply, or raise a FrameError."""
+        return replies.unpack_answer(head, arrays, self.scene)
 
 
 @dataclass(frozen=True)
@@ -62,18 +84,13 @@ class Perform:
         """Return the reply."""
         return local.perform(self.steps, self.scenes)
 
+    def room(self) -> frames.Room:
+        """Return how long the reply may be."""
+        return replies.room_of_outcome(self.steps, self.scenes)
 
-@dataclass(frozen=True)
-class Loaded:
-    """The reply to `Load`: what `verification.submissions.local.Local` says of the submission."""
-
-    name: str
-    is_class: bool
-    descends: bool
-    has_parameters: bool
-    support: Support
-    line: int | None
-    printed: str
+    def unpack(self, head: object, arrays: Mapping[str, Array]) -> Outcome:
+        """Return the reply, or raise a FrameError."""
+        return replies.unpack_outcome(head, arrays, self.steps, self.scenes)
 
 
 class Printed(io.RawIOBase):
@@ -122,46 +139,53 @@ def within(seconds: float) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def serve(requests: IO[bytes], replies: IO[bytes], printed: Callable[[], str]) -> None:
+def serve(requests: IO[bytes], answered: IO[bytes], printed: Callable[[], str]) -> None:
     """Answer requests until there are no more.
 
     Parameters
     ----------
-    requests, replies : binary file
-        Pickled one after another. The first request is a `Load`.
+    requests : binary file
+        Tokens and pickled requests in turn. The first request is a `Load`.
+    answered : binary file
+        Takes a frame for each, with its token.
     printed : callable
         Returns what the file's code printed since it was last called.
     """
     local: Local | None = None
-    while True:
+    while token := requests.read(frames.TOKEN):
         try:
             request = pickle.load(requests)
-        except EOFError:
-            return
-        reply: object
-        try:
-            if isinstance(request, Load):
-                with within(request.load_limit):
-                    submission = find(load(request.path), request.name)
-                local = Local(submission, file=request.path, around=partial(within, request.limit))
-                line = def_line(submission)
-                reply = Loaded(local.name, local.is_class, local.descends, local.has_parameters, local.support, line, printed())
-            elif local is None:
-                raise RuntimeError(f"the first request must be to load a file; got {request!r}")
-            else:
-                reply = replace(request.of(local), printed=printed())
-        except SubmissionError as error:
-            error.printed = printed()
-            reply = error
-        pickle.dump(reply, replies, protocol=pickle.HIGHEST_PROTOCOL)
-        replies.flush()
+            reply: Loaded | Answer | Outcome | SubmissionError
+            try:
+                if isinstance(request, Load):
+                    local, reply = _loaded(request, printed)
+                elif local is None:
+                    raise RuntimeError(f"the first request must be to load a file; got {request!r}")
+                else:
+                    reply = replace(request.of(local), printed=printed())
+            except SubmissionError as error:
+                error.printed = printed()
+                reply = error
+            frames.write(answered, token, *replies.pack(reply))
+        except Exception as mistake:
+            # By it the parent knows that this was not written by the file's code.
+            mistake.add_note(token.hex())
+            raise
+
+
+def _loaded(request: Load, printed: Callable[[], str]) -> tuple[Local, Loaded]:
+    with within(request.load_limit):
+        submission = find(load(request.path), request.name)
+    local = Local(submission, file=request.path, around=partial(within, request.limit))
+    line = def_line(submission)
+    return local, Loaded(local.name, local.is_class, local.descends, local.has_parameters, local.support, line, printed())
 
 
 def main() -> None:
     """Serve over standard input and output, which the file's code is kept away from."""
     # Ctrl-C reaches the whole group of processes; the parent decides what becomes of this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    requests, answered = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.dup2(2, 1)
@@ -186,7 +210,9 @@ def main() -> None:
         return raw.take()
 
     try:
-        serve(requests, replies, printed)
+        serve(requests, answered, printed)
+    except OSError:
+        leave(CUT_OFF)
     except Exception:  # a mistake in this module, not in the file: the parent raises it as such
         traceback.print_exc(file=log)
         log.flush()

@@ -1,0 +1,394 @@
+"""Which faults together give what a submission gives: found one after the other, each carried on while the next is looked for.
+
+A set of faults is claimed only if the reference with all of them gives the submission's numbers on every network that was
+asked, right and wrong alike. Where it ends in an error, the submission must end in the same one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from verification.bounds.analysis import bounds
+from verification.bounds.quantities import without_batch_axis
+from verification.bounds.rounding import ANY, ANY_CONVENTION, rounding
+from verification.checking.faults import Fault, Ratios, catalogued, measured, narrowed, unknown
+from verification.mistakes.carrying import carrying
+from verification.mistakes.reference import Layer, Result, Run, results
+from verification.random_networks.plain import plain_case
+from verification.submissions.answers import SubmissionError, fitted, shapes
+from verification.submissions.description import as_network
+from verification.submissions.local import Local
+from verification.submissions.protocol import Scene
+from verification.submissions.remote import Remote
+
+Array = npt.NDArray[Any]
+Answer = Mapping[str, Array] | str
+Model = tuple[Fault, ...]
+
+# More mistakes than these in one submission are told one after the other, as they are mended.
+MOST = 4
+# On how many networks a fault is tried before it is tried on all.
+SCREEN = 8
+# How many sets of faults are carried on side by side.
+BEAM = 3
+PARAMETERS = ("w", "b", "alpha")
+
+
+def kind_of(name: str) -> str:
+    """Return a quantity's name without its layer's number."""
+    return name.rstrip("0123456789")
+
+
+def answer(called: Local | Remote, scene: Scene) -> Answer:
+    """Return what a submission answers about a scene: its arrays, or what kind of error it ends in, with name and shape."""
+    try:
+        with np.errstate(all="ignore"):
+            return called.gradient(scene.network, scene.x, scene.y).arrays
+    except SubmissionError as error:
+        return _of_error(error)
+
+
+def _of_error(error: SubmissionError) -> str:
+    return " ".join(str(part) for part in (error.kind, error.quantity, error.shape) if part is not None)
+
+
+@dataclass(frozen=True, eq=False)
+class Witness:
+    """A scene, what the submission answered about it, and how far another way to compute the same may lie from that."""
+
+    scene: Scene
+    given: Answer
+    allowed: Mapping[str, Array]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """How hard it is to explain: its layers, and its numbers."""
+        return len(self.scene.network.weights), self.scene.x.size + sum(w.size for w in self.scene.network.weights)
+
+    @property
+    def single(self) -> bool:
+        """Whether it has one example."""
+        return self.scene.x.ndim == 1 or len(self.scene.x) == 1
+
+
+def witness(scene: Scene, given: Answer, *, strict_kinks: bool = False) -> Witness:
+    """Return a scene with its answer as evidence.
+
+    Parameters
+    ----------
+    scene : Scene
+        The network with its data.
+    given : mapping or str
+        From `answer`.
+    strict_kinks : bool
+        Whether another g′ at a kink hit exactly is another answer.
+
+    Returns
+    -------
+    Witness
+        With the bounds of its quantities.
+    """
+    asked = plain_case(as_network(scene.network), scene.x, scene.y)
+    found = bounds(asked, ANY if strict_kinks else ANY_CONVENTION)
+    return Witness(scene, given, without_batch_axis(found) if scene.x.ndim == 1 else found)
+
+
+def told_by(model: Model, seen: Witness) -> Answer:
+    """Return what the reference with these faults answers about a scene: the quantities that the submission gave.
+
+    Parameters
+    ----------
+    model : tuple of Fault
+        The faults, in the order in which they are carried.
+    seen : Witness
+        The scene.
+
+    Returns
+    -------
+    mapping of str to ndarray, or str
+        As `answer`.
+    """
+    given = seen.given
+    steps = carrying([fault.exchange for fault in model], None if isinstance(given, str) else given)
+    if isinstance(given, str) or all(kind_of(name) in (*PARAMETERS, "loss") for name in given):
+        steps = replace(steps, results=_bare) if steps.results is results else steps
+    scene = seen.scene
+    try:
+        with np.errstate(all="ignore"):
+            run = Run(scene.network, steps)
+            run.forward(scene.x)
+            found = run.backward(scene.y)
+    except Exception:  # what a wrong step raises
+        return "raised"
+    return _as_answer(found, scene)
+
+
+def _bare(run: Run) -> Result:
+    found: Result = {"loss": run.loss}
+    for layer in run.layers:
+        found |= _derivatives(layer)
+    return found
+
+
+def _derivatives(layer: Layer) -> Result:
+    found: Result = {f"w{layer.number}": layer.dL_dw, f"b{layer.number}": layer.dL_db}
+    return found if layer.dL_dalpha is None else found | {f"alpha{layer.number}": layer.dL_dalpha}
+
+
+def _as_answer(found: Result, scene: Scene) -> Answer:
+    """Return the arrays as the checker takes them, or the name or shape that it would refuse."""
+    needed, allowed = shapes(scene.network, scene.x)
+    known = needed | allowed
+    for name in found:
+        if name not in known:
+            return f"unknown {name}"
+    arrays: dict[str, Array] = {}
+    for name, shape in known.items():
+        if name in found:
+            array = fitted(name, np.asarray(found[name]), shape)
+            if array is None:
+                return f"shape {name} {np.shape(found[name])}"
+            arrays[name] = array
+        elif name in needed:
+            return f"missing {name}"
+    return arrays
+
+
+def matched(model: Model, seen: Witness) -> tuple[int, int]:
+    """Return how many quantities of the answer a model gives, and how many there are to be given; 0 of 0 if it cannot be asked."""
+    if any(fault.single for fault in model) and not seen.single:
+        return 0, 0
+    theirs = told_by(model, seen)
+    mine = seen.given
+    if isinstance(mine, str) or isinstance(theirs, str):
+        return int(mine == theirs), 1
+    ignored = frozenset().union(*(fault.ignores for fault in model))
+    u = rounding(seen.scene.network.weights[0].dtype).u
+    compared = [name for name in mine if name in theirs and name in seen.allowed and kind_of(name) not in ignored]
+    return sum(_close(mine[name], theirs[name], seen.allowed[name], u) for name in compared), len(compared)
+
+
+def _close(mine: Array, theirs: Array, allowed: Array, u: float) -> bool:
+    if mine.shape != theirs.shape:
+        return False
+    with np.errstate(all="ignore"):
+        size = np.abs(theirs.astype(float))
+        largest = size.max(initial=0.0, where=np.isfinite(size))
+        # Wrong numbers may be larger than the right ones that the bound was computed for; what cancels in one entry has the
+        # rounding of the others.
+        room = 4 * allowed + 256 * u * size + 64 * u * largest
+        near = np.abs(mine.astype(float) - theirs.astype(float)) <= room
+    return bool((near | (mine == theirs) | (np.isnan(mine) & np.isnan(theirs)) | np.isinf(allowed)).all())
+
+
+def explains(model: Model, evidence: Sequence[Witness]) -> bool:
+    """Say whether a model gives every quantity of every answer."""
+    for seen in evidence:
+        got, of = matched(model, seen)
+        if got < of:
+            return False
+    return True
+
+
+@dataclass(eq=False)
+class Search:
+    """The search for the faults that explain what was seen.
+
+    Parameters
+    ----------
+    evidence : sequence of Witness
+        Networks on some of which the submission is wrong.
+    activations, losses : sequence of str
+        Those that it takes.
+    """
+
+    evidence: Sequence[Witness]
+    activations: Sequence[str]
+    losses: Sequence[str]
+    screen: list[Witness] = field(init=False)
+    layers: list[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.layers = [len(seen.scene.network.weights) for seen in self.evidence]
+        by_size = sorted(self.evidence, key=lambda seen: seen.size)
+        wrong = [seen for seen in by_size if not explains((), [seen])]
+        # The smallest of each number of layers first, since an output layer alone shows what reaches the others.
+        chosen = [*_spread_over_layers(wrong, SCREEN - 2)]
+        self.screen = [*chosen, *[seen for seen in by_size if seen not in wrong][:2]]
+
+    def best(self) -> list[Model]:
+        """Return the models that explain everything, the likeliest first; none if there is none."""
+        if len(self.screen) == 0 or explains((), self.evidence):
+            return []
+        alone = [(fault,) for fault in catalogued() if explains((fault,), self.screen) and explains((fault,), self.evidence)]
+        if alone:
+            return _distinct(alone)
+        everywhere = list(catalogued())
+        known = [*everywhere, *narrowed(everywhere, self.layers)]
+        found = self._carried_on(known) or self._pairs(everywhere)
+        if not found:
+            found = self._carried_on([*known, *unknown(self.activations, self.losses, self.layers)])
+        return _distinct([_pruned(model, self.evidence) for model in found])
+
+    def _carried_on(self, faults: Sequence[Fault]) -> list[Model]:
+        """Return models found by adding the fault that explains most, again and again, to the best few models."""
+        beam: list[Model] = [()]
+        for _ in range(MOST):
+            grown: list[tuple[tuple[int, int], int, Model]] = []
+            for model in beam:
+                score = self._score(model)
+                for fault in [*self._measured(model), *faults]:
+                    if fault in model or (fault.single and any("b" in each.ignores for each in model)):
+                        continue
+                    of_more = self._score((*model, fault))
+                    if of_more > score:
+                        grown.append((of_more, -sum(each.cost for each in (*model, fault)), (*model, fault)))
+            grown.sort(key=lambda each: each[:2], reverse=True)
+            complete = [model for score, _, model in grown[: 4 * BEAM] if score[0] == len(self.screen)]
+            right = [model for model in complete if explains(model, self.evidence)]
+            if right:
+                return right
+            if complete:
+                # What is still wrong elsewhere is asked about from now on.
+                left = [seen for seen in self.evidence if seen not in self.screen and not explains(complete[0], [seen])]
+                self.screen += sorted(left, key=lambda seen: seen.size)[: SCREEN - 2]
+            beam = [model for _, _, model in grown[:BEAM]]
+            if not beam:
+                return []
+        return []
+
+    def _score(self, model: Model) -> tuple[int, int]:
+        """Return on how many networks everything is explained, and how many quantities are in all."""
+        found = [matched(model, seen) for seen in self.screen]
+        return sum(got == of for got, of in found), sum(got for got, _ in found)
+
+    def _pairs(self, faults: Sequence[Fault]) -> list[Model]:
+        """Return models of two faults of which neither alone explains anything more, as where one hides the other."""
+        first = next((seen for seen in self.screen if not isinstance(seen.given, str)), None)
+        if first is None:
+            return []
+        # Two that change nothing there cannot be told apart there.
+        live = [fault for fault in faults if not explains((fault,), [first]) and _changes(fault, first)]
+        found = []
+        for one, other in combinations(live, 2):
+            for model in ((one, other), (other, one)):
+                if explains(model, [first]) and explains(model, self.screen) and explains(model, self.evidence):
+                    found.append(model)
+                    break
+        return found
+
+    def _measured(self, model: Model) -> list[Fault]:
+        """Return what would explain more if it were a constant factor."""
+        ratios = Ratios()
+        for seen in self.evidence:
+            theirs = told_by(model, seen)
+            if isinstance(seen.given, str) or isinstance(theirs, str):
+                continue
+            network = seen.scene.network
+            u = rounding(network.weights[0].dtype).u
+            for name, mine in seen.given.items():
+                kind = kind_of(name)
+                if name not in theirs or kind not in (*PARAMETERS, "loss") or name not in seen.allowed:
+                    continue
+                if kind != "loss" and _close(mine, theirs[name], seen.allowed[name], u):
+                    # Where it is right no factor other than 1 fits; where it is 0 any does.
+                    if np.abs(theirs[name]).max(initial=0.0) > 0:
+                        ratios.rows.append(self._row(name, network, np.ones(3)))
+                    continue
+                sizes = np.abs(theirs[name])
+                kept = sizes > 1e-3 * sizes.max(initial=0.0)
+                with np.errstate(all="ignore"):
+                    values = np.ravel(np.asarray(mine)[kept] / np.asarray(theirs[name])[kept])
+                if values.size:
+                    ratios.rows.append(self._row(name, network, values))
+        return measured(ratios)
+
+    def _row(self, name: str, network: Any, values: Array) -> tuple[str, int, int, str, str, Array]:
+        layers = len(network.weights)
+        number = layers if name == "loss" else int(name.removeprefix(kind_of(name)))
+        return kind_of(name), number, layers, network.activations[number - 1], network.loss, values
+
+
+def _spread_over_layers(by_size: Sequence[Witness], most: int) -> list[Witness]:
+    """Return some, of every number of layers in turn."""
+    groups: dict[int, list[Witness]] = {}
+    for seen in by_size:
+        groups.setdefault(seen.size[0], []).append(seen)
+    chosen: list[Witness] = []
+    while len(chosen) < most and any(groups.values()):
+        for group in groups.values():
+            if group and len(chosen) < most:
+                chosen.append(group.pop(0))
+    return sorted(chosen, key=lambda seen: seen.size)
+
+
+def _changes(fault: Fault, seen: Witness) -> bool:
+    theirs, right = told_by((fault,), seen), told_by((), seen)
+    if isinstance(theirs, str) or isinstance(right, str):
+        return False
+    return any(not np.array_equal(theirs[name], right[name]) for name in right if name in theirs)
+
+
+def _pruned(model: Model, evidence: Sequence[Witness]) -> Model:
+    """Return the model without the faults that it does as well without."""
+    for fault in model:
+        fewer = tuple(each for each in model if each is not fault)
+        if fewer and explains(fewer, evidence):
+            return _pruned(fewer, evidence)
+    return model
+
+
+def _distinct(models: Sequence[Model]) -> list[Model]:
+    """Return the models of fewest faults, each set of names once, the likeliest first."""
+    fewest = min((len(model) for model in models), default=0)
+    ordered = sorted((model for model in models if len(model) == fewest), key=lambda model: sum(each.cost for each in model))
+    found: dict[frozenset[tuple[str, str]], Model] = {}
+    for model in ordered:
+        found.setdefault(frozenset((each.name, each.exchange.where) for each in model), model)
+    cheapest = min((sum(each.cost for each in model) for model in found.values()), default=0)
+    return [model for model in found.values() if sum(each.cost for each in model) == cheapest]
+
+
+Ask = Callable[[Scene], Answer]
+
+
+def tell_apart(models: list[Model], ask: Ask, scenes: Sequence[Scene]) -> list[Model]:
+    """Return the models that still give what the submission does once it is asked where they differ.
+
+    Parameters
+    ----------
+    models : list of tuple of Fault
+        Those that explain what was seen so far.
+    ask : callable
+        Returns the submission's answer about a scene.
+    scenes : sequence of Scene
+        More networks, ordinary and extreme ones.
+
+    Returns
+    -------
+    list of tuple of Fault
+        Some of the models, in their order; possibly none.
+    """
+    for scene in scenes:
+        if len(models) < 2:
+            break
+        blank = witness(scene, "")
+        answers = [told_by(model, blank) for model in models]
+        if all(_alike(answers[0], each, blank) for each in answers[1:]):
+            continue
+        seen = replace(blank, given=ask(scene))
+        models = [model for model in models if explains(model, [seen])]
+    return models
+
+
+def _alike(one: Answer, other: Answer, blank: Witness) -> bool:
+    if isinstance(one, str) or isinstance(other, str):
+        return one == other
+    u = rounding(blank.scene.network.weights[0].dtype).u
+    return all(_close(one[name], other[name], blank.allowed[name], u) for name in one if name in other and name in blank.allowed)

@@ -1,0 +1,165 @@
+"""One message as bytes: a start of fixed length, a head in JSON, and the numbers of its arrays. Nothing in it can be run.
+
+The start is a magic word, the token of the request that it answers, and the lengths of the head (4 bytes) and of the body (8).
+The head is {"head": ..., "arrays": [[name, dtype, shape], ...]} in UTF-8. The body is the arrays' numbers, one array after the
+other, in C order. All numbers are little-endian.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import IO, Any, NoReturn
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+MAGIC = b"handgrad"
+# So many random bytes are met by chance no more than a key is.
+TOKEN = 16
+START = struct.Struct(f"<{len(MAGIC)}s{TOKEN}sIQ")
+NAME_AT_MOST = 100
+AXES_AT_MOST = 8
+# As they are written, little-endian, with the one that is kept here, native.
+DTYPES = {
+    dtype.newbyteorder("<").str: (dtype.newbyteorder("<"), dtype)
+    for dtype in map(np.dtype, ("?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"))
+}
+
+
+class FrameError(ValueError):
+    """Bytes that are no frame, or a frame that is no answer. Its message says why, about an "it"."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """How many bytes a head and a body may have."""
+
+    head: int
+    body: int
+
+
+def holds(array: Array) -> bool:
+    """Say whether a frame can hold an array: plain truth values, integers or floats of at most 8 bytes."""
+    return array.dtype.newbyteorder("<").str in DTYPES
+
+
+def write(stream: IO[bytes], token: bytes, head: object, arrays: Mapping[str, Array]) -> None:
+    """Write one frame and flush it.
+
+    Parameters
+    ----------
+    stream : binary file
+        Where to.
+    token : bytes
+        Of the request that it answers.
+    head : object
+        Plain JSON without floats.
+    arrays : mapping of str to ndarray
+        Such as `holds` is true of.
+    """
+    listed, parts = [], []
+    for name, array in arrays.items():
+        dtype = array.dtype.newbyteorder("<")
+        listed.append((name, dtype.str, array.shape))
+        parts.append(array.astype(dtype, copy=False).tobytes())
+    text = _ENCODER.encode({"head": head, "arrays": listed}).encode("ascii")
+    start = START.pack(MAGIC, token, len(text), sum(map(len, parts)))
+    stream.write(b"".join((start, text, *parts)))
+    stream.flush()
+
+
+def read(stream: IO[bytes], token: bytes, room: Room) -> tuple[Any, dict[str, Array]]:
+    """Read one frame, which may be anything at all.
+
+    Parameters
+    ----------
+    stream : binary file
+        Where from. No byte is read beyond the frame.
+    token : bytes
+        The one that it must carry.
+    room : Room
+        No more is read than this.
+
+    Returns
+    -------
+    tuple of object and dict of str to ndarray
+        Its head, plain JSON without floats, in which anything may stand; and its arrays, native and in memory of their own.
+
+    Raises
+    ------
+    EOFError
+        If the stream ends before the frame does.
+    FrameError
+        If it is no frame, no answer to this request, or too long.
+    """
+    magic, carried, of_head, of_body = START.unpack(_exactly(stream, START.size))
+    if magic != MAGIC:
+        raise FrameError("it does not begin as an answer does")
+    if carried != token:
+        raise FrameError("it is not an answer to what was asked")
+    for what, length, at_most in (("head", of_head, room.head), ("body", of_body, room.body)):
+        if length > at_most:
+            raise FrameError(f"its {what} has {length} bytes, and {at_most} at most are an answer")
+    head, listed = _parsed(_exactly(stream, of_head))
+    return head, _arrays(listed, _exactly(stream, of_body))
+
+
+def _exactly(stream: IO[bytes], length: int) -> bytes:
+    found = stream.read(length)
+    if len(found) < length:
+        raise EOFError
+    return found
+
+
+def _parsed(text: bytes) -> tuple[object, object]:
+    try:
+        found = _DECODER.decode(text.decode("utf-8"))
+    except (ValueError, RecursionError):  # no UTF-8, no JSON, a float, an integer of very many digits, or too many brackets
+        raise FrameError("its head is not the JSON of an answer") from None
+    if not isinstance(found, dict) or found.keys() != {"head", "arrays"}:
+        raise FrameError("its head is not the JSON of an answer")
+    return found["head"], found["arrays"]
+
+
+def _arrays(listed: object, body: bytes) -> dict[str, Array]:
+    if not isinstance(listed, list):
+        raise FrameError("its arrays are not in a list")
+    found: dict[str, Array] = {}
+    start = 0
+    for entry in listed:
+        if not isinstance(entry, list) or len(entry) != 3:
+            raise FrameError("one of its arrays is not a name, a dtype and a shape")
+        name, code, shape = entry
+        if not isinstance(name, str) or len(name) > NAME_AT_MOST or name in found:
+            raise FrameError("the name of one of its arrays is not a short name that no other has")
+        if not isinstance(code, str) or code not in DTYPES:
+            raise FrameError(f"its array {name!r} is of a dtype that no answer has")
+        if not isinstance(shape, list) or len(shape) > AXES_AT_MOST or not all(type(n) is int and n >= 0 for n in shape):
+            raise FrameError(f"its array {name!r} has a shape that no array has")
+        dtype, native = DTYPES[code]
+        count = math.prod(shape)
+        end = start + count * dtype.itemsize
+        if end > len(body):
+            raise FrameError(f"its body ends before its array {name!r} does")
+        try:
+            found[name] = np.frombuffer(body, dtype, count, start).reshape(shape).astype(native)
+        except (ValueError, OverflowError):  # (0, 10**30)
+            raise FrameError(f"its array {name!r} has a shape that no array has") from None
+        start = end
+    if start != len(body):
+        raise FrameError("its body does not end where its arrays do")
+    return found
+
+
+def _refuse(number: str) -> NoReturn:
+    raise ValueError(f"{number} is a float")
+
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+_DECODER = json.JSONDecoder(parse_float=_refuse, parse_constant=_refuse)
