@@ -12,7 +12,8 @@ from verification.bounds.analysis import both_bounds
 from verification.random_networks.plain import plain_case
 from verification.submissions.description import describe
 from verification.submissions.local import Local
-from verification.submissions.protocol import RATE, Scene, Step, perform, scenes, stepped, steps
+from verification.submissions.performing import perform
+from verification.submissions.protocol import RATE, Scene, Step, scenes, stepped, steps
 
 
 class Net:

@@ -17,11 +17,17 @@ import handgrad as hg
 from verification.bounds.analysis import bounds, bounds_of_forms
 from verification.bounds.entries import Entry, entry
 from verification.bounds.quantities import equation_of, quantities, without_batch_axis
-from verification.bounds.rounding import ANY, ANY_CONVENTION, STABLE, Form
+from verification.bounds.rounding import ANY, ANY_CONVENTION, STABLE, Form, rounding
 from verification.random_networks.plain import plain_case
 from verification.submissions.description import Description, as_network
 
 Array = npt.NDArray[Any]
+
+# As a part of the largest number of its array: below the first, in units of u, no difference counts; below the second it is one
+# of last digits.
+SMALLEST = 4.0
+DIGITS = 1e-4
+DIGITS_OF_PROBABILITY = 0.1
 
 
 @dataclass(frozen=True)
@@ -34,10 +40,14 @@ class Grade:
         One for each quantity that was given, in the order of one pass.
     conventions : tuple of str
         Quantities that are right only by another convention for g′ at a kink hit exactly.
+    digits : frozenset of str
+        Quantities that are wrong in their last digits alone: no wrong formula does that, but an epsilon, a cast or
+        differences in place of a derivative.
     """
 
     entries: tuple[Entry, ...]
     conventions: tuple[str, ...] = ()
+    digits: frozenset[str] = frozenset()
 
     @property
     def wrong(self) -> tuple[Entry, ...]:
@@ -48,6 +58,11 @@ class Grade:
     def ok(self) -> bool:
         """Whether nothing is wrong."""
         return not self.wrong
+
+    @property
+    def only_digits(self) -> bool:
+        """Whether something is wrong, and nothing but last digits."""
+        return bool(self.wrong) and all(entry.name in self.digits for entry in self.wrong)
 
 
 @dataclass(frozen=True)
@@ -104,30 +119,51 @@ class AnswerKey:
         Grade
             An entry for each array.
         """
-        strict = _entries(arrays, self.expected, self.of_oracle, self.of_any, self.single, self.asked)
+        strict = self._entries(arrays, self.of_any)
         if strict_kinks or all(each.ok for each in strict):
-            return Grade(strict)
-        of_any = bounds(self.asked, ANY_CONVENTION)
-        lenient = _entries(arrays, self.expected, self.of_oracle, of_any, self.single, self.asked)
+            return Grade(strict, digits=self._digits(arrays, strict))
+        lenient = self._entries(arrays, bounds(self.asked, ANY_CONVENTION))
         conventions = tuple(each.name for each, other in zip(lenient, strict, strict=True) if each.ok and not other.ok)
-        return Grade(lenient, conventions)
+        return Grade(lenient, conventions, self._digits(arrays, lenient))
+
+    def _entries(self, arrays: Mapping[str, Array], of_any: Mapping[str, Array]) -> tuple[Entry, ...]:
+        u = rounding(self.asked.dtype).u
+        allowed = {name: self.of_oracle[name] + of_any[name] for name in of_any}
+        if self.single:
+            allowed = without_batch_axis(allowed)
+        layers = len(self.asked.layers)
+        # In the bounds' order, which is that of one pass. A number that vanishes beside the others of its array counts for 0.
+        return tuple(
+            entry(
+                name,
+                equation_of(name, layers, self.asked),
+                arrays[name],
+                self.expected[name],
+                allowed[name] + SMALLEST * u * _largest(self.expected[name]),
+            )
+            for name in of_any
+            if name in arrays and name in self.expected
+        )
+
+    def _digits(self, arrays: Mapping[str, Array], entries: tuple[Entry, ...]) -> frozenset[str]:
+        found = set()
+        for each in entries:
+            if each.ok or each.problem:
+                continue
+            given, expected = np.asarray(arrays[each.name], float), np.asarray(self.expected[each.name], float)
+            with np.errstate(all="ignore"):
+                if each.name == "loss" and self.asked.loss == "cross_entropy":
+                    # An epsilon is added to a probability.
+                    count = len(self.asked.x) if self.asked.reduction == "sum" else 1
+                    given, expected = np.exp(-given / count), np.exp(-expected / count)
+                    near = bool(np.abs(given - expected) <= DIGITS * DIGITS_OF_PROBABILITY)
+                else:
+                    near = bool((np.abs(given - expected) <= DIGITS * _largest(expected)).all())
+            if near:
+                found.add(each.name)
+        return frozenset(found)
 
 
-def _entries(
-    arrays: Mapping[str, Array],
-    expected: Mapping[str, Array],
-    of_oracle: Mapping[str, Array],
-    of_any: Mapping[str, Array],
-    single: bool,
-    asked: Any,
-) -> tuple[Entry, ...]:
-    allowed = {name: of_oracle[name] + of_any[name] for name in of_any}
-    if single:
-        allowed = without_batch_axis(allowed)
-    layers = len(asked.layers)
-    # In the bounds' order, which is that of one pass.
-    return tuple(
-        entry(name, equation_of(name, layers, asked), arrays[name], expected[name], allowed[name])
-        for name in of_any
-        if name in arrays and name in expected
-    )
+def _largest(array: Array) -> float:
+    sizes = np.abs(np.asarray(array, float))
+    return float(sizes.max(initial=0.0, where=np.isfinite(sizes)))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -17,8 +19,13 @@ from verification.submissions.support import Support
 
 Array = npt.NDArray[Any]
 
-# Regimes in which two ways to make the same mistake differ by no more than a few roundings.
-CALM = ("integers", "ones", "zeros", "dyadic", "normal")
+# What a question draws: ordinary numbers first, where a fault is a fault of the derivation; corners, where right formulas often
+# break; extreme numbers, where right formulas may break; or anything.
+ORDINARY, CORNERS, EXTREME, ANYTHING = "ordinary", "corners", "extreme", "anything"
+# Up to here no form of any activation or loss loses more than digits.
+LARGEST_Z = 20.0
+CORNER_KINDS = ("kinks", "ties", "zeros", "exact fits", "one of each", "layouts", "faint", "large", "absent classes")
+EXTREME_REGIMES = ("big", "saturating", "heavy-tailed", "tiny", "huge", "mixed", "big", "saturating", "normal")
 
 
 class Questions:
@@ -30,15 +37,13 @@ class Questions:
         What it claims to take.
     seed : int
         The same seed gives the same networks.
-    choices : mapping of str to sequence, optional
-        Fields of `verification.random_networks.architectures.Architecture`, and what to draw them from in place of everything.
     """
 
-    def __init__(self, support: Support, seed: int = 0, choices: Mapping[str, Sequence[Any]] | None = None) -> None:
-        self.support, self.seed, self.choices = support, seed, choices or {}
+    def __init__(self, support: Support, seed: int = 0) -> None:
+        self.support, self.seed = support, seed
 
-    def case(self, number: int, stream: int = 0, *, calm: bool = False) -> Case:
-        """Return a random case; a calm one has no numbers that magnify rounding.
+    def case(self, number: int, stream: int = 0, of: str = ANYTHING) -> Case:
+        """Return a random case.
 
         Parameters
         ----------
@@ -46,8 +51,8 @@ class Questions:
             Which; the same number of the same stream gives the same case.
         stream : int
             Cases of different streams are independent.
-        calm : bool
-            Whether it is drawn from the calm regimes alone.
+        of : str
+            ORDINARY, CORNERS, EXTREME or ANYTHING.
 
         Returns
         -------
@@ -55,20 +60,90 @@ class Questions:
             That the submission claims to take.
         """
         rng = np.random.default_rng([self.seed, stream, number])
-        while True:
-            architecture = self._architecture(rng)
-            if calm:
-                targets = "values" if architecture.targets == "fitting" else architecture.targets
-                architecture = replace(architecture, regime=str(rng.choice(CALM)), targets=targets)
+        for attempt in count():
+            architecture, kind = _architecture(rng, self.support), ""
+            if of in (ORDINARY, CORNERS):
+                architecture = self._ordinary(architecture, rng)
+            if of == CORNERS:
+                # After many attempts in vain: what the corner needs, the submission does not take.
+                kind = CORNER_KINDS[(number + attempt // 20) % len(CORNER_KINDS)]
+                architecture = self._corner(architecture, kind, rng)
+            elif of == EXTREME:
+                architecture = replace(architecture, regime=_pick(rng, EXTREME_REGIMES))
             drawn = case(architecture, int(rng.integers(2**32)))
-            if self.covers(drawn):
+            if of == EXTREME and rng.integers(4) == 0:
+                drawn = _scaled(drawn, len(drawn.net.layers) - 1, 10 ** rng.uniform(1, 3))
+            elif kind == "faint":
+                drawn = _scaled(drawn, int(rng.integers(len(drawn.net.layers))), 10 ** -rng.uniform(2, 7))
+            elif kind == "large":
+                drawn = _tempered(drawn)
+            if self.covers(drawn) and (of in (EXTREME, ANYTHING) or is_ordinary(drawn, kinks=of == CORNERS)):
                 return drawn
+        raise RuntimeError("there is a case at last")
+
+    def _ordinary(self, drawn: Architecture, rng: np.random.Generator) -> Architecture:
+        """Return the architecture with numbers of ordinary size, at no kink, in the usual layout."""
+        dtype = "float64" if "float64" in self.support.dtypes else drawn.dtype
+        targets = "values" if drawn.targets == "fitting" else drawn.targets
+        regime = _pick(rng, ("normal", "normal", "dyadic"))
+        layers = drawn.layers
+        if self.support.widths is None:
+            # A softmax of one unit is 1, whatever its z.
+            layers = tuple(replace(unit, width=2) if unit == replace(unit, activation="softmax", width=1) else unit for unit in layers)
+        return replace(
+            drawn, layers=layers, dtype=dtype, targets=targets, regime=regime, kinks=False, layout="C", integer="int64"
+        )
+
+    def _corner(self, drawn: Architecture, kind: str, rng: np.random.Generator) -> Architecture:
+        """Return the architecture made a corner of this kind, as far as it can be."""
+        squared, wide = drawn.loss == "squared_error", self.support.widths is None
+        match kind:
+            case "kinks":
+                return replace(drawn, kinks=True, regime="integers")
+            case "ties":
+                return replace(drawn, regime=_pick(rng, ("ones", "repeated", "integers")))
+            case "zeros":
+                return replace(drawn, regime="zeros")
+            case "exact fits":
+                return replace(drawn, targets="fitting") if squared else drawn
+            case "one of each" if wide:
+                layers = tuple(replace(unit, width=1) if rng.integers(2) else unit for unit in drawn.layers)
+                return replace(drawn, inputs=1, layers=layers, examples=min(drawn.examples, 1))
+            case "layouts":
+                layout, integer = _pick(rng, LAYOUTS), _pick(rng, INTEGERS)
+                whole = bool(rng.integers(2)) and drawn.dtype == "float64"
+                return replace(drawn, layout=layout, integer=integer, whole=whole, examples=drawn.examples and max(drawn.examples, 2))
+            case "large":
+                return self._large(drawn, rng)
+            case "absent classes" if not squared and wide:
+                *hidden, last = drawn.layers
+                return replace(drawn, layers=(*hidden, replace(last, width=int(rng.integers(3, 7)))), examples=min(drawn.examples, 2))
+        return drawn
+
+    def _large(self, drawn: Architecture, rng: np.random.Generator) -> Architecture:
+        """Return the architecture large in one way, so that index by index takes no minute: wide, in a large batch, or deep."""
+        how = _pick(rng, ("wide", "batch", "batch", "deep"))
+        low, high = self.support.layer_range
+        if how == "wide" and self.support.widths is None:
+            place = int(rng.integers(len(drawn.layers) + 1))
+            wide = int(_pick(rng, (9, 17, 33, 64)))
+            layers = tuple(replace(unit, width=wide) if at in (place, place + 1) else unit for at, unit in enumerate(drawn.layers, 1))
+            return replace(drawn, inputs=wide if place == 0 else drawn.inputs, layers=layers, examples=min(drawn.examples, 3), regime="normal")
+        if how == "deep" and high is None and isinstance(self.support.widths, int | None):
+            layers = tuple(drawn.layers[at % len(drawn.layers)] for at in range(9))
+            hidden = [replace(unit, activation=_pick(rng, self.support.activations)) for unit in layers]
+            if self.support.widths is None:
+                hidden = [replace(unit, width=2) if unit.activation == "softmax" else unit for unit in hidden]
+            return replace(drawn, layers=(*hidden, drawn.layers[-1]), regime="normal")
+        if self.support.batches:
+            return replace(drawn, examples=int(_pick(rng, (33, 65, 130))), regime="normal")
+        return drawn
 
     def square(self, number: int) -> Case | None:
         """Return a random case with as many units in every layer as inputs and examples, if there is one to be had."""
         rng = np.random.default_rng([self.seed, 2, number])
-        width = int(rng.integers(1, 4))
-        drawn = self._architecture(rng)
+        width = int(rng.integers(2, 5))
+        drawn = self._ordinary(_architecture(rng, self.support), rng)
         units = tuple(Unit(width, unit.activation, unit.slope, unit.shared) for unit in drawn.layers)
         square = replace(drawn, inputs=width, layers=units, examples=min(drawn.examples, 1) * width)
         made = case(square, int(rng.integers(2**32)))
@@ -96,31 +171,73 @@ class Questions:
                 return False
         return self.support.covers(describe(drawn.net), np.asarray(drawn.x), np.asarray(drawn.y))
 
-    def _architecture(self, rng: np.random.Generator) -> Architecture:
-        drawn = _architecture(rng, self.support)
-        chosen = {name: values[int(rng.integers(len(values)))] for name, values in self.choices.items()}
-        return replace(drawn, **chosen)
+
+def is_ordinary(drawn: Case, *, kinks: bool = False) -> bool:
+    """Say whether every z is of ordinary size and, unless kinks are allowed, none is 0 where g′ has a kink.
+
+    Parameters
+    ----------
+    drawn : Case
+        A network with data.
+    kinks : bool
+        Whether a z of 0 is ordinary, too.
+
+    Returns
+    -------
+    bool
+        False as soon as one z is not.
+    """
+    with np.errstate(all="ignore"):
+        trace = drawn.net.trace(drawn.x, drawn.y)
+    for number, layer in enumerate(drawn.net.layers, start=1):
+        z = np.abs(trace[number].z)
+        if not (z <= LARGEST_Z).all():
+            return False
+        if not kinks and layer.activation.name in ("relu", "leaky_relu", "prelu") and not (z > 1e-9).all():
+            return False
+    return True
+
+
+def _scaled(drawn: Case, place: int, factor: float) -> Case:
+    """Return the case with the z of one layer so many times as large."""
+    net = type(drawn.net)(drawn.net.layers, drawn.net.loss_name, drawn.net.reduction)
+    with np.errstate(all="ignore"):
+        for array in (net.layers[place].w, net.layers[place].b):
+            np.copyto(array, np.clip(array * factor, -1e30, 1e30))
+    return Case(net, drawn.x, drawn.y)
+
+
+def _tempered(drawn: Case) -> Case:
+    """Return a case whose wide layers have weights so much smaller that z is of ordinary size."""
+    net = type(drawn.net)(drawn.net.layers, drawn.net.loss_name, drawn.net.reduction)
+    for layer in net.layers:
+        layer.w /= layer.w.dtype.type(2 * math.sqrt(layer.w.shape[1]))
+    return Case(net, drawn.x, drawn.y)
+
+
+def _pick(rng: np.random.Generator, values: Sequence[Any]) -> Any:
+    return values[int(rng.integers(len(values)))]
 
 
 def _architecture(rng: np.random.Generator, support: Support) -> Architecture:
     """Draw evenly among everything that a submission supports."""
 
     def pick(values: Any) -> Any:
-        return values[int(rng.integers(len(values)))]
+        return _pick(rng, values)
 
     loss = pick(support.losses)
     low, high = support.layer_range
     fewest, most = low, min(high or max(low, 4), max(low, 4))
-    count = int(rng.integers(fewest, most + 1))
+    depth = int(rng.integers(fewest, most + 1))
     if isinstance(support.widths, tuple):
         widths = list(support.widths)
-        count = len(widths) - 1
+        depth = len(widths) - 1
     elif support.widths is not None:
-        widths = [support.widths] * (count + 1)
+        widths = [support.widths] * (depth + 1)
     else:
-        widths = rng.integers(1, 6, count + 1).tolist()
+        widths = rng.integers(1, 7, depth + 1).tolist()
     outputs = ("softmax",) if loss == "cross_entropy" else support.outputs
-    names = [pick(support.activations) for _ in range(count - 1)] + [pick(outputs)]
+    names = [pick(support.activations) for _ in range(depth - 1)] + [pick(outputs)]
     units = tuple(
         Unit(int(width), name, float(pick(SLOPES)), bool(rng.integers(2)))
         for width, name in zip(widths[1:], names, strict=True)
@@ -137,7 +254,7 @@ def _architecture(rng: np.random.Generator, support: Support) -> Architecture:
         loss,
         pick(support.reductions),
         dtype,
-        0 if single else int(rng.integers(1, 6)),
+        0 if single else int(rng.integers(1, 7)),
         pick(targets),
         pick(INTEGERS),
         pick(LAYOUTS),

@@ -1,73 +1,18 @@
-"""Which classic mistake a submission makes: one whose own numbers are the submission's, on fresh networks, right or wrong.
-
-A mistake is claimed only if it answers every fresh network as the submission does, right and wrong alike, and the submission
-is wrong on several of them.
-"""
+"""Which classic mistake a submission makes in rows of calls: one that answers and changes the same, on several networks."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from verification.bounds.analysis import bounds
-from verification.bounds.quantities import without_batch_axis
-from verification.bounds.rounding import ANY, ANY_CONVENTION, rounding
+from verification.checking.explanation import agree, witness
 from verification.mistakes import MISTAKES, Mistake
-from verification.random_networks.plain import plain_case
 from verification.submissions.answers import SubmissionError
-from verification.submissions.description import as_network, is_finite
+from verification.submissions.description import is_finite
 from verification.submissions.local import Local
 from verification.submissions.protocol import Outcome, Scene, Step
 from verification.submissions.remote import Remote
-
-Array = npt.NDArray[Any]
-Answer = Mapping[str, Array] | str
-
-# How many of the fresh networks must show the submission wrong before a mistake may be claimed.
-ENOUGH = 3
-
-
-def answer(called: Local | Remote, scene: Scene) -> Answer:
-    """Return what a submission answers about a scene: its arrays, or the kind of its error, with a name not known."""
-    try:
-        with np.errstate(all="ignore"):
-            return called.gradient(scene.network, scene.x, scene.y).arrays
-    except SubmissionError as error:
-        return f"unknown {error.quantity}" if error.kind == "unknown" else error.kind
-
-
-def recognise(scenes: Sequence[Scene], answers: Sequence[Answer], *, strict_kinks: bool = False) -> list[Mistake]:
-    """Return the catalogued mistakes that answer every scene as the submission did, the likeliest first.
-
-    Parameters
-    ----------
-    scenes : sequence of Scene
-        Networks with data, on some of which the submission is wrong.
-    answers : sequence of Answer
-        The submission's own.
-    strict_kinks : bool
-        Whether another g′ at a kink hit exactly is another answer.
-
-    Returns
-    -------
-    list of Mistake
-        Those that show in a single call; empty if none does the same.
-    """
-    slack = [_slack(scene, strict_kinks) for scene in scenes]
-    found = []
-    for mistake in MISTAKES:
-        if mistake.protocol:
-            continue
-        called = Local(mistake.submission)
-        if all(
-            _same(given, answer(called, scene), allowed, scene)
-            for scene, given, allowed in zip(scenes, answers, slack, strict=True)
-        ):
-            found.append(mistake)
-    return found
 
 
 def recognise_in_protocol(
@@ -109,32 +54,6 @@ def perform(called: Local | Remote, steps: Sequence[Step], scenes: Mapping[str, 
         return error.kind
 
 
-def _slack(scene: Scene, strict_kinks: bool = False) -> dict[str, Array]:
-    asked = plain_case(as_network(scene.network), scene.x, scene.y)
-    found = bounds(asked, ANY if strict_kinks else ANY_CONVENTION)
-    return without_batch_axis(found) if scene.x.ndim == 1 else found
-
-
-def _same(mine: Answer, theirs: Answer, allowed: Mapping[str, Array], scene: Scene) -> bool:
-    """Say whether two answers agree in the parameters' derivatives, and in everything else that both give."""
-    if isinstance(mine, str) or isinstance(theirs, str):
-        return mine == theirs
-    u = rounding(scene.network.weights[0].dtype).u
-    # A mistake that gives no loss at all may still be the same mistake; one that gives another loss is not.
-    compared = [name for name in mine if name in theirs and name in allowed]
-    return all(_close(mine[name], theirs[name], allowed[name], u) for name in compared)
-
-
-def _close(mine: Array, theirs: Array, allowed: Array, u: float) -> bool:
-    if mine.shape != theirs.shape:
-        return False
-    with np.errstate(all="ignore"):
-        # Wrong numbers may be larger than the right ones that the bound was computed for.
-        room = 4 * allowed + 256 * u * np.abs(theirs.astype(float))
-        near = np.abs(mine.astype(float) - theirs.astype(float)) <= room
-    return bool((near | (mine == theirs) | (np.isnan(mine) & np.isnan(theirs)) | np.isinf(allowed)).all())
-
-
 def _same_outcome(mine: Outcome | str, theirs: Outcome | str) -> bool:
     if isinstance(mine, str) or isinstance(theirs, str):
         return mine == theirs
@@ -150,9 +69,8 @@ def _same_outcome(mine: Outcome | str, theirs: Outcome | str) -> bool:
                 return False
             continue
         if a.kind == "parameters":
-            allowed = {name: np.zeros_like(array, float) for name, array in a.arrays.items()}
-        else:
-            allowed = _slack(scene)
-        if not _same(a.arrays, b.arrays, allowed, scene):
+            if not all(np.allclose(a.arrays[name], b.arrays[name], rtol=1e-12, equal_nan=True) for name in a.arrays):
+                return False
+        elif not agree(witness(scene, a.arrays), b.arrays):
             return False
     return True

@@ -1,4 +1,4 @@
-"""A verdict as a story: the equation, the mistake, and the smallest network worked through beside what came."""
+"""A verdict in words: what is wrong, when, and the smallest numbers that show it; then the report card, and the notes."""
 
 from __future__ import annotations
 
@@ -8,16 +8,24 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from handgrad.equations import EQUATIONS
 from verification.bounds.quantities import quantities
+from verification.checking.card import RIGHT, UNUSED, WRONG, Row, share
 from verification.checking.diagnosis import Blame
+from verification.checking.explanation import Model
+from verification.checking.formulas import FORMULAS
 from verification.checking.grading import Grade
+from verification.checking.notes import Note
 from verification.mistakes import Mistake
 from verification.random_networks import script
 from verification.random_networks.cases import Case
 from verification.submissions.protocol import Change
 
 Array = npt.NDArray[Any]
+
+# Exit statuses; 2 is bad usage.
+STATUS = {"right": 0, "wrong": 1, "unjudged": 3}
+# So many numbers of a network fit into a line.
+SHOWN = 16
 
 
 @dataclass
@@ -28,6 +36,8 @@ class Verdict:
     ----------
     name : str
         The submission's name.
+    status : str
+        "right", "wrong", or "unjudged" where the file, a crash or a hang left nothing to be judged.
     networks : int
         How many networks it was asked about.
     rows : int
@@ -36,10 +46,18 @@ class Verdict:
         Whether it does not say what it supports, so that it is asked about everything.
     conventions : tuple of str
         Quantities for which it takes another convention than PyTorch at a kink hit exactly: no error.
+    notes : tuple of Note
+        What is no mistake of the derivation, and should be known.
+    card : tuple of Row
+        The report card, an equation a row.
+    question : str
+        Which question it fails: "ordinary", "corners" or "manners"; "" if none.
+    when : str
+        When it is wrong, if it is not always.
     error : str
-        Why it cannot be judged, in a sentence with its file and line; "" otherwise.
-    in_row : bool
-        Whether it is a row of calls that shows it, and no single call does.
+        What happened where there are no numbers to be told: a sentence with its file and line.
+    zeros : bool
+        Whether every number of every gradient is 0.
     step : str
         For what only a row of calls shows: the step that is wrong.
     changes : tuple of Change
@@ -52,43 +70,97 @@ class Verdict:
         What the submission answered there.
     blame : Blame or None
         The equation.
-    mistakes : tuple of Mistake
-        The classic mistakes that give the same numbers on fresh networks; several if they cannot be told apart there.
+    faults : tuple of Fault
+        What together gives the submission's numbers, on fresh networks, too; empty if that was not found.
+    alternatives : tuple of tuple of Fault
+        Others that give the same numbers on every network tried.
+    in_protocol : tuple of Mistake
+        The catalogued mistakes that behave the same in rows of calls.
     loss : str
-        What the loss and the gradient say of one another, if both are given and they do not belong together.
+        What the loss and the gradient say of one another, if both are given and something is wrong.
     """
 
     name: str
+    status: str = "right"
     networks: int = 0
     rows: int = 0
     undeclared: bool = False
     conventions: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
+    card: tuple[Row, ...] = ()
+    question: str = ""
+    when: str = ""
     error: str = ""
-    in_row: bool = False
+    zeros: bool = False
     step: str = ""
     changes: tuple[Change, ...] = ()
     case: Case | None = None
     grade: Grade | None = None
     arrays: dict[str, Array] = field(default_factory=dict)
     blame: Blame | None = None
-    mistakes: tuple[Mistake, ...] = ()
+    faults: Model = ()
+    alternatives: tuple[Model, ...] = ()
+    in_protocol: tuple[Mistake, ...] = ()
     loss: str = ""
 
     @property
     def ok(self) -> bool:
-        """Whether nothing was found."""
-        return not (self.error or self.step or self.changes or self.grade)
+        """Whether it is right, with or without notes."""
+        return self.status == "right"
+
+    @property
+    def exit_status(self) -> int:
+        """0 right, 1 wrong, 3 could not be judged."""
+        return STATUS[self.status]
+
+    @property
+    def mistakes(self) -> tuple[Mistake, ...]:
+        """The catalogued mistakes that are claimed; of several sets that give the same numbers those of the likeliest."""
+        return self.in_protocol or tuple(fault.mistake for fault in self.faults if fault.mistake is not None)
+
+    @property
+    def share(self) -> tuple[int, int]:
+        """How many of the equations that it uses are right, and how many it uses: the partial credit."""
+        return share(self.card)
 
     def __str__(self) -> str:
-        """Return the whole story."""
+        """Return the verdict in about ten lines."""
         return story(self)
 
-    def withheld(self) -> str:
+    def withheld(self, *, verbose: bool = False) -> str:
         """Return the story without the right numbers, for a teacher to hand out."""
-        return story(self, withhold=True)
+        return story(self, withhold=True, verbose=verbose)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as names, numbers, lists and text, as JSON has them."""
+        right, asked = self.share
+        return {
+            "name": self.name,
+            "status": self.status,
+            "ok": self.ok,
+            "right": right,
+            "asked": asked,
+            "card": [{"equation": row.equation, "state": row.state, "why": row.why} for row in self.card],
+            "notes": [{"question": note.question, "text": note.text, "remedy": note.remedy} for note in self.notes],
+            "networks": self.networks,
+            "rows": self.rows,
+            "question": self.question,
+            "when": self.when,
+            "error": self.error,
+            "step": self.step,
+            "changes": list(map(str, self.changes)),
+            "equation": None if self.blame is None else self.blame.equation,
+            "because": "" if self.blame is None else self.blame.why,
+            "mistakes": [mistake.name for mistake in self.mistakes],
+            "faults": [
+                {"name": each.name, "equation": each.equation, "where": each.place, "what": each.thought} for each in self.faults
+            ],
+            "program": "" if self.case is None else script.case_program(*self.case),
+            "story": story(self),
+        }
 
 
-def story(verdict: Verdict, *, withhold: bool = False) -> str:
+def story(verdict: Verdict, *, withhold: bool = False, verbose: bool = False) -> str:
     """Return what a check found, as text.
 
     Parameters
@@ -97,76 +169,112 @@ def story(verdict: Verdict, *, withhold: bool = False) -> str:
         What it found.
     withhold : bool
         Leave out the right numbers.
+    verbose : bool
+        Add the report card, the smallest network worked through, and a program that makes it.
 
     Returns
     -------
     str
         Lines of text.
     """
-    if verdict.ok:
-        lines = [f"{verdict.name}: right on {verdict.networks} networks and in {verdict.rows} rows of calls"]
-        if verdict.conventions:
-            names = ", ".join(verdict.conventions)
-            lines.append(f"  At a kink hit exactly it takes another convention than PyTorch for {names}; that is no error.")
-        return "\n".join(lines)
-    if verdict.case is None:
-        return f"{verdict.name}: could not be judged\n  {verdict.error}"
-    lines = [f"{verdict.name}: WRONG (network {verdict.networks} of those it was asked about)"]
+    lines = [_first_line(verdict)]
     if verdict.error:
         lines.append(f"  {verdict.error}")
-    if verdict.undeclared:
-        # First, since what follows is beside the point if the network is one that it is not meant for.
-        lines.append(
-            "  note      It has no @supports(...), so it is asked about everything. What it is not meant for, let it say."
-        )
+    if verdict.status == "wrong":
+        lines += _what_is_wrong(verdict, withhold)
+    lines += [f"  note      {note}" for note in verdict.notes]
+    if verdict.conventions:
+        names = ", ".join(verdict.conventions)
+        lines.append(f"  note      At a kink hit exactly it takes another convention than PyTorch for {names}; that is no error.")
+    if verdict.undeclared and not verdict.ok:
+        lines.append("  note      It has no @supports(...), so it is asked about everything. What it is not meant for, let it say.")
+    if verbose:
+        lines += ["", *_card_lines(verdict.card)]
+        if verdict.case is not None:
+            lines += ["", f"The smallest network that shows it: {verdict.case.net!r}"]
+            if verdict.grade is not None and verdict.grade.wrong and not verdict.step:
+                lines += ["", *worked(verdict, withhold=withhold)]
+            lines += ["", "As a program:", "", script.case_program(*verdict.case).rstrip()]
+    return "\n".join(lines)
+
+
+def _first_line(verdict: Verdict) -> str:
+    right, asked = verdict.share
+    if verdict.ok:
+        notes = f", with {len(verdict.notes)} note{'s' if len(verdict.notes) > 1 else ''}" if verdict.notes else ""
+        of = f" in all {asked} equations that it uses," if asked else ""
+        return f"{verdict.name}: right{of} on {verdict.networks} networks and in {verdict.rows} rows of calls{notes}"
+    if verdict.status == "unjudged":
+        return f"{verdict.name}: could not be judged"
+    credit = f"; {right} of {asked} equations are right" if asked else ""
+    when = f" {verdict.when}" if verdict.when else ""
+    if verdict.step or (verdict.question == "manners" and not verdict.error):
+        when = " in a row of calls, though a single call is right"
+    return f"{verdict.name}: WRONG{when}{credit}"
+
+
+def _what_is_wrong(verdict: Verdict, withhold: bool) -> list[str]:
+    if verdict.zeros:
+        return ["  gradient  every number is 0: nothing has been computed, or nothing arrives where it is returned"]
+    lines = []
     if verdict.step:
-        lines.append(f"  A single call is right. In a row of calls it is wrong at: {verdict.step}")
-    lines += [f"  {change}" for change in verdict.changes[:4]]
-    if verdict.blame is not None:
-        lines += _blamed(verdict)
+        lines.append(f"  step      {verdict.step}")
+    lines += [f"  changed   {change}" for change in verdict.changes[:3]]
+    if verdict.faults:
+        for fault in verdict.faults:
+            lines += _equation_lines(fault.equation, fault.thought, fault.place, fault.mistake.name if fault.mistake else "")
+        others = {" and ".join(fault.name for fault in model) for model in verdict.alternatives}
+        if others:
+            lines.append(f"            or, the same on every network tried: {', '.join(sorted(others)[:3])}")
+    elif verdict.blame is not None and verdict.blame.equation is not None:
+        names = ", ".join(mistake.name for mistake in verdict.mistakes)
+        thought = verdict.mistakes[0].thought if verdict.mistakes else verdict.blame.why
+        lines += _equation_lines(verdict.blame.equation, thought, "", names)
     if verdict.grade is not None and verdict.grade.wrong:
         lines += _first_wrong(verdict, withhold)
     if verdict.loss:
         lines.append(f"  loss      {verdict.loss}")
-    lines += _recognised(verdict)
-    lines += ["", f"The smallest network that shows it: {verdict.case.net!r}"]
-    if verdict.grade is not None and verdict.grade.wrong and not verdict.step:
-        lines += ["", *worked(verdict, withhold=withhold)]
-    lines += ["", "As a program:", "", script.case_program(verdict.case.net, verdict.case.x, verdict.case.y).rstrip()]
-    return "\n".join(lines)
+    return lines
 
 
-def _blamed(verdict: Verdict) -> list[str]:
-    blame = verdict.blame
-    if blame is None or blame.equation is None:
-        return ["  equation  none can be named"]
-    equation = EQUATIONS[blame.equation]
-    return [
-        f"  equation  ({blame.equation})  {equation.latex}    [section {equation.section} of the notes]",
-        f"  because   {blame.why}",
-    ]
+def _equation_lines(equation: int, thought: str, place: str, name: str) -> list[str]:
+    where = f" ({place})" if place and place not in thought else ""
+    called = f" [{name}]" if name else ""
+    return [f"  {f'({equation})':<9} {FORMULAS[equation]}", f"            {thought}{where}{called}"]
 
 
 def _first_wrong(verdict: Verdict, withhold: bool) -> list[str]:
-    if verdict.grade is None:
+    if verdict.grade is None or verdict.case is None:
         return []
-    first = verdict.grade.wrong[0]
+    # A derivative tells more than an intermediate does that nobody asked for, and a loss less.
+    wrong = verdict.grade.wrong
+    first = next((entry for entry in wrong if entry.name != "loss"), wrong[0])
     place = f"{first.name}[{', '.join(map(str, first.index))}]" if first.index else first.name
+    name = f"dL/d{place}" if first.name.rstrip("0123456789") in ("w", "b", "alpha", "x") else place
     if first.problem:
-        return [f"  first     {first.name} {first.problem}"]
-    if withhold:
-        return [f"  first     {place}: got {first.given!r}"]
-    ratio = f", ratio {first.ratio:g}" if np.isfinite(first.ratio) else ""
-    return [f"  first     {place}: got {first.given!r}, right is {first.expected!r}{ratio}"]
+        return [f"  seen      {name} {first.problem}"]
+    right = "" if withhold else f", should be {first.expected:.6g}"
+    if not withhold and np.isfinite(first.ratio) and first.ratio != 0 and abs(first.ratio - 1) > 1e-3:
+        right += f" ({first.ratio:.4g} times that)"
+    return [f"  seen      {name} came as {first.given:.6g}{right}", *(f"            {line}" for line in _network_lines(verdict.case))]
 
 
-def _recognised(verdict: Verdict) -> list[str]:
-    if not verdict.mistakes:
-        return [] if verdict.error else ["  mistake   not one of the catalogue"]
-    first = verdict.mistakes[0]
-    lines = [f"  mistake   {first.name}: {first.thought}"]
-    others = ", ".join(mistake.name for mistake in verdict.mistakes[1:])
-    return [*lines, f"            or, the same on every network tried: {others}"] if others else lines
+def _network_lines(case: Case) -> list[str]:
+    """Return the network in two lines: what it is, and its numbers if they are few."""
+    net, x, y = case
+    widths, names = "-".join(map(str, net.widths)), ", ".join(layer.activation.name for layer in net.layers)
+    what = f"on the network {widths}, {names}; {net.loss_name}, {net.reduction}"
+    arrays = {**net.named(), "x": np.asarray(x), "y": np.asarray(y)}
+    if sum(array.size for array in arrays.values()) > SHOWN:
+        return [f"{what} (its numbers: --verbose)"]
+    return [what, "with " + ", ".join(f"{name} = {_numbers(array)}" for name, array in arrays.items())]
+
+
+def _card_lines(rows: tuple[Row, ...]) -> list[str]:
+    marks = {RIGHT: "right", WRONG: "WRONG", UNUSED: "not used"}
+    return ["Report card"] + [
+        f"  {row.equation:<18} {marks.get(row.state, row.state):<15} {row.why}".rstrip() for row in rows
+    ]
 
 
 def worked(verdict: Verdict, *, withhold: bool = False) -> list[str]:
@@ -175,7 +283,7 @@ def worked(verdict: Verdict, *, withhold: bool = False) -> list[str]:
     Parameters
     ----------
     verdict : Verdict
-        With a case and a graded.
+        With a case and a grade.
     withhold : bool
         Leave out the right numbers.
 

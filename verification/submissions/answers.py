@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,9 @@ import numpy.typing as npt
 from verification.submissions.description import Description
 
 Array = npt.NDArray[Any]
+
+# What is taken though it is not what was asked for: another dtype than the network's, and axes of length 1.
+REMARKS = ("dtype", "shape")
 
 
 class SubmissionError(Exception):
@@ -28,8 +31,9 @@ class SubmissionError(Exception):
     line : int, optional
         The last line of that file that was at work.
     kind : str
-        "file" (it cannot be loaded), "raised", "hang", "ended" (it ended its process), or what is wrong with the answer:
-        "returned" (no mapping), "missing", "unknown", "array" (no array of numbers), "shape".
+        "file" (it cannot be loaded), "raised", "hang", "ended" (it ended its process), "reply" (its process sent what is no
+        answer), or what is wrong with the answer: "returned" (no mapping), "missing", "unknown", "array" (no array of
+        numbers), "shape".
     quantity : str, optional
         The name that "missing" to "shape" speak of.
     shape : str, optional
@@ -81,11 +85,14 @@ class Answer:
         What its code printed meanwhile, if it ran in a process of its own. Only the first part of very much.
     predictions : ndarray, optional
         What a class's forward returned, as `predictions_of` reads it; None for a function.
+    remarks : dict of str to str
+        A sentence for each of `REMARKS` that was taken though it is not what was asked for.
     """
 
     arrays: dict[str, Array]
     printed: str = ""
     predictions: Array | None = None
+    remarks: dict[str, str] = field(default_factory=dict)
 
 
 def shapes(network: Description, x: Array) -> tuple[dict[str, tuple[int, ...]], dict[str, tuple[int, ...]]]:
@@ -204,6 +211,32 @@ def fitted(name: str, array: Array, shape: tuple[int, ...]) -> Array | None:
     return array.reshape(shape) if may and without[0] == without[1] else None
 
 
+def predictions_of(returned: object, network: Description, x: Array) -> Array | None:
+    """Return what a forward returned as a copy in float64, if it is the network's outputs in shape.
+
+    Parameters
+    ----------
+    returned : object
+        Anything: nobody asks a forward to return something. To read it may run code of somebody's own, and raise.
+    network : Description
+        The network.
+    x : ndarray
+        One example (n_0,) or a batch (N, n_0).
+
+    Returns
+    -------
+    ndarray or None
+        None unless it can be read as real numbers of shape (n_L,), or (N, n_L).
+    """
+    value: Any = returned
+    if hasattr(value, "detach"):
+        value = value.detach()
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiu" or array.shape != (*x.shape[:-1], network.widths[-1]):
+        return None
+    return array.astype(np.float64)
+
+
 def _array(
     name: str, value: Any, shape: tuple[int, ...], dtype: np.dtype[Any], called: str, remarks: dict[str, str]
 ) -> Array:
@@ -234,7 +267,8 @@ def _array(
     if array.shape != shape:
         remarks.setdefault("shape", f"{name} came in shape {array.shape} for {shape}")
     if name == "loss" and array.dtype.kind == "f":
-        return fitting
+        # Only a float of at most 8 bytes can be sent from one process to another.
+        return fitting if fitting.dtype.itemsize <= 8 else fitting.astype(np.float64)
     own_dtype = isinstance(value, np.ndarray | np.generic) or hasattr(value, "dtype")
     if own_dtype and array.dtype != dtype:
         remarks.setdefault("dtype", f"{name} came in {array.dtype} for {dtype}")

@@ -12,6 +12,7 @@ import math
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import BufferedIOBase
 from typing import IO, Any, NoReturn
 
 import numpy as np
@@ -25,10 +26,10 @@ TOKEN = 16
 START = struct.Struct(f"<{len(MAGIC)}s{TOKEN}sIQ")
 NAME_AT_MOST = 100
 AXES_AT_MOST = 8
-# As they are written, little-endian, with the one that is kept here, native.
-DTYPES = {
-    dtype.newbyteorder("<").str: (dtype.newbyteorder("<"), dtype)
-    for dtype in map(np.dtype, ("?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"))
+# By their names in a head.
+DTYPES: dict[str, np.dtype[Any]] = {
+    np.dtype(code).newbyteorder("<").str: np.dtype(code)
+    for code in ("?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8")
 }
 
 
@@ -63,18 +64,16 @@ def write(stream: IO[bytes], token: bytes, head: object, arrays: Mapping[str, Ar
     arrays : mapping of str to ndarray
         Such as `holds` is true of.
     """
-    listed, parts = [], []
-    for name, array in arrays.items():
-        dtype = array.dtype.newbyteorder("<")
-        listed.append((name, dtype.str, array.shape))
-        parts.append(array.astype(dtype, copy=False).tobytes())
+    parts = [np.ascontiguousarray(array, array.dtype.newbyteorder("<")) for array in arrays.values()]
+    listed = [(name, part.dtype.str, array.shape) for (name, array), part in zip(arrays.items(), parts, strict=True)]
     text = _ENCODER.encode({"head": head, "arrays": listed}).encode("ascii")
-    start = START.pack(MAGIC, token, len(text), sum(map(len, parts)))
-    stream.write(b"".join((start, text, *parts)))
+    stream.write(START.pack(MAGIC, token, len(text), sum(part.nbytes for part in parts)) + text)
+    for part in parts:
+        stream.write(part.data)
     stream.flush()
 
 
-def read(stream: IO[bytes], token: bytes, room: Room) -> tuple[Any, dict[str, Array]]:
+def read(stream: BufferedIOBase, token: bytes, room: Room) -> tuple[Any, dict[str, Array]]:
     """Read one frame, which may be anything at all.
 
     Parameters
@@ -107,10 +106,19 @@ def read(stream: IO[bytes], token: bytes, room: Room) -> tuple[Any, dict[str, Ar
         if length > at_most:
             raise FrameError(f"its {what} has {length} bytes, and {at_most} at most are an answer")
     head, listed = _parsed(_exactly(stream, of_head))
-    return head, _arrays(listed, _exactly(stream, of_body))
+    entries = _entries(listed)
+    if sum(math.prod(shape) * dtype.itemsize for _, dtype, shape in entries) != of_body:
+        raise FrameError("its body is not as long as its arrays")
+    found = {}
+    for name, dtype, shape in entries:
+        numbers: Array = np.empty(math.prod(shape), dtype.newbyteorder("<"))
+        if stream.readinto(numbers.data) < numbers.nbytes:
+            raise EOFError
+        found[name] = numbers.reshape(shape).astype(dtype, copy=False)
+    return head, found
 
 
-def _exactly(stream: IO[bytes], length: int) -> bytes:
+def _exactly(stream: BufferedIOBase, length: int) -> bytes:
     found = stream.read(length)
     if len(found) < length:
         raise EOFError
@@ -127,33 +135,28 @@ def _parsed(text: bytes) -> tuple[object, object]:
     return found["head"], found["arrays"]
 
 
-def _arrays(listed: object, body: bytes) -> dict[str, Array]:
+def _entries(listed: object) -> list[tuple[str, np.dtype[Any], list[int]]]:
+    """Return the name, dtype and shape of each array in a frame's list, after checking them."""
     if not isinstance(listed, list):
         raise FrameError("its arrays are not in a list")
-    found: dict[str, Array] = {}
-    start = 0
+    names = set()
+    found = []
     for entry in listed:
         if not isinstance(entry, list) or len(entry) != 3:
             raise FrameError("one of its arrays is not a name, a dtype and a shape")
         name, code, shape = entry
-        if not isinstance(name, str) or len(name) > NAME_AT_MOST or name in found:
+        if not isinstance(name, str) or len(name) > NAME_AT_MOST or name in names:
             raise FrameError("the name of one of its arrays is not a short name that no other has")
         if not isinstance(code, str) or code not in DTYPES:
             raise FrameError(f"its array {name!r} is of a dtype that no answer has")
-        if not isinstance(shape, list) or len(shape) > AXES_AT_MOST or not all(type(n) is int and n >= 0 for n in shape):
-            raise FrameError(f"its array {name!r} has a shape that no array has")
-        dtype, native = DTYPES[code]
-        count = math.prod(shape)
-        end = start + count * dtype.itemsize
-        if end > len(body):
-            raise FrameError(f"its body ends before its array {name!r} does")
-        try:
-            found[name] = np.frombuffer(body, dtype, count, start).reshape(shape).astype(native)
-        except (ValueError, OverflowError):  # (0, 10**30)
-            raise FrameError(f"its array {name!r} has a shape that no array has") from None
-        start = end
-    if start != len(body):
-        raise FrameError("its body does not end where its arrays do")
+        if (
+            not isinstance(shape, list)
+            or len(shape) > AXES_AT_MOST
+            or not all(type(n) is int and 0 <= n < 2**31 for n in shape)
+        ):
+            raise FrameError(f"its array {name!r} has a shape that no answer has")
+        names.add(name)
+        found.append((name, DTYPES[code], shape))
     return found
 
 

@@ -153,8 +153,9 @@ class Local:
             returned = self.backward(instance, asked, x, y)
         else:
             returned = self.function(network, x, y)
-        arrays = self.arrays(returned, asked, x, "backward" if self.is_class else "gradient")
-        return Answer({name: array.copy() for name, array in arrays.items()}, predictions=predictions)
+        remarks: dict[str, str] = {}
+        arrays = self.arrays(returned, asked, x, "backward" if self.is_class else "gradient", remarks)
+        return Answer({name: array.copy() for name, array in arrays.items()}, "", predictions, remarks)
 
     def perform(self, steps: Sequence[Step], scenes: Mapping[str, Scene]) -> Outcome:
         """Make the calls of a protocol, as `verification.submissions.performing.perform` does.
@@ -202,13 +203,15 @@ class Local:
         """Return what parameters() returns."""
         return self._call("parameters", instance.parameters, (), network, x)
 
-    def arrays(self, returned: object, network: Description, x: Array, called: str) -> dict[str, Array]:
+    def arrays(
+        self, returned: object, network: Description, x: Array, called: str, remarks: dict[str, str] | None = None
+    ) -> dict[str, Array]:
         """Return what came back as arrays, which may share memory with it."""
         function = self.submission if not self.is_class else getattr(self.submission, called)
         shown = called if self.is_class else self.name
         try:
             # A mapping of somebody's own may run their code.
-            found: dict[str, Array] = self._call(shown, arrays_of, (returned, network, x, shown), network, x)
+            found: dict[str, Array] = self._call(shown, arrays_of, (returned, network, x, shown, remarks), network, x)
             return found
         except SubmissionError as error:
             raise error.at(self.file, error.line or def_line(function)) from None

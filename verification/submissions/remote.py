@@ -2,36 +2,54 @@
 
 The process keeps a mistake in somebody's file away from this one: an endless loop, a crash, output in the wrong place. It is
 no sandbox: the file may do whatever its user may do.
+
+A file may also find the pipe of the replies and write into it. What comes is data, and checked: no reply makes this process run
+anything, hold more memory or wait longer than what was asked for warrants, or judge by other networks than it chose. Each reply
+must carry the random token that went with its request, so that a file that writes without knowing it is refused, and so is
+whatever lies in the pipe before the next request. This does not keep a file from lying: one that looks for the token in its own
+process, or changes the modules that run it, can send an answer that it did not compute, as it could write down right numbers.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pickle
 import queue
 import re
+import select
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import IO, Any
+from contextlib import suppress
+from typing import Any
 
+from verification.submissions import frames, replies
 from verification.submissions.answers import Answer, SubmissionError
 from verification.submissions.description import Array, Description
 from verification.submissions.loading import check_file
 from verification.submissions.local import Local
 from verification.submissions.protocol import Outcome, Scene, Step
+from verification.submissions.replies import Loaded
 from verification.submissions.support import Support
-from verification.submissions.worker import FAILED, Gradient, Load, Loaded, Perform
+from verification.submissions.worker import CUT_OFF, FAILED, Gradient, Load, Perform
 
 START = "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); from verification.submissions.worker import main; main()"
 # The worker ends itself at its limit. Should it fail to, it is ended from here this much later.
 GRACE = 10.0
 # Until an interpreter has started and imported torch.
 STARTING = 120.0
+# How long the thread that talks to the process may take to notice that it has ended. What the process started may outlive it
+# and hold its pipes; the thread is then left waiting, and keeps nobody else.
+LEAVING = 1.0
+# How much is read of what was written to the process's standard error, from its end: tracebacks stand there.
+LOG_AT_MOST = 1_000_000
+Request = Load | Gradient | Perform
 
 
 class Remote:
@@ -107,7 +125,8 @@ class Remote:
         Raises
         ------
         SubmissionError
-            If its code fails, takes too long, ends the process, or answers no gradient. It can be asked again.
+            If its code fails, takes too long, ends the process, or answers no gradient; or if something else than an answer
+            comes. It can be asked again.
         """
         reply: Answer = self._asked(
             Gradient(Scene(network, x, y)), calls=3, where=f", on the network {network} with x {x.shape}"
@@ -145,21 +164,14 @@ class Remote:
             return
         process.kill()
         process.wait()
-        self._reader.join()
-        for stream in (process.stdin, process.stdout, self._log):
-            try:
-                if stream is not None:
-                    stream.close()
-            except BrokenPipeError:  # a request that the process did not live to read
-                pass
+        self._conversation.leave()
+        self._log.close()
 
     def _start(self) -> Loaded:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the process
         command = [sys.executable, "-c", START, json.dumps(sys.path)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log)
-        self._replies: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._reader = threading.Thread(target=_read, args=(self._process.stdout, self._replies.put), daemon=True)
-        self._reader.start()
+        self._conversation = _Conversation(self._process, self.file)
         limit = self._load.load_limit
         try:
             reply: Loaded = self._reply(self._load, STARTING + limit, limit, " while it was loaded")
@@ -169,26 +181,23 @@ class Remote:
         self._line_of_def = reply.line
         return reply
 
-    def _asked(self, request: object, calls: int, where: str) -> Any:
+    def _asked(self, request: Gradient | Perform, calls: int, where: str) -> Any:
         if self._process is None:
             self._start()
         return self._reply(request, calls * self._load.limit + GRACE, self._load.limit, where)
 
-    def _reply(self, request: object, patience: float, limit: float, where: str) -> Any:
-        process = self._process
-        if process is None or process.stdin is None:
-            raise RuntimeError("the process has not been started")
+    def _reply(self, request: Request, patience: float, limit: float, where: str) -> Any:
+        token = os.urandom(frames.TOKEN)
         try:
             try:
-                pickle.dump(request, process.stdin, protocol=pickle.HIGHEST_PROTOCOL)
-                process.stdin.flush()
-                reply = self._replies.get(timeout=patience)
+                reply = self._conversation.ask(request, token, patience)
             except queue.Empty:
                 raise self._too_long(limit, where, "") from None
-            except BrokenPipeError:
-                reply = None
-            if reply is None:
-                raise self._ended(process, limit, where)
+            except frames.FrameError as error:
+                sentence = f"its process sent something that is no answer: {error}{where}"
+                raise SubmissionError(sentence, self.file, self._line_of_def, "reply") from None
+            except (EOFError, OSError):
+                raise self._ended(limit, where, token) from None
         except BaseException:  # Ctrl-C, too: what the process would still send answers nothing that is asked later
             self.close()
             raise
@@ -196,15 +205,19 @@ class Remote:
             raise reply
         return reply
 
-    def _ended(self, process: subprocess.Popen[bytes], limit: float, where: str) -> Exception:
+    def _ended(self, limit: float, where: str, token: bytes) -> Exception:
+        if self._process is None:
+            raise RuntimeError("the process has not been started")
         try:
-            status = process.wait(GRACE)
+            status = self._process.wait(GRACE)
         except subprocess.TimeoutExpired:
+            status = CUT_OFF
+        if status == CUT_OFF:
             sentence = f"its code left the process that runs it unable to answer{where}"
             return SubmissionError(sentence, self.file, self._line_of_def, "ended")
-        self._log.seek(0)
-        log = self._log.read().decode("utf-8", errors="replace")
-        if status == FAILED and "Traceback (most recent call last)" in log:
+        self._log.seek(max(self._log.seek(0, os.SEEK_END) - LOG_AT_MOST, 0))
+        log = self._log.read(LOG_AT_MOST).decode("utf-8", errors="replace")
+        if status == FAILED and token.hex() in log:
             return RuntimeError(f"the process that runs {self.file} failed:\n{log}")
         if _signal_name(-status) == "SIGALRM":
             return self._too_long(limit, where, log)
@@ -222,17 +235,73 @@ class Remote:
         Without one (the process was killed from outside), the line where the submission is defined.
         """
         shown = self.file.encode("ascii", "backslashreplace").decode("ascii")
-        found = re.search(rf'File "{re.escape(shown)}", line (\d+) in', log)
+        found = re.search(rf'File "{re.escape(shown)}", line ([0-9]{{1,9}}) in', log)
         return int(found[1]) if found else self._line_of_def
 
 
-def _read(stream: IO[bytes], put: Callable[[Any], None]) -> None:
-    """Pass on replies as they come, and None when no more can come."""
-    try:
-        while True:
-            put(pickle.load(stream))
-    except Exception:  # the end of the stream, or bytes that are no reply: either way this process has no more to say
-        put(None)
+class _Conversation:
+    """The two pipes of a process. Whoever asks does not wait longer than he is willing to, whatever becomes of the process."""
+
+    def __init__(self, process: subprocess.Popen[bytes], file: str) -> None:
+        if process.stdin is None or not isinstance(process.stdout, io.BufferedReader):
+            raise RuntimeError("the process must be started with pipes")
+        self._requests, self._file = process.stdin, file
+        if os.name == "posix":
+            os.set_blocking(self._requests.fileno(), False)
+            self._writable = select.poll()
+            self._writable.register(self._requests.fileno(), select.POLLOUT)
+        self._asked: queue.SimpleQueue[tuple[bytes, replies.Expected] | None] = queue.SimpleQueue()
+        self._replies: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        arguments = (process.stdout, self._asked.get, self._replies.put, file)
+        self._reader = threading.Thread(target=_read, args=arguments, daemon=True)
+        self._reader.start()
+
+    def ask(self, request: Request, token: bytes, patience: float) -> Any:
+        """Return the reply, or raise what kept it from coming: queue.Empty, EOFError, OSError, FrameError."""
+        end = time.monotonic() + patience
+        self._write(token + pickle.dumps(request, protocol=pickle.HIGHEST_PROTOCOL), end)
+        # What may come is worked out while the process is at work.
+        self._asked.put((token, request.expected()))
+        reply = self._replies.get(timeout=max(end - time.monotonic(), 0))
+        if isinstance(reply, BaseException) and not isinstance(reply, SubmissionError):
+            raise reply
+        return reply
+
+    def leave(self) -> None:
+        """End the thread, and close the pipes of a process that has ended."""
+        self._asked.put(None)
+        self._reader.join(LEAVING)
+        self._requests.close()
+
+    def _write(self, request: bytes, end: float) -> None:
+        if os.name != "posix":  # pipes that must be waited for, and here they are waited for without end
+            self._requests.write(request)
+            self._requests.flush()
+            return
+        rest, pipe = memoryview(request), self._requests.fileno()
+        while rest:
+            try:
+                rest = rest[os.write(pipe, rest) :]
+            except BlockingIOError:
+                if not self._writable.poll(max(1000 * (end - time.monotonic()), 0)):
+                    raise queue.Empty from None
+
+
+def _read(
+    stream: io.BufferedReader,
+    asked: Callable[[], tuple[bytes, replies.Expected] | None],
+    put: Callable[[object], None],
+    file: str,
+) -> None:
+    """Pass on the replies to what was asked, in order, and at last what kept the next one from coming."""
+    with stream:
+        try:
+            # What is asked is looked up when something comes, so that this thread need not be woken for it.
+            while stream.peek(1) and (question := asked()):
+                put(replies.receive(stream, *question, file))
+            put(EOFError())
+        except BaseException as error:  # it is raised where the question was asked
+            put(error)
 
 
 def _signal_name(number: int) -> str:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from io import BufferedIOBase
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from verification.submissions.answers import Answer, SubmissionError, arrays_of, shapes
+from verification.submissions import frames
+from verification.submissions.answers import REMARKS, Answer, SubmissionError, shapes
 from verification.submissions.description import Description
 from verification.submissions.frames import FrameError, Room
 from verification.submissions.performing import CHANGED_AT_MOST, CHANGES_AT_MOST
@@ -25,7 +27,7 @@ from verification.submissions.support import Support
 Array = npt.NDArray[Any]
 
 # Of a SubmissionError that comes; "hang", "ended" and "reply" are said here, of the process.
-KINDS = ("file", "raised", "returned", "missing", "unknown", "array", "shape", "dtype")
+KINDS = ("file", "raised", "returned", "missing", "unknown", "array", "shape")
 # In characters. What is longer is cut before it is sent, and refused when it comes.
 PRINTED_AT_MOST = 11_000
 SENTENCE_AT_MOST = 10_000
@@ -65,7 +67,8 @@ def pack(reply: Loaded | Answer | Outcome | SubmissionError) -> tuple[dict[str, 
     head: dict[str, object] = {"printed": _cut(reply.printed, PRINTED_AT_MOST)}
     arrays: dict[str, Array] = {}
     if isinstance(reply, Answer):
-        head["reply"] = "answer"
+        remarks = {kind: _cut(sentence, SENTENCE_AT_MOST) for kind, sentence in reply.remarks.items()}
+        head |= {"reply": "answer", "remarks": remarks}
         arrays = {f"answer/{name}": array for name, array in reply.arrays.items()}
         if reply.predictions is not None:
             arrays["predictions"] = reply.predictions
@@ -77,194 +80,200 @@ def pack(reply: Loaded | Answer | Outcome | SubmissionError) -> tuple[dict[str, 
             arrays |= {f"change{number}/before": change.before, f"change{number}/after": change.after}
     elif isinstance(reply, Loaded):
         own = {name: getattr(reply, name) for name in ("is_class", "descends", "has_parameters", "line")}
-        support = {field.name: getattr(reply.support, field.name) for field in fields(Support)}
+        support = {name: getattr(reply.support, name) for name in Support.__dataclass_fields__}
         head |= {"reply": "loaded", "name": _cut(reply.name, NAME_AT_MOST), "support": support} | own
     else:
         sentence = _cut(reply.sentence, SENTENCE_AT_MOST)
-        quantity = None if reply.quantity is None else _cut(reply.quantity, NAME_AT_MOST)
-        head |= {"reply": "error", "sentence": sentence, "quantity": quantity}
-        head |= {"file": reply.file, "line": reply.line, "kind": reply.kind}
+        names = {name: getattr(reply, name) for name in ("quantity", "shape")}
+        head |= {name: None if value is None else _cut(value, NAME_AT_MOST) for name, value in names.items()}
+        head |= {"reply": "error", "sentence": sentence, "file": reply.file, "line": reply.line, "kind": reply.kind}
     return head, arrays
 
 
-def is_error(head: object) -> bool:
-    """Say whether a head is that of a SubmissionError, or pretends to be."""
-    return isinstance(head, dict) and head.get("reply") == "error"
+class Expected(Protocol):
+    """What may come in reply to a request; made from the request before the reply is read."""
+
+    room: Room
+
+    def unpack(self, head: object, arrays: dict[str, Array]) -> Loaded | Answer | Outcome:
+        """Return the reply, or raise a FrameError if something is missing, unknown, or not what it must be."""
 
 
-def unpack_error(head: object, arrays: Mapping[str, Array], file: str) -> SubmissionError:
-    """Return the SubmissionError that came.
+def receive(stream: BufferedIOBase, token: bytes, expected: Expected, file: str) -> Loaded | Answer | Outcome | SubmissionError:
+    """Read one reply, which may be anything at all.
 
     Parameters
     ----------
-    head, arrays : object, mapping of str to ndarray
-        From `verification.submissions.frames.read`.
+    stream : binary file
+        Where from.
+    token : bytes
+        Of the request.
+    expected : Expected
+        What was asked for.
     file : str
-        The only file that it may speak of.
+        The only file that a SubmissionError may speak of.
 
     Returns
     -------
-    SubmissionError
-        With what was printed before it.
+    Loaded, Answer, Outcome or SubmissionError
+        What was asked for, or the error that came instead.
 
     Raises
     ------
+    EOFError
+        If the stream ends before the reply does.
     FrameError
-        If something is missing, unknown, or not what it must be.
+        If it is no reply to this request.
     """
-    head = _checked(
-        head,
-        "error",
-        {
-            "sentence": _is_text(SENTENCE_AT_MOST),
-            "file": lambda value: value is None or value == file,
-            "line": _is_line,
-            "kind": lambda value: isinstance(value, str) and value in KINDS,
-            "quantity": lambda value: value is None or _is_text(NAME_AT_MOST)(value),
-        },
-    )
+    head, arrays = frames.read(stream, token, expected.room)
+    if isinstance(head, dict) and head.get("reply") == "error":
+        return _unpack_error(head, arrays, file)
+    return expected.unpack(head, arrays)
+
+
+def _unpack_error(head: object, arrays: Mapping[str, Array], file: str) -> SubmissionError:
+    checks: dict[str, Callable[[Any], bool]] = {
+        "sentence": _is_text(SENTENCE_AT_MOST),
+        "file": lambda value: value is None or value == file,
+        "line": _is_line,
+        "kind": lambda value: isinstance(value, str) and value in KINDS,
+        "quantity": lambda value: value is None or _is_text(NAME_AT_MOST)(value),
+        "shape": lambda value: value is None or _is_text(NAME_AT_MOST)(value),
+    }
+    found = _checked(head, "error", checks)
     _nothing_left(arrays)
-    error = SubmissionError(head["sentence"], head["file"], head["line"], head["kind"], head["quantity"])
-    error.printed = head["printed"]
+    printed = found.pop("printed")
+    error = SubmissionError(**found)
+    error.printed = printed
     return error
 
 
-def room_of_loaded() -> Room:
-    """Return how long a `Loaded` may be."""
-    return Room(HEAD_AT_MOST, 0)
+class ExpectedLoaded:
+    """The reply to the request to load a file; its `Support` is made anew, and so checked by its own rules."""
+
+    room = Room(HEAD_AT_MOST, 0)
+
+    def unpack(self, head: object, arrays: dict[str, Array]) -> Loaded:
+        """Return the reply, or raise a FrameError if something is missing, unknown, or not what it must be."""
+        checks: dict[str, Callable[[Any], bool]] = {
+            "name": _is_text(NAME_AT_MOST),
+            "is_class": _is_truth,
+            "descends": _is_truth,
+            "has_parameters": _is_truth,
+            "support": lambda value: isinstance(value, dict),
+            "line": _is_line,
+        }
+        found = _checked(head, "loaded", checks)
+        _nothing_left(arrays)
+        try:
+            found["support"] = Support(**found["support"])
+        except (TypeError, ValueError):
+            raise FrameError("its declaration is one that cannot be made") from None
+        return Loaded(**found)
 
 
-def unpack_loaded(head: object, arrays: Mapping[str, Array]) -> Loaded:
-    """Return the reply to the request to load a file.
+class ExpectedAnswer:
+    """The answer about one scene, with such arrays as `verification.submissions.answers.arrays_of` returns for it."""
 
-    Parameters
-    ----------
-    head, arrays : object, mapping of str to ndarray
-        From `verification.submissions.frames.read`.
+    def __init__(self, scene: Scene) -> None:
+        self._allowed = _Allowed(scene.network, scene.x)
+        self.room = Room(HEAD_AT_MOST + ENTRY_AT_MOST * self._allowed.names, self._allowed.bytes)
 
-    Returns
-    -------
-    Loaded
-        Its `Support` is made anew, and so checked by its own rules.
-
-    Raises
-    ------
-    FrameError
-        If something is missing, unknown, or not what it must be.
-    """
-    flags = ("is_class", "descends", "has_parameters")
-    checks = {"name": _is_text(NAME_AT_MOST), "line": _is_line, "support": lambda value: isinstance(value, dict)}
-    head = _checked(head, "loaded", checks | {flag: lambda value: isinstance(value, bool) for flag in flags})
-    _nothing_left(arrays)
-    try:
-        support = Support(**head["support"])
-    except (TypeError, ValueError):
-        raise FrameError("its declaration is one that cannot be made") from None
-    return Loaded(head["name"], *(head[flag] for flag in flags), support, head["line"], head["printed"])
+    def unpack(self, head: object, arrays: dict[str, Array]) -> Answer:
+        """Return the reply, or raise a FrameError if something is missing, unknown, or not what it must be."""
+        fields = _checked(head, "answer", {"remarks": _are_remarks})
+        predictions = arrays.pop("predictions", None)
+        groups = _grouped(arrays)
+        found = self._allowed.checked(groups.pop("answer", {}))
+        _nothing_left(groups)
+        if predictions is not None and (predictions.shape != self._allowed.outputs or predictions.dtype != np.float64):
+            raise FrameError(f"it gives its predictions in {predictions.dtype} and shape {predictions.shape}")
+        return Answer(found, fields["printed"], predictions, fields["remarks"])
 
 
-def room_of_answer(scene: Scene) -> Room:
-    """Return how long an answer about a scene may be."""
-    return Room(HEAD_AT_MOST + ENTRY_AT_MOST * _names(scene), _bytes(scene))
+class ExpectedOutcome:
+    """The outcome of a protocol. The name, network and data of each observation follow from the steps and scenes."""
+
+    def __init__(self, steps: Sequence[Step], scenes: Mapping[str, Scene]) -> None:
+        self._steps, self._scenes = steps, scenes
+        answers = sum(step.do in ANSWERS for step in steps)
+        allowed = [_Allowed(scene.network, scene.x) for scene in scenes.values()]
+        of_answers = answers * ENTRY_AT_MOST * max(each.names for each in allowed)
+        of_changes = CHANGES_AT_MOST * 2 * (NAME_AT_MOST + ENTRY_AT_MOST)
+        body = answers * max(each.bytes for each in allowed) + CHANGES_AT_MOST * 2 * CHANGED_AT_MOST
+        self.room = Room(HEAD_AT_MOST + of_answers + of_changes, body)
+
+    def unpack(self, head: object, arrays: dict[str, Array]) -> Outcome:
+        """Return the reply, or raise a FrameError if something is missing, unknown, or not what it must be."""
+        fields = _checked(head, "outcome", {"changes": _are_changes})
+        groups = _grouped(arrays)
+        numbers = itertools.count()
+
+        def came(step: Step, where: Scene) -> dict[str, Array]:
+            if step.do not in ANSWERS:
+                return {}
+            given = groups.pop(f"answer{next(numbers)}", {})
+            if step.do == "parameters" and given.keys() != where.network.named().keys():
+                raise FrameError("it gives something else than the parameters where it is asked for them")
+            return _Allowed(where.network, where.x).checked(given)
+
+        observations = replay(self._steps, self._scenes, came)
+        changes = []
+        for number, (when, what) in enumerate(fields["changes"]):
+            pair = groups.pop(f"change{number}", {})
+            if pair.keys() != {"before", "after"} or any(array.nbytes > CHANGED_AT_MOST for array in pair.values()):
+                raise FrameError("it gives something else than what changed, before and after, as far as that is kept")
+            changes.append(Change(when, what, pair["before"], pair["after"]))
+        _nothing_left(groups)
+        return Outcome(observations, tuple(changes), fields["printed"])
 
 
-def unpack_answer(head: object, arrays: Mapping[str, Array], scene: Scene) -> Answer:
-    """Return the answer about a scene.
+class _Allowed:
+    """The arrays that an answer about a network with x may have: their names, shapes and dtypes."""
 
-    Parameters
-    ----------
-    head, arrays : object, mapping of str to ndarray
-        From `verification.submissions.frames.read`.
-    scene : Scene
-        What was asked about.
+    def __init__(self, network: Description, x: Array) -> None:
+        self.needed, allowed = shapes(network, x)
+        self.shapes = self.needed | allowed
+        self.dtype = network.weights[0].dtype
+        self.outputs = (*x.shape[:-1], network.widths[-1])
 
-    Returns
-    -------
-    Answer
-        With such arrays as `verification.submissions.answers.arrays_of` returns for that scene.
+    @property
+    def names(self) -> int:
+        """How many there may be, with the predictions."""
+        return len(self.shapes) + 1
 
-    Raises
-    ------
-    FrameError
-        If something is missing, unknown, or not what it must be.
-    """
-    head = _checked(head, "answer", {})
-    groups = _grouped(arrays)
-    found = _arrays(groups.pop("answer", {}), scene.network, scene.x)
-    alone = groups.pop("", {})
-    predictions = alone.pop("predictions", None)
-    _nothing_left(groups | alone)
-    if predictions is not None and (predictions.shape != _outputs(scene) or predictions.dtype != np.float64):
-        raise FrameError(f"it must give predictions as float64 in shape {_outputs(scene)}")
-    return Answer(found, head["printed"], predictions)
+    @property
+    def bytes(self) -> int:
+        """How many bytes they may have, with the predictions; a loss may have another dtype than the network."""
+        return 8 * sum(map(math.prod, (*self.shapes.values(), self.outputs)))
 
-
-def room_of_outcome(steps: Sequence[Step], scenes: Mapping[str, Scene]) -> Room:
-    """Return how long the outcome of a protocol may be."""
-    answers = sum(step.do in ANSWERS for step in steps)
-    of_changes = CHANGES_AT_MOST * 2 * (NAME_AT_MOST + ENTRY_AT_MOST)
-    head = HEAD_AT_MOST + answers * ENTRY_AT_MOST * max(map(_names, scenes.values())) + of_changes
-    return Room(head, answers * max(map(_bytes, scenes.values())) + CHANGES_AT_MOST * 2 * CHANGED_AT_MOST)
-
-
-def unpack_outcome(
-    head: object, arrays: Mapping[str, Array], steps: Sequence[Step], scenes: Mapping[str, Scene]
-) -> Outcome:
-    """Return the outcome of a protocol.
-
-    Parameters
-    ----------
-    head, arrays : object, mapping of str to ndarray
-        From `verification.submissions.frames.read`.
-    steps : sequence of Step
-        The protocol.
-    scenes : mapping of str to Scene
-        Its data.
-
-    Returns
-    -------
-    Outcome
-        Each observation's arrays are those that came; its name, network and data follow from the steps and scenes.
-
-    Raises
-    ------
-    FrameError
-        If something is missing, unknown, or not what it must be.
-    """
-    head = _checked(head, "outcome", {"changes": _are_changes})
-    groups = _grouped(arrays)
-    numbers = itertools.count()
-
-    def came(step: Step, where: Scene) -> dict[str, Array]:
-        if step.do not in ANSWERS:
-            return {}
-        given = groups.pop(f"answer{next(numbers)}", {})
-        if step.do == "parameters" and given.keys() != where.network.named().keys():
-            raise FrameError("it must give the parameters where it is asked for them, and nothing else")
-        return _arrays(given, where.network, where.x)
-
-    observations = replay(steps, scenes, came)
-    changes = []
-    for number, (when, what) in enumerate(head["changes"]):
-        pair = groups.pop(f"change{number}", {})
-        if pair.keys() != {"before", "after"} or any(array.nbytes > CHANGED_AT_MOST for array in pair.values()):
-            raise FrameError("it must give what changed as it was before and after, and no more of it than is kept")
-        changes.append(Change(when, what, pair["before"], pair["after"]))
-    _nothing_left(groups)
-    return Outcome(observations, tuple(changes), head["printed"])
+    def checked(self, given: Mapping[str, Array]) -> dict[str, Array]:
+        """Return what came in the order of `shapes`, after checking it."""
+        for name, array in given.items():
+            if name not in self.shapes:
+                raise FrameError(f"it gives {name!r}, which was not asked for")
+            if array.shape != self.shapes[name]:
+                raise FrameError(f"it gives {name} in shape {array.shape} for {self.shapes[name]}")
+            if array.dtype != self.dtype and not (name == "loss" and array.dtype.kind == "f"):
+                raise FrameError(f"it gives {name} in {array.dtype} for {self.dtype}")
+        for name in self.needed:
+            if name not in given:
+                raise FrameError(f"it gives no {name}")
+        return {name: given[name] for name in self.shapes if name in given}
 
 
 def _checked(head: object, reply: str, checks: Mapping[str, Callable[[Any], bool]]) -> dict[str, Any]:
-    """Return a head after checking that it is that of this reply, with these fields, what was printed, and no other."""
+    """Return the fields of a head that is to be of this reply: those that the checks name and what was printed, no other."""
     if not isinstance(head, dict) or head.get("reply") != reply:
-        raise FrameError(f"it is no {reply}")
-    checks = {"reply": lambda value: True, "printed": _is_text(PRINTED_AT_MOST)} | dict(checks)
-    if head.keys() != checks.keys():
-        raise FrameError(f"its fields are not those of an {reply}")
+        raise FrameError("it is another reply than was asked for")
+    found = {name: value for name, value in head.items() if name != "reply"}
+    checks = {"printed": _is_text(PRINTED_AT_MOST)} | dict(checks)
+    if found.keys() != checks.keys():
+        raise FrameError("its fields are not those of an answer")
     for name, check in checks.items():
-        if not check(head[name]):
+        if not check(found[name]):
             raise FrameError(f"its field {name!r} holds what it may not hold")
-    return head
+    return found
 
 
 def _is_text(at_most: int) -> Callable[[object], bool]:
@@ -280,6 +289,10 @@ def _is_text(at_most: int) -> Callable[[object], bool]:
     return check
 
 
+def _is_truth(value: object) -> bool:
+    return isinstance(value, bool)
+
+
 def _is_line(value: object) -> bool:
     return value is None or (type(value) is int and 0 <= value <= LINE_AT_MOST)
 
@@ -291,6 +304,11 @@ def _are_changes(value: object) -> bool:
         and len(value) <= CHANGES_AT_MOST
         and all(isinstance(pair, list) and len(pair) == 2 and all(map(is_text, pair)) for pair in value)
     )
+
+
+def _are_remarks(value: object) -> bool:
+    is_text = _is_text(SENTENCE_AT_MOST)
+    return isinstance(value, dict) and value.keys() <= set(REMARKS) and all(map(is_text, value.values()))
 
 
 def _cut(text: str, at_most: int) -> str:
@@ -309,27 +327,6 @@ def _grouped(arrays: Mapping[str, Array]) -> dict[str, dict[str, Array]]:
     return groups
 
 
-def _nothing_left(arrays: Mapping[str, object]) -> None:
-    for name in arrays:
+def _nothing_left(names: Iterable[str]) -> None:
+    for name in names:
         raise FrameError(f"it gives {name!r}, which was not asked for")
-
-
-def _arrays(given: Mapping[str, Array], network: Description, x: Array) -> dict[str, Array]:
-    try:
-        return arrays_of(given, network, x, "it")
-    except SubmissionError as error:
-        raise FrameError(error.sentence) from None
-
-
-def _outputs(scene: Scene) -> tuple[int, ...]:
-    return (*scene.x.shape[:-1], scene.network.widths[-1])
-
-
-def _names(scene: Scene) -> int:
-    needed, allowed = shapes(scene.network, scene.x)
-    return len(needed) + len(allowed) + 1
-
-
-def _bytes(scene: Scene) -> int:
-    needed, allowed = shapes(scene.network, scene.x)
-    return 8 * sum(map(math.prod, (*needed.values(), *allowed.values(), _outputs(scene))))

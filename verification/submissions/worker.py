@@ -15,15 +15,14 @@ import pickle
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import IO, Any
 
 from verification.submissions import frames, replies
 from verification.submissions.answers import Answer, SubmissionError
-from verification.submissions.description import Array
 from verification.submissions.loading import find, load
 from verification.submissions.local import Local, def_line
 from verification.submissions.protocol import Outcome, Scene, Step
@@ -45,13 +44,9 @@ class Load:
     limit: float
     load_limit: float
 
-    def room(self) -> frames.Room:
-        """Return how long the reply may be."""
-        return replies.room_of_loaded()
-
-    def unpack(self, head: object, arrays: Mapping[str, Array]) -> Loaded:
-        """Return the reply, or raise a FrameError."""
-        return replies.unpack_loaded(head, arrays)
+    def expected(self) -> replies.Expected:
+        """Return what may come in reply."""
+        return replies.ExpectedLoaded()
 
 
 @dataclass(frozen=True)
@@ -64,13 +59,9 @@ class Gradient:
         """Return the reply."""
         return local.gradient(self.scene.network, self.scene.x, self.scene.y)
 
-    def room(self) -> frames.Room:
-        """Return how long the reply may be."""
-        return replies.room_of_answer(self.scene)
-
-    def unpack(self, head: object, arrays: Mapping[str, Array]) -> Answer:
-        """Return the reply, or raise a FrameError."""
-        return replies.unpack_answer(head, arrays, self.scene)
+    def expected(self) -> replies.Expected:
+        """Return what may come in reply."""
+        return replies.ExpectedAnswer(self.scene)
 
 
 @dataclass(frozen=True)
@@ -84,13 +75,9 @@ class Perform:
         """Return the reply."""
         return local.perform(self.steps, self.scenes)
 
-    def room(self) -> frames.Room:
-        """Return how long the reply may be."""
-        return replies.room_of_outcome(self.steps, self.scenes)
-
-    def unpack(self, head: object, arrays: Mapping[str, Array]) -> Outcome:
-        """Return the reply, or raise a FrameError."""
-        return replies.unpack_outcome(head, arrays, self.steps, self.scenes)
+    def expected(self) -> replies.Expected:
+        """Return what may come in reply."""
+        return replies.ExpectedOutcome(self.steps, self.scenes)
 
 
 class Printed(io.RawIOBase):
@@ -206,7 +193,8 @@ def main() -> None:
     os._exit = leave_and_say_where
 
     def printed() -> str:
-        text.flush()
+        with suppress(ValueError):  # it was closed, and what was written before is kept
+            text.flush()
         return raw.take()
 
     try:

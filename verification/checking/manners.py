@@ -1,0 +1,162 @@
+"""Rows of calls: what gives wrong numbers in an ordinary training loop, and what only a caller who edits arrays would meet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from verification.checking.asking import FATAL, Asking
+from verification.checking.grading import Grade
+from verification.checking.questions import is_ordinary
+from verification.random_networks.cases import Case
+from verification.submissions.answers import SubmissionError
+from verification.submissions.description import as_network, describe, is_finite
+from verification.submissions.protocol import Observation, Outcome, Scene, Step, scenes, steps
+
+Row = tuple[Sequence[Step], Mapping[str, Scene]]
+
+# No training loop goes backward twice after one forward, or writes into what forward returned.
+EDITS = ("backward again", "backward for other targets, forward not rerun", "after its caller changed what forward had returned")
+
+
+def row(asking: Asking, drawn: Case, number: int) -> Row:
+    """Return an ordinary row of calls around a case.
+
+    Parameters
+    ----------
+    asking : Asking
+        The submission.
+    drawn : Case
+        The network that the row is about.
+    number : int
+        The same number gives the same other networks and batches.
+
+    Returns
+    -------
+    tuple
+        Steps and scenes, as `verification.submissions.protocol.perform` takes them.
+    """
+    subject, support = asking.subject, asking.questions.support
+    x, y = np.asarray(drawn.x), np.asarray(drawn.y)
+    batches = support.batches and support.widths is None and x.ndim == 2
+    of_row = scenes(describe(drawn.net), x, y, number, batches=batches)
+    sizes = [size for size in ("larger", "smaller") if size in of_row]
+    made = steps(subject.is_class, descends=subject.descends, parameters=subject.has_parameters, sizes=sizes)
+    return tuple(step for step in made if step.name not in EDITS and step.do != "edit"), of_row
+
+
+def edits(asking: Asking, drawn: Case, number: int) -> Row:
+    """Return the row of what no training loop does; empty for a function."""
+    if not asking.subject.is_class:
+        return (), {}
+    _, of_row = row(asking, drawn, number)
+    again, other, edited = EDITS
+    return (
+        Step("build"),
+        Step("forward"),
+        Step("backward", name="the first call"),
+        Step("backward", name=again),
+        Step("backward", "decoy", other),
+        Step("forward"),
+        Step("edit"),
+        Step("backward", name=edited),
+    ), of_row
+
+
+def performed(asking: Asking, made: Row) -> Outcome | str:
+    """Return the outcome of a row, or the sentence that says how it ended; what ends the examination is raised."""
+    try:
+        with np.errstate(all="ignore"):
+            return asking.subject.perform(*made)
+    except SubmissionError as error:
+        if error.kind in FATAL:
+            raise
+        return str(error)
+
+
+def wrong_step(asking: Asking, outcome: Outcome) -> tuple[Observation, Grade] | None:
+    """Return the first answer of a row that is wrong, with what it is worth; None if all are right.
+
+    Where a step has led to numbers of no ordinary size nothing is judged: that is another question.
+    """
+    for seen in outcome.observations:
+        if seen.kind == "parameters":
+            right = seen.network.named()
+            if not all(np.array_equal(seen.arrays[name], right[name], equal_nan=True) for name in right):
+                return seen, Grade(())
+        elif is_finite(seen.network) and is_ordinary(_case(seen), kinks=True):
+            found = asking.grade(seen.arrays, seen.network, seen.x, seen.y)
+            if not found.ok and not found.only_digits:
+                return seen, found
+    return None
+
+
+def _case(seen: Observation) -> Case:
+    return Case(as_network(seen.network), seen.x, seen.y)
+
+
+def alone(asking: Asking, outcome: Outcome | str, made: Row) -> Case | None:
+    """Return a case of the row that is wrong by itself, in a fresh instance, so that the row has nothing to do with it."""
+    if isinstance(outcome, str):
+        asked = [Case(as_network(scene.network), scene.x, scene.y) for scene in made[1].values()]
+    else:
+        wrong = wrong_step(asking, outcome)
+        asked = [] if wrong is None or wrong[0].kind == "parameters" else [_case(wrong[0])]
+    for each in asked:
+        if not asking.questions.covers(each):
+            continue
+        found = asking.graded(each)
+        if isinstance(found, SubmissionError) or not found.ok:
+            return each
+    return None
+
+
+def damage(outcome: Outcome) -> Outcome:
+    """Return the outcome with those changes alone that harm a training loop: to the caller's own arrays."""
+    return replace(outcome, changes=tuple(each for each in outcome.changes if each.what.startswith("the caller's")))
+
+
+def is_violated(asking: Asking, outcome: Outcome | str) -> bool:
+    """Say whether an ordinary row shows something that is wrong."""
+    return isinstance(outcome, str) or bool(damage(outcome).changes) or wrong_step(asking, outcome) is not None
+
+
+REMEDY = "copy what is handed out and what is kept: a.copy()"
+
+
+def of_edits(asking: Asking, outcome: Outcome | str) -> list[str]:
+    """Return what a row shows that only a caller who edits or keeps arrays would meet, in sentences without numbers.
+
+    Parameters
+    ----------
+    asking : Asking
+        The submission.
+    outcome : Outcome or str
+        Of a row of `edits`, or of an ordinary row that is right.
+
+    Returns
+    -------
+    list of str
+        Empty if there is nothing of the kind.
+    """
+    if isinstance(outcome, str):
+        return [f"a second backward after one forward stops: {outcome.split(', on the network')[0]}"]
+    found = []
+    wrong = wrong_step(asking, outcome)
+    if wrong is not None:
+        found.append(TOLD.get(wrong[0].name, wrong[0].name))
+    kept = [each.what for each in outcome.changes if not each.what.startswith("the caller's")]
+    if kept:
+        what = "what forward returned" if kept[0] == "what forward returned" else "a gradient that was returned"
+        found.append(f"{what} is changed by later calls")
+    return found
+
+
+again, other, edited = EDITS
+TOLD = {
+    again: "a second backward after one forward gives other numbers",
+    other: "a backward for other targets, forward not run again, gives wrong numbers",
+    edited: "forward hands out the array that backward reads: a caller who changes it changes the gradient",
+}

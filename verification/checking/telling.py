@@ -1,0 +1,293 @@
+"""What is wrong, told: the smallest network, the faults that explain it, the equation, the report card."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from itertools import islice
+
+import numpy as np
+import numpy.typing as npt
+
+from verification.checking import explanation
+from verification.checking.asking import Asking, same, scene_of
+from verification.checking.card import Row, card
+from verification.checking.diagnosis import Blame, blame, kind_of
+from verification.checking.explanation import Model, Search, Witness, explains, matched, witness
+from verification.checking.faults import catalogued
+from verification.checking.grading import Grade
+from verification.checking.own_loss import own_loss
+from verification.checking.questions import CORNERS, EXTREME, ORDINARY, is_ordinary
+from verification.checking.verdict import Verdict
+from verification.checking.when import when
+from verification.random_networks import shrinking
+from verification.random_networks.cases import Case
+from verification.submissions.answers import SubmissionError
+from verification.submissions.description import describe
+
+Array = npt.NDArray[np.floating]
+
+# How many networks the search looks at, and on how many fresh ones a set of faults must do as the submission does.
+EVIDENCE = 24
+FRESH = 40
+# How many of them must show the submission wrong before a fault may be claimed.
+ENOUGH = 3
+# How many corners are looked through for those that show it.
+CORNERS_SEEN = 180
+
+
+def tell(verdict: Verdict, asking: Asking, drawn: Case, found: Grade | SubmissionError, question: str) -> None:
+    """Fill the verdict for a network on which the submission is wrong.
+
+    Parameters
+    ----------
+    verdict : Verdict
+        Is filled.
+    asking : Asking
+        The submission.
+    drawn : Case
+        The network.
+    found : Grade or SubmissionError
+        What its answer is worth.
+    question : str
+        ORDINARY or CORNERS: what other networks are drawn from.
+    """
+    verdict.status, verdict.question = "wrong", question
+    if isinstance(found, SubmissionError):
+        # Wrong numbers say more than an error does: a transpose that fits on square layers, for one.
+        squares = filter(None, (asking.questions.square(number) for number in range(200)))
+        wrong = next(filter(asking.is_wrong, squares), None)
+        if wrong is None:
+            _tell_error(verdict, asking, drawn, found, question)
+            return
+        drawn = wrong
+    if not tell_mood(verdict, asking, drawn):
+        return
+    fails = _failing(asking, question)
+    smallest = shrinking.shrink(drawn, fails) if fails(drawn) else shrinking.shrink(drawn, asking.is_wrong)
+    graded = asking.graded(smallest)
+    verdict.case = smallest
+    if isinstance(graded, SubmissionError) or graded.ok:
+        verdict.error = "its numbers were wrong, and right when it was asked the same again: it answers from what it was asked before"
+        return
+    verdict.grade, verdict.arrays = graded, dict(asking.ask(describe(smallest.net), smallest.x, smallest.y))
+    verdict.when = when(smallest, fails) if question == CORNERS else ""
+    evidence = _evidence(asking, smallest, question)
+    if _is_nothing_but_zeros(evidence):
+        verdict.zeros = True
+        verdict.card = _card(asking, evidence, (), {"gradient": "every number is 0"})
+        return
+    models = _explained(asking, evidence, question)
+    told = blame(*_lively(asking, smallest, graded, verdict.arrays), asking.ask)
+    belongs = own_loss(asking)
+    verdict.loss = belongs.text if belongs is not None and not _is_of_loss(models, belongs.belongs) else ""
+    if models:
+        chosen = next((model for model in models if model[0].equation == told.equation), models[0])
+        verdict.faults = chosen
+        verdict.alternatives = tuple(model for model in models if model is not chosen)
+        verdict.blame = _blame_of(chosen, graded)
+    else:
+        verdict.blame = _by_prediction(asking, smallest, told)
+    verdict.card = _card(asking, evidence, verdict.faults, _wrong_rows(verdict, smallest))
+
+
+def tell_mood(verdict: Verdict, asking: Asking, drawn: Case) -> bool:
+    """Ask the same question several times; tell it and say no if the answers differ."""
+    answers = [answer for answer in (asking.answered(drawn) for _ in range(3)) if not isinstance(answer, SubmissionError)]
+    first = next(iter(answers), {})
+    other = next((answer for answer in answers if not same(first, answer)), None)
+    if other is None:
+        return True
+    verdict.status, verdict.case = "wrong", drawn
+    name = next(name for name in first if name not in other or not same({name: first[name]}, {name: other[name]}))
+    verdict.error = f"it is not deterministic: asked the same twice, it answered {name} = {_short(first[name])} and {_short(other.get(name))}"
+    return False
+
+
+def _short(array: Array | None) -> str:
+    return "nothing" if array is None else np.array2string(np.ravel(array)[:4], precision=17, separator=", ")
+
+
+def _failing(asking: Asking, question: str) -> Callable[[Case], bool]:
+    """Return what a smaller network must do to be shown in place of this one: be wrong, and a question of the same kind."""
+    return lambda each: is_ordinary(each, kinks=question == CORNERS) and asking.is_wrong(each)
+
+
+def _lively(
+    asking: Asking, smallest: Case, graded: Grade, arrays: Mapping[str, Array]
+) -> tuple[Case, Grade, Mapping[str, Array]]:
+    """Return the smallest case, or the same with 1 for every input of 0, which hides whatever it is multiplied by."""
+    x = np.asarray(smallest.x)
+    lively = Case(smallest.net, np.where(x == 0, np.ones_like(x), x), smallest.y)
+    if (x == 0).any() and asking.questions.covers(lively):
+        found = asking.graded(lively)
+        if isinstance(found, Grade) and not found.ok:
+            return lively, found, asking.ask(describe(lively.net), lively.x, lively.y)
+    return smallest, graded, arrays
+
+
+def _tell_error(verdict: Verdict, asking: Asking, drawn: Case, error: SubmissionError, question: str) -> None:
+    """Tell an error: of every network it is no wrong derivation, but nothing that could be judged."""
+
+    def fails(each: Case) -> bool:
+        if not asking.questions.covers(each):
+            return False
+        found = asking.graded(each)
+        # The same quantity in whichever layer, so that layers may go.
+        return isinstance(found, SubmissionError) and (found.kind, kind_of(found.quantity or "")) == (
+            error.kind,
+            kind_of(error.quantity or ""),
+        )
+
+    smallest = shrinking.shrink(drawn, fails)
+    found = asking.graded(smallest)
+    verdict.case = smallest
+    verdict.error = str(found if isinstance(found, SubmissionError) else error)
+    evidence = _evidence(asking, smallest, question)
+    errors = sum(isinstance(seen.given, str) for seen in evidence)
+    if errors == len(evidence):
+        verdict.status = "unjudged"
+    else:
+        verdict.when = when(smallest, fails)
+    # Shapes and names say what is done as numbers do; that something was raised does not.
+    if error.kind in ("shape", "unknown", "missing"):
+        models = _explained(asking, evidence, question)
+        if models and not any(fault.exchange.where or not fault.known for fault in models[0]):
+            verdict.faults, verdict.blame = models[0], Blame(models[0][0].equation, error.quantity or "", models[0][0].thought)
+
+
+def _evidence(asking: Asking, smallest: Case, question: str) -> list[Witness]:
+    """Return networks with the submission's answers: the smallest, some near it, and others on which it is wrong and right."""
+    questions = asking.questions
+    drawn = [smallest, *questions.near(smallest, EVIDENCE // 4)]
+    if question == ORDINARY:
+        drawn += [questions.case(number, stream=1, of=ORDINARY) for number in range(EVIDENCE)]
+        seen = [_seen(asking, each) for each in drawn]
+        if sum(isinstance(each.given, str) for each in seen) > len(seen) // 3:
+            # Where most end in an error, square layers may let the wrong numbers through.
+            squares = filter(None, (questions.square(number) for number in range(EVIDENCE)))
+            seen += [_seen(asking, each) for each in squares]
+        return seen
+    corners = [questions.case(number, stream=1, of=CORNERS) for number in range(CORNERS_SEEN)]
+    wrong = list(islice((each for each in corners if asking.is_wrong(each)), EVIDENCE // 2))
+    return [_seen(asking, each) for each in [*drawn, *wrong, *corners[: EVIDENCE // 2]]]
+
+
+def _seen(asking: Asking, drawn: Case) -> Witness:
+    scene = scene_of(drawn)
+    return witness(scene, explanation.answer(asking.subject, scene), strict_kinks=asking.strict_kinks)
+
+
+def _is_nothing_but_zeros(evidence: list[Witness]) -> bool:
+    """Say whether every derivative of every answer is 0."""
+    answers = [seen.given for seen in evidence if not isinstance(seen.given, str)]
+    return bool(answers) and not any(array.any() for arrays in answers for name, array in arrays.items() if name != "loss")
+
+
+def _explained(asking: Asking, evidence: list[Witness], question: str) -> list[Model]:
+    """Return the sets of faults that explain the evidence and as many fresh networks, the likeliest first."""
+    support, questions = asking.subject.support, asking.questions
+    search = Search(evidence, support.activations, support.losses or ())
+    models = search.best()
+    if not models:
+        return []
+    fresh = [_seen(asking, questions.case(number, stream=4, of=question)) for number in range(FRESH)]
+    wrong = sum(not explains((), [seen]) for seen in [*evidence, *fresh])
+    if wrong < ENOUGH:
+        return []
+    kept = [model for model in models if explains(model, fresh)]
+    if not kept:
+        missed = [seen for seen in fresh if not explains(models[0], [seen])]
+        again = Search([*evidence, *missed[: EVIDENCE // 2]], support.activations, support.losses or ())
+        kept = [model for model in again.best() if explains(model, fresh)]
+    more = [questions.case(number, stream=7, of=(ORDINARY, CORNERS, EXTREME)[number % 3]) for number in range(2 * FRESH)]
+    return explanation.tell_apart(kept, lambda scene: explanation.answer(asking.subject, scene), list(map(scene_of, more)))
+
+
+def _is_of_loss(models: list[Model], belongs: bool) -> bool:
+    """Say whether the faults say already what the loss says of the gradient."""
+    return bool(models) and belongs and all(not fault.convention for fault in models[0])
+
+
+def _blame_of(model: Model, graded: Grade) -> Blame:
+    fault = next((each for each in model if not each.convention), model[0])
+    where = f" {fault.place}" if fault.place and fault.place not in fault.thought else ""
+    quantity = graded.wrong[0].name if graded.wrong else ""
+    return Blame(fault.equation, quantity, fault.thought + where)
+
+
+def _by_prediction(asking: Asking, smallest: Case, told: Blame) -> Blame:
+    """Return the blame, or (8) or (9) if forward already returned something else than the predictions."""
+    if told.equation in (8, 9):
+        return told
+    predictions = asking.predicted(smallest)
+    if predictions is None:
+        return told
+    with np.errstate(all="ignore"):
+        trace = smallest.net.trace(smallest.x, smallest.y)
+    last = trace[len(trace)]
+    if any(np.allclose(predictions, right, rtol=1e-6, atol=1e-9) for right in (last.a, last.z)):
+        return told
+    plain = {layer.activation.name for layer in smallest.net.layers} == {"identity"}
+    return Blame(8 if plain else 9, told.quantity, "what forward returns is not the prediction")
+
+
+def _wrong_rows(verdict: Verdict, smallest: Case) -> dict[str, str]:
+    if verdict.faults:
+        return {row: _with_place(fault) for fault in verdict.faults for row in fault.rows}
+    if verdict.blame is None or verdict.blame.equation is None:
+        return {}
+    equation, quantity = verdict.blame.equation, verdict.blame.quantity
+    if equation in (1, 10) or quantity == "loss":
+        return {"loss": verdict.blame.why}
+    if equation == 2:
+        return {"(2) p − y": verdict.blame.why}
+    if kind_of(quantity) == "alpha":
+        return {"dL/dα": verdict.blame.why}
+    row = f"({equation})"
+    if equation in (9, 12):
+        names = {layer.activation.name for layer in smallest.net.layers} - {"identity"}
+        row = f"{row} {names.pop()}" if len(names) == 1 else row
+    return {row: verdict.blame.why}
+
+
+def _with_place(fault: explanation.Fault) -> str:
+    return f"{fault.thought} ({fault.place})" if fault.place and fault.place not in fault.thought else fault.thought
+
+
+def _card(asking: Asking, evidence: list[Witness], model: Model, wrong: Mapping[str, str]) -> tuple[Row, ...]:
+    """Return the report card: what is as right as the faults carried on allow is right."""
+    right = []
+    for seen in evidence:
+        if isinstance(seen.given, str):
+            continue
+        fits = [
+            name
+            for name, array in seen.given.items()
+            if array.any() and matched(model, replace(seen, given={name: array})) == (1, 1)
+        ]
+        right.append((seen.scene.network, fits))
+    return card(asking.subject.support, right, wrong, asking.gives_loss)
+
+
+def breaking_like(asking: Asking, drawn: Case) -> tuple[str, ...]:
+    """Return the catalogued mistakes that break on extreme numbers as the submission does.
+
+    Parameters
+    ----------
+    asking : Asking
+        The submission.
+    drawn : Case
+        A network on which it breaks.
+
+    Returns
+    -------
+    tuple of str
+        Their names; empty if none gives the same numbers, or too few networks show it.
+    """
+    cases = [asking.questions.case(number, stream=11, of=EXTREME) for number in range(EVIDENCE)]
+    evidence = [_seen(asking, each) for each in [drawn, *cases]]
+    if sum(not explains((), [seen]) for seen in evidence) < ENOUGH:
+        return ()
+    names = (fault.name for fault in catalogued() if fault.mistake is not None and explains((fault,), evidence))
+    return tuple(dict.fromkeys(names))
