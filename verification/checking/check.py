@@ -215,7 +215,8 @@ class _Examination:
             found = arrays if isinstance(arrays, SubmissionError) else self.graded(drawn, arrays)
             self.asked()
             if isinstance(found, SubmissionError) or not (found.ok or found.only_digits):
-                tell(self.verdict, self.asking, drawn, found, question)
+                answer = None if isinstance(arrays, SubmissionError) else arrays
+                tell(self.verdict, self.asking, drawn, found, question, answer)
                 return False
             if not found.ok:
                 self.behind = self.behind or (drawn, found)

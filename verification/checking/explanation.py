@@ -17,9 +17,9 @@ import numpy.typing as npt
 from verification.bounds.analysis import bounds
 from verification.bounds.quantities import without_batch_axis
 from verification.bounds.rounding import ANY, ANY_CONVENTION, rounding
-from verification.checking.faults import Fault, Ratios, catalogued, measured, narrowed, unknown
+from verification.checking.faults import CIRCUMSTANCES, Fault, Ratios, catalogued, concerning, measured, narrowed, unknown
 from verification.mistakes.carrying import carrying
-from verification.mistakes.reference import Layer, Result, Run, results
+from verification.mistakes.reference import Layer, Result, Run, Steps, results
 from verification.random_networks.plain import plain_case
 from verification.submissions.answers import SubmissionError, fitted, shapes
 from verification.submissions.description import as_network
@@ -38,6 +38,8 @@ SCREEN = 8
 # How many sets of faults are carried on side by side.
 BEAM = 3
 PARAMETERS = ("w", "b", "alpha")
+# How many networks must need a fault for it to be claimed.
+ENOUGH = 3
 
 
 def kind_of(name: str) -> str:
@@ -114,19 +116,31 @@ def told_by(model: Model, seen: Witness) -> Answer:
     mapping of str to ndarray, or str
         As `answer`.
     """
-    given = seen.given
-    steps = carrying([fault.exchange for fault in model], None if isinstance(given, str) else given)
+    given, scene = seen.given, seen.scene
+    made = [fault.exchange for fault in model if not fault.within or CIRCUMSTANCES[fault.within](scene)]
+    steps = carrying(made, None if isinstance(given, str) else given)
     if isinstance(given, str) or all(kind_of(name) in (*PARAMETERS, "loss") for name in given):
         steps = replace(steps, results=_bare) if steps.results is results else steps
-    scene = seen.scene
+    found = _passed(scene, steps)
+    if found is None and not isinstance(given, str) and "x" not in given:
+        # Who gives no dL/dx need not have formed it.
+        found = _passed(scene, replace(steps, upstream=_of_layers_alone(steps.upstream)))
+    return "raised" if found is None else _as_answer(found, scene)
+
+
+def _passed(scene: Scene, steps: Steps) -> Result | None:
+    """Return what these steps find, or None if one of them raises."""
     try:
         with np.errstate(all="ignore"):
             run = Run(scene.network, steps)
             run.forward(scene.x)
-            found = run.backward(scene.y)
-    except Exception:  # what a wrong step raises
-        return "raised"
-    return _as_answer(found, scene)
+            return run.backward(scene.y)
+    except Exception:  # whatever a wrong step raises
+        return None
+
+
+def _of_layers_alone(upstream: Callable[[Layer], Array]) -> Callable[[Layer], Array]:
+    return lambda layer: np.zeros_like(layer.a_prev) if layer.before is None else upstream(layer)
 
 
 def _bare(run: Run) -> Result:
@@ -243,15 +257,43 @@ class Search:
         """Return the models that explain everything, the likeliest first; none if there is none."""
         if len(self.screen) == 0 or explains((), self.evidence):
             return []
-        alone = [(fault,) for fault in catalogued() if explains((fault,), self.screen) and explains((fault,), self.evidence)]
-        if alone:
-            return _distinct(alone)
-        everywhere = list(catalogued())
+        everywhere = concerning(catalogued(), self.activations)
+        alone = [(fault,) for fault in everywhere if explains((fault,), self.screen) and explains((fault,), self.evidence)]
+        found = self._credible(alone) or self._within(everywhere)
+        if found:
+            return found
         known = [*everywhere, *narrowed(everywhere, self.layers)]
-        found = self._carried_on(known) or self._pairs(everywhere)
-        if not found:
-            found = self._carried_on([*known, *unknown(self.activations, self.losses, self.layers)])
-        return _distinct([_pruned(model, self.evidence) for model in found])
+        found = self._credible(self._carried_on(known)) or self._credible(self._pairs(everywhere))
+        if found:
+            return found
+        at_output = {
+            seen.scene.network.activations[-1] for seen in self.evidence if seen.scene.network.loss == "squared_error"
+        }
+        return self._credible(self._carried_on([*known, *unknown(self.activations, self.losses, self.layers, at_output)]))
+
+    def _credible(self, models: Sequence[Model]) -> list[Model]:
+        """Return the models whose every fault is needed for numbers: that both end in an error proves nothing."""
+        numbers = [seen for seen in self.evidence if not isinstance(seen.given, str)]
+        shapes_or_names = [seen for seen in self.evidence if isinstance(seen.given, str) and seen.given != "raised"]
+        found = []
+        for model in (_pruned(model, self.evidence) for model in models):
+            of = [seen for seen in [*numbers, *shapes_or_names] if not any(fault.single for fault in model) or seen.single]
+            if all(sum(not explains(_without(model, fault), [seen]) for seen in of) >= ENOUGH for fault in model):
+                found.append(model)
+        return _distinct(found)
+
+    def _within(self, faults: Sequence[Fault]) -> list[Model]:
+        """Return the faults that explain what is wrong if they are made in part of the networks alone."""
+        wrong = [seen for seen in self.evidence if not explains((), [seen])]
+        found: list[Model] = []
+        for words, holds in CIRCUMSTANCES.items():
+            inside = [seen for seen in self.evidence if holds(seen.scene)]
+            if len(inside) in (0, len(self.evidence)) or not all(holds(seen.scene) for seen in wrong):
+                continue
+            for fault in faults:
+                if explains((fault,), wrong) and explains((fault,), inside):
+                    found.append((replace(fault, within=words, cost=fault.cost + 1),))
+        return self._credible(found)
 
     def _carried_on(self, faults: Sequence[Fault]) -> list[Model]:
         """Return models found by adding the fault that explains most, again and again, to the best few models."""
@@ -352,10 +394,14 @@ def _changes(fault: Fault, seen: Witness) -> bool:
     return any(not np.array_equal(theirs[name], right[name]) for name in right if name in theirs)
 
 
+def _without(model: Model, fault: Fault) -> Model:
+    return tuple(each for each in model if each is not fault)
+
+
 def _pruned(model: Model, evidence: Sequence[Witness]) -> Model:
     """Return the model without the faults that it does as well without."""
     for fault in model:
-        fewer = tuple(each for each in model if each is not fault)
+        fewer = _without(model, fault)
         if fewer and explains(fewer, evidence):
             return _pruned(fewer, evidence)
     return model

@@ -5,8 +5,8 @@ A fault is carried on: the reference makes it, too, and what it then gives is he
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy.typing as npt
 from verification.mistakes import MISTAKES, Mistake
 from verification.mistakes.carrying import Changed, Exchange
 from verification.mistakes.reference import AT_Z, Layer
+from verification.submissions.protocol import Scene
 
 Array = npt.NDArray[Any]
 ANYWHERE = ""
@@ -47,6 +48,8 @@ class Fault:
         Whether only networks with one example can be asked, since the step takes its numbers from the answer.
     convention : bool
         Whether it is another convention, and right by it.
+    within : str
+        The networks in which alone it is made, in words; "" for all.
     cost : int
         The fewer the likelier, of two that give the same numbers.
     """
@@ -61,6 +64,7 @@ class Fault:
     single: bool = False
     convention: bool = False
     cost: int = 1
+    within: str = ""
 
     @property
     def known(self) -> bool:
@@ -68,9 +72,17 @@ class Fault:
         return not (self.ignores or self.single)
 
     @property
+    def activations(self) -> frozenset[str] | None:
+        """The activations whose g or g′ it is; None if it is no activation's own."""
+        tables = [steps for name, steps in (self.mistake.steps or {}).items() if name in ("g", "g_prime")] if self.mistake else []
+        if not tables or self.mistake is None or len(tables) < len(self.mistake.steps or {}):
+            return None
+        return frozenset().union(*tables)
+
+    @property
     def place(self) -> str:
-        """Where it is made, in words; "" for every layer."""
-        return _place(self.exchange.where)
+        """Where it is made, in words; "" for every layer of every network."""
+        return ", ".join(filter(None, (_place(self.exchange.where), self.within)))
 
 
 def _place(where: str) -> str:
@@ -100,6 +112,12 @@ def rows_of(equation: int, steps: Mapping[str, Any]) -> tuple[str, ...]:
     return (ALPHA,) if "alpha_gradient" in steps else (f"({equation})",)
 
 
+def concerning(faults: Iterable[Fault], activations: Iterable[str]) -> list[Fault]:
+    """Return the faults that can show with these activations."""
+    known = set(activations)
+    return [fault for fault in faults if fault.activations is None or fault.activations & known]
+
+
 @cache
 def catalogued() -> tuple[Fault, ...]:
     """Return the faults that the catalogue's mistakes are, made in every layer; those of a forward pass in several variants."""
@@ -114,14 +132,17 @@ def catalogued() -> tuple[Fault, ...]:
 
 
 def _variants(steps: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield the steps; of a wrong forward pass also with the loss from probabilities, and with g′ taken at z."""
+    """Yield the steps; of a wrong activation also with the loss from probabilities, and with g′ taken at z."""
     yield steps
+    at_z = {} if "g_prime" in steps else {"g_prime": AT_Z}
+    if "derivative" in steps:
+        yield {**steps, **at_z}
     if {"g", "activation"} & set(steps):
         of_a = {"cross_entropy": lambda layer: -(layer.run.y * np.log(layer.a)).sum(axis=1)}
         yield {**steps, **of_a}
-        if "g_prime" not in steps:
-            yield {**steps, "g_prime": AT_Z}
-            yield {**steps, "g_prime": AT_Z, **of_a}
+        if at_z:
+            yield {**steps, **at_z}
+            yield {**steps, **at_z, **of_a}
 
 
 CONVENTIONS = (
@@ -171,18 +192,7 @@ def narrowed(faults: Iterable[Fault], layers: Sequence[int]) -> list[Fault]:
     """
     places = _places(layers)
     return [
-        Fault(
-            each.name,
-            each.thought,
-            each.equation,
-            Exchange(each.exchange.steps, place),
-            each.rows,
-            each.mistake,
-            each.ignores,
-            each.single,
-            each.convention,
-            each.cost + 1,
-        )
+        replace(each, exchange=Exchange(each.exchange.steps, place), cost=each.cost + 1)
         for each in faults
         if each.exchange.can_be_narrowed
         for place in places
@@ -305,7 +315,9 @@ def _times(factor: float) -> str:
     return "minus" if factor == -1 else f"{factor:g} times"
 
 
-def unknown(activations: Sequence[str], losses: Sequence[str], layers: Sequence[int]) -> list[Fault]:
+def unknown(
+    activations: Sequence[str], losses: Sequence[str], layers: Sequence[int], at_output: Collection[str]
+) -> list[Fault]:
     """Return the faults that say where something else is done, and not what.
 
     Parameters
@@ -314,6 +326,8 @@ def unknown(activations: Sequence[str], losses: Sequence[str], layers: Sequence[
         Those that the submission takes.
     layers : sequence of int
         How many layers the networks have.
+    at_output : collection of str
+        Activations that are seen at an output whose g′ counts: wrong in hidden layers alone, they are not what is wrong.
 
     Returns
     -------
@@ -329,7 +343,7 @@ def unknown(activations: Sequence[str], losses: Sequence[str], layers: Sequence[
     for name in activations:
         steps = {"through_activation": Changed(lambda before, answer, name=name: _taken_of(name, before, answer))}
         text = f"dL/dz of a layer with {name} is not da/dz · dL/da"
-        found.append(Fault("g-prime-otherwise", text, 12, Exchange(steps), (f"(12) {name}",), single=True, cost=6))
+        found.append(Fault("g-prime-otherwise", text, 12, Exchange(steps), (f"(12) {name}",), single=True, cost=8 if name in at_output else 6))
     if max(layers, default=1) > 1:
         text = "what reaches the hidden layers is not Σ_j dz_j/da_k · da_j/dz_j · dL/da_j"
         steps = {"through_activation": taken}
@@ -357,3 +371,19 @@ def _taken(before: Any, answer: Mapping[str, Array]) -> Any:
 def _taken_of(name: str, before: Any, answer: Mapping[str, Array]) -> Any:
     take = _taken(before, answer)
     return lambda layer: take(layer) if layer.activation == name else before(layer)
+
+
+CIRCUMSTANCES: dict[str, Callable[[Scene], bool]] = {
+    "in networks with squared error": lambda scene: scene.network.loss == "squared_error",
+    "in networks with cross-entropy": lambda scene: scene.network.loss == "cross_entropy",
+    "where the loss is a mean": lambda scene: scene.network.reduction == "mean",
+    "where the loss is a sum": lambda scene: scene.network.reduction == "sum",
+    "for a batch": lambda scene: scene.x.ndim == 2,
+    "for one example without a batch axis": lambda scene: scene.x.ndim == 1,
+    "for class indices": lambda scene: scene.y.ndim < scene.x.ndim,
+    "for targets as rows": lambda scene: scene.y.ndim == scene.x.ndim,
+    "in square layers": lambda scene: len(set(scene.network.widths)) == 1,
+    "in layers that are not square": lambda scene: len(set(scene.network.widths)) > 1,
+    "in networks of one layer": lambda scene: len(scene.network.weights) == 1,
+    "in networks of several layers": lambda scene: len(scene.network.weights) > 1,
+}

@@ -77,9 +77,27 @@ class Questions:
                 drawn = _scaled(drawn, int(rng.integers(len(drawn.net.layers))), 10 ** -rng.uniform(2, 7))
             elif kind == "large":
                 drawn = _tempered(drawn)
-            if self.covers(drawn) and (of in (EXTREME, ANYTHING) or is_ordinary(drawn, kinks=of == CORNERS)):
+            if self.covers(drawn) and (of in (EXTREME, ANYTHING) or self.is_fit(drawn, corners=of == CORNERS)):
                 return drawn
         raise RuntimeError("there is a case at last")
+
+    def is_fit(self, drawn: Case, *, corners: bool) -> bool:
+        """Say whether a case is one that ORDINARY, or CORNERS, may draw.
+
+        Parameters
+        ----------
+        drawn : Case
+            That the submission claims to take.
+        corners : bool
+            Whether kinks may be hit exactly, and a softmax have one unit.
+
+        Returns
+        -------
+        bool
+            False if a z is too large, too.
+        """
+        alone = any(layer.activation.name == "softmax" and len(layer.b) == 1 for layer in drawn.net.layers)
+        return is_ordinary(drawn, kinks=corners) and (corners or not alone or self.support.widths is not None)
 
     def _ordinary(self, drawn: Architecture, rng: np.random.Generator) -> Architecture:
         """Return the architecture with numbers of ordinary size, at no kink, in the usual layout."""

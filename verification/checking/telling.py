@@ -13,11 +13,11 @@ from verification.checking import explanation
 from verification.checking.asking import Asking, same, scene_of
 from verification.checking.card import Row, card
 from verification.checking.diagnosis import Blame, blame, kind_of
-from verification.checking.explanation import Model, Search, Witness, explains, matched, witness
+from verification.checking.explanation import ENOUGH, Model, Search, Witness, explains, matched, witness
 from verification.checking.faults import catalogued
 from verification.checking.grading import Grade
 from verification.checking.own_loss import own_loss
-from verification.checking.questions import CORNERS, EXTREME, ORDINARY, is_ordinary
+from verification.checking.questions import CORNERS, EXTREME, ORDINARY
 from verification.checking.verdict import Verdict
 from verification.checking.when import when
 from verification.random_networks import shrinking
@@ -30,13 +30,18 @@ Array = npt.NDArray[np.floating]
 # How many networks the search looks at, and on how many fresh ones a set of faults must do as the submission does.
 EVIDENCE = 24
 FRESH = 40
-# How many of them must show the submission wrong before a fault may be claimed.
-ENOUGH = 3
 # How many corners are looked through for those that show it.
 CORNERS_SEEN = 180
 
 
-def tell(verdict: Verdict, asking: Asking, drawn: Case, found: Grade | SubmissionError, question: str) -> None:
+def tell(
+    verdict: Verdict,
+    asking: Asking,
+    drawn: Case,
+    found: Grade | SubmissionError,
+    question: str,
+    answer: Mapping[str, Array] | None = None,
+) -> None:
     """Fill the verdict for a network on which the submission is wrong.
 
     Parameters
@@ -51,6 +56,8 @@ def tell(verdict: Verdict, asking: Asking, drawn: Case, found: Grade | Submissio
         What its answer is worth.
     question : str
         ORDINARY or CORNERS: what other networks are drawn from.
+    answer : mapping of str to ndarray, optional
+        The answer that is wrong, to be held against another to the same question.
     """
     verdict.status, verdict.question = "wrong", question
     if isinstance(found, SubmissionError):
@@ -60,8 +67,8 @@ def tell(verdict: Verdict, asking: Asking, drawn: Case, found: Grade | Submissio
         if wrong is None:
             _tell_error(verdict, asking, drawn, found, question)
             return
-        drawn = wrong
-    if not tell_mood(verdict, asking, drawn):
+        drawn, answer = wrong, None
+    if not tell_mood(verdict, asking, drawn, answer):
         return
     fails = _failing(asking, question)
     smallest = shrinking.shrink(drawn, fails) if fails(drawn) else shrinking.shrink(drawn, asking.is_wrong)
@@ -91,26 +98,33 @@ def tell(verdict: Verdict, asking: Asking, drawn: Case, found: Grade | Submissio
     verdict.card = _card(asking, evidence, verdict.faults, _wrong_rows(verdict, smallest))
 
 
-def tell_mood(verdict: Verdict, asking: Asking, drawn: Case) -> bool:
+def tell_mood(verdict: Verdict, asking: Asking, drawn: Case, answer: Mapping[str, Array] | None) -> bool:
     """Ask the same question several times; tell it and say no if the answers differ."""
-    answers = [answer for answer in (asking.answered(drawn) for _ in range(3)) if not isinstance(answer, SubmissionError)]
+    again = (asking.answered(drawn) for _ in range(3))
+    answers = [each for each in (answer, *again) if each is not None and not isinstance(each, SubmissionError)]
     first = next(iter(answers), {})
     other = next((answer for answer in answers if not same(first, answer)), None)
     if other is None:
         return True
     verdict.status, verdict.case = "wrong", drawn
     name = next(name for name in first if name not in other or not same({name: first[name]}, {name: other[name]}))
-    verdict.error = f"it is not deterministic: asked the same twice, it answered {name} = {_short(first[name])} and {_short(other.get(name))}"
+    one, two = _apart(first[name], other.get(name))
+    verdict.error = f"it is not deterministic: to the same question it answered {name} = {one}, and then {two}"
     return False
 
 
-def _short(array: Array | None) -> str:
-    return "nothing" if array is None else np.array2string(np.ravel(array)[:4], precision=17, separator=", ")
+def _apart(first: Array, other: Array | None) -> tuple[str, str]:
+    """Return the first number in which two answers differ, in each of them."""
+    if other is None or other.shape != first.shape:
+        return str(np.shape(first)), "nothing" if other is None else str(other.shape)
+    place = int(np.argmax(np.ravel(first != other)))
+    return repr(float(np.ravel(first)[place])), repr(float(np.ravel(other)[place]))
 
 
 def _failing(asking: Asking, question: str) -> Callable[[Case], bool]:
     """Return what a smaller network must do to be shown in place of this one: be wrong, and a question of the same kind."""
-    return lambda each: is_ordinary(each, kinks=question == CORNERS) and asking.is_wrong(each)
+    corners = question == CORNERS
+    return lambda each: asking.questions.is_fit(each, corners=corners) and asking.is_wrong(each)
 
 
 def _lively(
@@ -147,12 +161,12 @@ def _tell_error(verdict: Verdict, asking: Asking, drawn: Case, error: Submission
     errors = sum(isinstance(seen.given, str) for seen in evidence)
     if errors == len(evidence):
         verdict.status = "unjudged"
-    else:
+    elif question == CORNERS:
         verdict.when = when(smallest, fails)
     # Shapes and names say what is done as numbers do; that something was raised does not.
     if error.kind in ("shape", "unknown", "missing"):
         models = _explained(asking, evidence, question)
-        if models and not any(fault.exchange.where or not fault.known for fault in models[0]):
+        if models and all(fault.known for fault in models[0]):
             verdict.faults, verdict.blame = models[0], Blame(models[0][0].equation, error.quantity or "", models[0][0].thought)
 
 
@@ -192,9 +206,6 @@ def _explained(asking: Asking, evidence: list[Witness], question: str) -> list[M
     if not models:
         return []
     fresh = [_seen(asking, questions.case(number, stream=4, of=question)) for number in range(FRESH)]
-    wrong = sum(not explains((), [seen]) for seen in [*evidence, *fresh])
-    if wrong < ENOUGH:
-        return []
     kept = [model for model in models if explains(model, fresh)]
     if not kept:
         missed = [seen for seen in fresh if not explains(models[0], [seen])]

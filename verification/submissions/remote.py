@@ -26,7 +26,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 from verification.submissions import frames, replies
@@ -258,11 +257,11 @@ class _Conversation:
 
     def ask(self, request: Request, token: bytes, patience: float) -> Any:
         """Return the reply, or raise what kept it from coming: queue.Empty, EOFError, OSError, FrameError."""
-        end = time.monotonic() + patience
-        self._write(token + pickle.dumps(request, protocol=pickle.HIGHEST_PROTOCOL), end)
+        self._end = time.monotonic() + patience
+        pickle.dump((token, request), self, protocol=pickle.HIGHEST_PROTOCOL)
         # What may come is worked out while the process is at work.
         self._asked.put((token, request.expected()))
-        reply = self._replies.get(timeout=max(end - time.monotonic(), 0))
+        reply = self._replies.get(timeout=max(self._end - time.monotonic(), 0))
         if isinstance(reply, BaseException) and not isinstance(reply, SubmissionError):
             raise reply
         return reply
@@ -273,17 +272,19 @@ class _Conversation:
         self._reader.join(LEAVING)
         self._requests.close()
 
-    def _write(self, request: bytes, end: float) -> None:
-        if os.name != "posix":  # pipes that must be waited for, and here they are waited for without end
-            self._requests.write(request)
+    def write(self, data: bytes | pickle.PickleBuffer) -> None:
+        """Write a part of a request, for pickle.dump."""
+        rest = data.raw() if isinstance(data, pickle.PickleBuffer) else memoryview(data)
+        if os.name != "posix":  # its pipes cannot be waited for with a limit
+            self._requests.write(rest)
             self._requests.flush()
             return
-        rest, pipe = memoryview(request), self._requests.fileno()
+        pipe = self._requests.fileno()
         while rest:
             try:
                 rest = rest[os.write(pipe, rest) :]
             except BlockingIOError:
-                if not self._writable.poll(max(1000 * (end - time.monotonic()), 0)):
+                if not self._writable.poll(max(1000 * (self._end - time.monotonic()), 0)):
                     raise queue.Empty from None
 
 

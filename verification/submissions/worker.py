@@ -1,6 +1,6 @@
 """The process in which somebody's file runs: it loads the file, then answers one request after another.
 
-Requests come pickled over the pipe that was its standard input, each behind a token. Replies go over the pipe that was its
+Requests come pickled over the pipe that was its standard input, each with a token. Replies go over the pipe that was its
 standard output, as frames that carry the request's token: plain data, since what the file's code may write there is not to be
 run by whoever reads it. It ends itself when one call of the file's code takes too long, and leaves in its standard error where
 that code was.
@@ -132,16 +132,19 @@ def serve(requests: IO[bytes], answered: IO[bytes], printed: Callable[[], str]) 
     Parameters
     ----------
     requests : binary file
-        Tokens and pickled requests in turn. The first request is a `Load`.
+        Tokens and requests, pickled in pairs. The first request is a `Load`.
     answered : binary file
         Takes a frame for each, with its token.
     printed : callable
         Returns what the file's code printed since it was last called.
     """
     local: Local | None = None
-    while token := requests.read(frames.TOKEN):
+    while True:
         try:
-            request = pickle.load(requests)
+            token, request = pickle.load(requests)
+        except EOFError:
+            return
+        try:
             reply: Loaded | Answer | Outcome | SubmissionError
             try:
                 if isinstance(request, Load):
