@@ -46,8 +46,8 @@ class Asking:
     ----------
     remarks : dict of str to str
         What was taken though it is not as asked for: "dtype", "shape", each with the first sentence.
-    gives_loss : bool
-        Whether an answer had a loss.
+    kinds : frozenset of str
+        The kinds of quantities that it gives: "w", "b", "loss", …
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Asking:
         self.subject, self.strict_kinks, self.oracle = subject, strict_kinks, oracle
         self.questions = Questions(subject.support, seed)
         self.remarks: dict[str, str] = {}
-        self.gives_loss = False
+        self.kinds: frozenset[str] = frozenset()
 
     def ask(self, network: Description, x: Array, y: Array) -> Mapping[str, Array]:
         """Return the answer about a network with its data; SubmissionError where there is none."""
@@ -64,7 +64,7 @@ class Asking:
             found = self.subject.gradient(network, x, y)
         for kind, sentence in found.remarks.items():
             self.remarks.setdefault(kind, sentence)
-        self.gives_loss = self.gives_loss or "loss" in found.arrays
+        self.kinds |= {name.rstrip("0123456789") for name in found.arrays}
         return found.arrays
 
     def predicted(self, drawn: Case) -> Array | None:

@@ -23,7 +23,7 @@ from verification.checking.asking import Asking
 from verification.checking.card import card
 from verification.checking.diagnosis import Blame, kind_of
 from verification.checking.grading import BY_HANDGRAD, Grade, Oracle
-from verification.checking.notes import Note, of_numbers
+from verification.checking.notes import Note, of_numbers, remarked
 from verification.checking.questions import CORNERS, EXTREME, ORDINARY, is_ordinary
 from verification.checking.telling import breaking_like, tell
 from verification.checking.verdict import Verdict
@@ -46,16 +46,12 @@ EXAMPLES = 300
 PARTS, CORNERS_OF, EXTREME_OF = 10, 4, 2
 # Rows of calls take several times as long as one call, and what they show shows on most networks.
 ROWS = 40
-EDITS = 4
+EDITS = 12
 FRESH_ROWS = 4
 MOST_NOTES = 6
 # Questions of different streams are independent.
 STREAM = {ORDINARY: 0, CORNERS: 8, EXTREME: 9, "manners": 10}
 BREAKING = {"sigmoid", "tanh", "softmax"}
-REMARKS = {
-    "dtype": "make the arrays in the dtype of the network, np.zeros_like(w), and float32 stays float32",
-    "shape": "give each derivative the shape of its parameter",
-}
 
 
 def check(
@@ -196,12 +192,10 @@ class _Examination:
         verdict = self.verdict
         self.numbers()
         self.edits()
-        for kind, remedy in REMARKS.items():
-            if kind in self.asking.remarks:
-                self.notes.append(Note("manners", self.asking.remarks[kind], remedy, 11 if kind == "dtype" else 7))
+        self.notes += [remarked(kind, sentence) for kind, sentence in self.asking.remarks.items()]
         verdict.conventions = tuple(self.conventions)
         verdict.notes = tuple(self.notes)
-        verdict.card = card(self.asking.subject.support, self.right, {}, self.asking.gives_loss)
+        verdict.card = card(self.asking.subject.support, self.right, {}, "loss" in self.asking.kinds)
 
     def asked(self) -> None:
         self.verdict.networks += 1
@@ -252,8 +246,9 @@ class _Examination:
         note = of_numbers(drawn, found, self.asking.graded, arrays)
         if note.remedy and any(each.remedy == note.remedy for each in self.notes):
             return
-        names = breaking_like(self.asking, drawn)
-        self.notes.append(replace(note, mistakes=names))
+        alike = breaking_like(self.asking, drawn)
+        names = tuple(mistake.name for mistake in alike)
+        self.notes.append(replace(note, equation=alike[0].equation if alike else note.equation, mistakes=names))
 
     def in_rows(self) -> bool:
         """Put the submission through ordinary rows of calls; tell the first that is wrong, and say no."""
@@ -303,7 +298,7 @@ class _Examination:
             quantity = verdict.grade.wrong[0].name if verdict.grade and verdict.grade.wrong else ""
             verdict.blame = Blame(verdict.in_protocol[0].equation, quantity, verdict.in_protocol[0].thought)
         wrong_row = {"rows of calls": verdict.error or verdict.step or str(verdict.changes[0])}
-        verdict.card = card(asking.subject.support, self.right, wrong_row, asking.gives_loss)
+        verdict.card = card(asking.subject.support, self.right, wrong_row, "loss" in asking.kinds)
 
     def recognised(self, row: Callable[[Asking, Case, int], manners.Row], smallest: tuple[Case, int]) -> list[Mistake]:
         fresh = [(self.asking.questions.case(place, stream=5, of=ORDINARY), place) for place in range(FRESH_ROWS)]

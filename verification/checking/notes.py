@@ -106,6 +106,30 @@ def of_numbers(drawn: Case, found: Grade | SubmissionError, graded: Graded, arra
     return Note("numbers", f"{what} for very large or very small numbers{suffix} (largest |z| {_largest_size(drawn):.3g})")
 
 
+def remarked(kind: str, sentence: str) -> Note:
+    """Return the note on what was taken though it is not what was asked for.
+
+    Parameters
+    ----------
+    kind : str
+        One of `verification.submissions.answers.REMARKS`.
+    sentence : str
+        What came, and for what.
+
+    Returns
+    -------
+    Note
+        With the catalogued mistake that does the same.
+    """
+    if kind == "dtype":
+        remedy = "make arrays in the dtype of the network, with np.zeros_like(w), and float32 stays float32"
+        return Note("manners", sentence, remedy, 11, ("result-always-float64",))
+    remedy = "give each derivative the shape of its parameter"
+    if sentence.startswith("w"):
+        return Note("manners", sentence, remedy, 11, ("weights-squeezed",))
+    return Note("manners", sentence, remedy, 7, ("bias-as-row",) if sentence.startswith("b") and "shape (1, " in sentence else ())
+
+
 def _signs(found: Grade | SubmissionError) -> str:
     """Return in what way the answer breaks: "raises", "loss", "nan" (a derivative is none) or "digits"."""
     if isinstance(found, SubmissionError):

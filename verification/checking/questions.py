@@ -24,6 +24,7 @@ Array = npt.NDArray[Any]
 ORDINARY, CORNERS, EXTREME, ANYTHING = "ordinary", "corners", "extreme", "anything"
 # Up to here no form of any activation or loss loses more than digits.
 LARGEST_Z = 20.0
+KINKED = ("relu", "leaky_relu", "prelu")
 CORNER_KINDS = ("kinks", "ties", "zeros", "exact fits", "one of each", "layouts", "faint", "large", "absent classes")
 EXTREME_REGIMES = ("big", "saturating", "heavy-tailed", "tiny", "huge", "mixed", "big", "saturating", "normal")
 
@@ -74,7 +75,7 @@ class Questions:
             if of == EXTREME and rng.integers(4) == 0:
                 drawn = _scaled(drawn, len(drawn.net.layers) - 1, 10 ** rng.uniform(1, 3))
             elif kind == "faint":
-                drawn = _scaled(drawn, int(rng.integers(len(drawn.net.layers))), 10 ** -rng.uniform(2, 7))
+                drawn = _scaled(drawn, int(rng.integers(max(1, len(drawn.net.layers) - 1))), 10 ** -rng.uniform(2, 7))
             elif kind == "large":
                 drawn = _tempered(drawn)
             if self.covers(drawn) and (of in (EXTREME, ANYTHING) or self.is_fit(drawn, corners=of == CORNERS)):
@@ -130,7 +131,13 @@ class Questions:
             case "layouts":
                 layout, integer = _pick(rng, LAYOUTS), _pick(rng, INTEGERS)
                 whole = bool(rng.integers(2)) and drawn.dtype == "float64"
-                return replace(drawn, layout=layout, integer=integer, whole=whole, examples=drawn.examples and max(drawn.examples, 2))
+                targets = "integers" if squared and drawn.dtype == "float64" and rng.integers(2) else drawn.targets
+                examples = drawn.examples and max(drawn.examples, 2)
+                return replace(drawn, layout=layout, integer=integer, whole=whole, targets=targets, examples=examples)
+            case "faint" if set(KINKED) & set(self.support.activations) and rng.integers(2):
+                kinked = [name for name in KINKED if name in self.support.activations]
+                *hidden, last = drawn.layers
+                return replace(drawn, layers=(*(replace(unit, activation=_pick(rng, kinked)) for unit in hidden), last))
             case "large":
                 return self._large(drawn, rng)
             case "absent classes" if not squared and wide:
@@ -211,7 +218,7 @@ def is_ordinary(drawn: Case, *, kinks: bool = False) -> bool:
         z = np.abs(trace[number].z)
         if not (z <= LARGEST_Z).all():
             return False
-        if not kinks and layer.activation.name in ("relu", "leaky_relu", "prelu") and not (z > 1e-9).all():
+        if not kinks and layer.activation.name in KINKED and not (z > 1e-9).all():
             return False
     return True
 

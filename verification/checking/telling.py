@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ from verification.checking.own_loss import own_loss
 from verification.checking.questions import CORNERS, EXTREME, ORDINARY
 from verification.checking.verdict import Verdict
 from verification.checking.when import when
+from verification.mistakes import Mistake
 from verification.random_networks import shrinking
 from verification.random_networks.cases import Case
 from verification.submissions.answers import SubmissionError
@@ -30,6 +31,8 @@ Array = npt.NDArray[np.floating]
 # How many networks the search looks at, and on how many fresh ones a set of faults must do as the submission does.
 EVIDENCE = 24
 FRESH = 40
+# How many square networks are looked through for wrong numbers where others end in an error.
+SQUARES = 100
 # How many corners are looked through for those that show it.
 CORNERS_SEEN = 180
 
@@ -62,8 +65,9 @@ def tell(
     verdict.status, verdict.question = "wrong", question
     if isinstance(found, SubmissionError):
         # Wrong numbers say more than an error does: a transpose that fits on square layers, for one.
-        squares = filter(None, (asking.questions.square(number) for number in range(200)))
-        wrong = next(filter(asking.is_wrong, squares), None)
+        others = (asking.questions.case(number, stream=1, of=question) for number in range(EVIDENCE))
+        squares = filter(None, (asking.questions.square(number) for number in range(SQUARES)))
+        wrong = next(filter(asking.is_wrong, chain(others, squares)), None)
         if wrong is None:
             _tell_error(verdict, asking, drawn, found, question)
             return
@@ -164,7 +168,7 @@ def _tell_error(verdict: Verdict, asking: Asking, drawn: Case, error: Submission
     elif question == CORNERS:
         verdict.when = when(smallest, fails)
     # Shapes and names say what is done as numbers do; that something was raised does not.
-    if error.kind in ("shape", "unknown", "missing"):
+    if any(isinstance(seen.given, str) and seen.given != "raised" for seen in evidence):
         models = _explained(asking, evidence, question)
         if models and all(fault.known for fault in models[0]):
             verdict.faults, verdict.blame = models[0], Blame(models[0][0].equation, error.quantity or "", models[0][0].thought)
@@ -189,7 +193,7 @@ def _evidence(asking: Asking, smallest: Case, question: str) -> list[Witness]:
 
 def _seen(asking: Asking, drawn: Case) -> Witness:
     scene = scene_of(drawn)
-    return witness(scene, explanation.answer(asking.subject, scene), strict_kinks=asking.strict_kinks)
+    return witness(scene, explanation.answer(asking.subject, scene), asking.kinds, strict_kinks=asking.strict_kinks)
 
 
 def _is_nothing_but_zeros(evidence: list[Witness]) -> bool:
@@ -201,7 +205,8 @@ def _is_nothing_but_zeros(evidence: list[Witness]) -> bool:
 def _explained(asking: Asking, evidence: list[Witness], question: str) -> list[Model]:
     """Return the sets of faults that explain the evidence and as many fresh networks, the likeliest first."""
     support, questions = asking.subject.support, asking.questions
-    search = Search(evidence, support.activations, support.losses or ())
+    activations = tuple(dict.fromkeys([*support.activations, *(support.outputs or ())]))
+    search = Search(evidence, activations, support.losses or ())
     models = search.best()
     if not models:
         return []
@@ -209,7 +214,7 @@ def _explained(asking: Asking, evidence: list[Witness], question: str) -> list[M
     kept = [model for model in models if explains(model, fresh)]
     if not kept:
         missed = [seen for seen in fresh if not explains(models[0], [seen])]
-        again = Search([*evidence, *missed[: EVIDENCE // 2]], support.activations, support.losses or ())
+        again = Search([*evidence, *missed[: EVIDENCE // 2]], activations, support.losses or ())
         kept = [model for model in again.best() if explains(model, fresh)]
     more = [questions.case(number, stream=7, of=(ORDINARY, CORNERS, EXTREME)[number % 3]) for number in range(2 * FRESH)]
     return explanation.tell_apart(kept, lambda scene: explanation.answer(asking.subject, scene), list(map(scene_of, more)))
@@ -278,10 +283,10 @@ def _card(asking: Asking, evidence: list[Witness], model: Model, wrong: Mapping[
             if array.any() and matched(model, replace(seen, given={name: array})) == (1, 1)
         ]
         right.append((seen.scene.network, fits))
-    return card(asking.subject.support, right, wrong, asking.gives_loss)
+    return card(asking.subject.support, right, wrong, "loss" in asking.kinds)
 
 
-def breaking_like(asking: Asking, drawn: Case) -> tuple[str, ...]:
+def breaking_like(asking: Asking, drawn: Case) -> tuple[Mistake, ...]:
     """Return the catalogued mistakes that break on extreme numbers as the submission does.
 
     Parameters
@@ -293,12 +298,12 @@ def breaking_like(asking: Asking, drawn: Case) -> tuple[str, ...]:
 
     Returns
     -------
-    tuple of str
-        Their names; empty if none gives the same numbers, or too few networks show it.
+    tuple of Mistake
+        Empty if none gives the same numbers, or too few networks show it.
     """
     cases = [asking.questions.case(number, stream=11, of=EXTREME) for number in range(EVIDENCE)]
     evidence = [_seen(asking, each) for each in [drawn, *cases]]
     if sum(not explains((), [seen]) for seen in evidence) < ENOUGH:
         return ()
-    names = (fault.name for fault in catalogued() if fault.mistake is not None and explains((fault,), evidence))
-    return tuple(dict.fromkeys(names))
+    known = {fault.name: fault.mistake for fault in catalogued() if fault.mistake is not None and explains((fault,), evidence)}
+    return tuple(known.values())

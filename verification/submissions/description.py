@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -147,13 +147,9 @@ def with_parameters(network: Description, parameters: Mapping[str, Array]) -> De
 
 def viewed(network: Description) -> Description:
     """Return a description of the same memory: what is done to the lists and shapes of the one does not show in the other."""
-    return replace(
-        network,
-        weights=[w.view() for w in network.weights],
-        biases=[b.view() for b in network.biases],
-        activations=[*network.activations],
-        slopes=[slope.view() if isinstance(slope, np.ndarray) else slope for slope in network.slopes],
-    )
+    weights, biases = [w.view() for w in network.weights], [b.view() for b in network.biases]
+    slopes = [slope.view() if isinstance(slope, np.ndarray) else slope for slope in network.slopes]
+    return Description(weights, biases, [*network.activations], slopes, network.loss, network.reduction)
 
 
 def copied(array: Array) -> Array:

@@ -26,10 +26,10 @@ TOKEN = 16
 START = struct.Struct(f"<{len(MAGIC)}s{TOKEN}sIQ")
 NAME_AT_MOST = 100
 AXES_AT_MOST = 8
-# By their names in a head.
+# Little-endian, by their names in a head.
 DTYPES: dict[str, np.dtype[Any]] = {
-    np.dtype(code).newbyteorder("<").str: np.dtype(code)
-    for code in ("?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8")
+    dtype.str: dtype
+    for dtype in (np.dtype(f"<{code}") for code in ("b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"))
 }
 
 
@@ -63,9 +63,21 @@ def write(stream: IO[bytes], token: bytes, head: object, arrays: Mapping[str, Ar
         Plain JSON without floats.
     arrays : mapping of str to ndarray
         Such as `holds` is true of.
+
+    Raises
+    ------
+    ValueError
+        If an array is of another dtype.
     """
-    parts = [np.ascontiguousarray(array, array.dtype.newbyteorder("<")) for array in arrays.values()]
-    listed = [(name, part.dtype.str, array.shape) for (name, array), part in zip(arrays.items(), parts, strict=True)]
+    parts, listed = [], []
+    for name, array in arrays.items():
+        part = array
+        if array.dtype.str not in DTYPES or not array.flags.c_contiguous:
+            part = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+        if part.dtype.str not in DTYPES:
+            raise ValueError(f"a frame cannot hold {name}, which is of dtype {array.dtype}")
+        parts.append(part)
+        listed.append((name, part.dtype.str, array.shape))
     text = _ENCODER.encode({"head": head, "arrays": listed}).encode("ascii")
     stream.write(START.pack(MAGIC, token, len(text), sum(part.nbytes for part in parts)) + text)
     for part in parts:
@@ -109,13 +121,7 @@ def read(stream: BufferedIOBase, token: bytes, room: Room) -> tuple[Any, dict[st
     entries = _entries(listed)
     if sum(math.prod(shape) * dtype.itemsize for _, dtype, shape in entries) != of_body:
         raise FrameError("its body is not as long as its arrays")
-    found = {}
-    for name, dtype, shape in entries:
-        numbers: Array = np.empty(math.prod(shape), dtype.newbyteorder("<"))
-        if stream.readinto(numbers.data) < numbers.nbytes:
-            raise EOFError
-        found[name] = numbers.reshape(shape).astype(dtype, copy=False)
-    return head, found
+    return head, {name: _numbers(stream, name, dtype, shape) for name, dtype, shape in entries}
 
 
 def _exactly(stream: BufferedIOBase, length: int) -> bytes:
@@ -123,6 +129,16 @@ def _exactly(stream: BufferedIOBase, length: int) -> bytes:
     if len(found) < length:
         raise EOFError
     return found
+
+
+def _numbers(stream: BufferedIOBase, name: str, dtype: np.dtype[Any], shape: list[int]) -> Array:
+    try:
+        found: Array = np.empty(shape, dtype)
+    except ValueError:  # no numbers at all, with axes too long for numpy to multiply
+        raise FrameError(f"its array {name!r} has a shape that no answer has") from None
+    if stream.readinto(found.data) < found.nbytes:
+        raise EOFError
+    return found if dtype.isnative else found.astype(dtype.newbyteorder("="))
 
 
 def _parsed(text: bytes) -> tuple[object, object]:

@@ -16,7 +16,6 @@ import io
 import json
 import os
 import pickle
-import queue
 import re
 import select
 import signal
@@ -26,6 +25,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from verification.submissions import frames, replies
@@ -38,16 +38,20 @@ from verification.submissions.replies import Loaded
 from verification.submissions.support import Support
 from verification.submissions.worker import CUT_OFF, FAILED, Gradient, Load, Perform
 
+if sys.platform == "linux":
+    import fcntl
+
 START = "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); from verification.submissions.worker import main; main()"
 # The worker ends itself at its limit. Should it fail to, it is ended from here this much later.
 GRACE = 10.0
 # Until an interpreter has started and imported torch.
 STARTING = 120.0
-# How long the thread that talks to the process may take to notice that it has ended. What the process started may outlive it
-# and hold its pipes; the thread is then left waiting, and keeps nobody else.
-LEAVING = 1.0
 # How much is read of what was written to the process's standard error, from its end: tracebacks stand there.
 LOG_AT_MOST = 1_000_000
+# Pipes can be waited for with a limit, everywhere but on Windows. There a thread ends the process that took too long.
+CAN_POLL = hasattr(select, "poll")
+# A pipe's room in bytes, where it can be chosen, so that a large network or its gradient goes through at once.
+PIPE = 1 << 18
 Request = Load | Gradient | Perform
 
 
@@ -127,13 +131,12 @@ class Remote:
             If its code fails, takes too long, ends the process, or answers no gradient; or if something else than an answer
             comes. It can be asked again.
         """
-        reply: Answer = self._asked(
-            Gradient(Scene(network, x, y)), calls=3, where=f", on the network {network} with x {x.shape}"
-        )
+        request = Gradient(Scene(network, x, y))
+        reply: Answer = self._asked(request, calls=3, where=lambda: f", on the network {network} with x {x.shape}")
         return reply
 
     def perform(self, steps: Sequence[Step], scenes: Mapping[str, Scene]) -> Outcome:
-        """Make the calls of a protocol, as `verification.submissions.protocol.perform` does.
+        """Make the calls of a protocol, as `verification.submissions.performing.perform` does.
 
         Parameters
         ----------
@@ -152,8 +155,10 @@ class Remote:
         SubmissionError
             As for `gradient`.
         """
-        where = f", in a row of calls on the network {scenes['real'].network}"
-        reply: Outcome = self._asked(Perform(tuple(steps), dict(scenes)), calls=2 * len(steps), where=where)
+        request = Perform(tuple(steps), dict(scenes))
+        reply: Outcome = self._asked(
+            request, calls=2 * len(steps), where=lambda: f", in a row of calls on the network {scenes['real'].network}"
+        )
         return reply
 
     def close(self) -> None:
@@ -163,40 +168,42 @@ class Remote:
             return
         process.kill()
         process.wait()
-        self._conversation.leave()
-        self._log.close()
+        for stream in (process.stdin, process.stdout, self._log):
+            if stream is not None:
+                stream.close()
 
     def _start(self) -> Loaded:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the process
         command = [sys.executable, "-c", START, json.dumps(sys.path)]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log)
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(command, bufsize=0, stdin=pipe, stdout=pipe, stderr=self._log)
         self._conversation = _Conversation(self._process, self.file)
         limit = self._load.load_limit
         try:
-            reply: Loaded = self._reply(self._load, STARTING + limit, limit, " while it was loaded")
+            reply: Loaded = self._reply(self._load, STARTING + limit, limit, lambda: " while it was loaded")
         except SubmissionError:
             self.close()
             raise
         self._line_of_def = reply.line
         return reply
 
-    def _asked(self, request: Gradient | Perform, calls: int, where: str) -> Any:
+    def _asked(self, request: Gradient | Perform, calls: int, where: Callable[[], str]) -> Any:
         if self._process is None:
             self._start()
         return self._reply(request, calls * self._load.limit + GRACE, self._load.limit, where)
 
-    def _reply(self, request: Request, patience: float, limit: float, where: str) -> Any:
+    def _reply(self, request: Request, patience: float, limit: float, where: Callable[[], str]) -> Any:
         token = os.urandom(frames.TOKEN)
         try:
             try:
                 reply = self._conversation.ask(request, token, patience)
-            except queue.Empty:
-                raise self._too_long(limit, where, "") from None
+            except TimeoutError:
+                raise self._too_long(limit, where(), "") from None
             except frames.FrameError as error:
-                sentence = f"its process sent something that is no answer: {error}{where}"
+                sentence = f"its process sent something that is no answer: {error}{where()}"
                 raise SubmissionError(sentence, self.file, self._line_of_def, "reply") from None
             except (EOFError, OSError):
-                raise self._ended(limit, where, token) from None
+                raise self._ended(limit, where(), token) from None
         except BaseException:  # Ctrl-C, too: what the process would still send answers nothing that is asked later
             self.close()
             raise
@@ -239,70 +246,72 @@ class Remote:
 
 
 class _Conversation:
-    """The two pipes of a process. Whoever asks does not wait longer than he is willing to, whatever becomes of the process."""
+    """The two pipes of a process: a request goes in, a reply comes out, and neither is waited for beyond a given time."""
 
     def __init__(self, process: subprocess.Popen[bytes], file: str) -> None:
-        if process.stdin is None or not isinstance(process.stdout, io.BufferedReader):
-            raise RuntimeError("the process must be started with pipes")
-        self._requests, self._file = process.stdin, file
-        if os.name == "posix":
-            os.set_blocking(self._requests.fileno(), False)
-            self._writable = select.poll()
-            self._writable.register(self._requests.fileno(), select.POLLOUT)
-        self._asked: queue.SimpleQueue[tuple[bytes, replies.Expected] | None] = queue.SimpleQueue()
-        self._replies: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        arguments = (process.stdout, self._asked.get, self._replies.put, file)
-        self._reader = threading.Thread(target=_read, args=arguments, daemon=True)
-        self._reader.start()
+        if not isinstance(process.stdin, io.FileIO) or not isinstance(process.stdout, io.FileIO):
+            raise RuntimeError("the process must be started with pipes, and without buffers")
+        self._process, self._file = process, file
+        self._requests, self._pipe = _Pipe(process.stdin), _Pipe(process.stdout)
+        self._replies = io.BufferedReader(self._pipe)
 
     def ask(self, request: Request, token: bytes, patience: float) -> Any:
-        """Return the reply, or raise what kept it from coming: queue.Empty, EOFError, OSError, FrameError."""
-        self._end = time.monotonic() + patience
-        pickle.dump((token, request), self, protocol=pickle.HIGHEST_PROTOCOL)
-        # What may come is worked out while the process is at work.
-        self._asked.put((token, request.expected()))
-        reply = self._replies.get(timeout=max(self._end - time.monotonic(), 0))
-        if isinstance(reply, BaseException) and not isinstance(reply, SubmissionError):
-            raise reply
-        return reply
-
-    def leave(self) -> None:
-        """End the thread, and close the pipes of a process that has ended."""
-        self._asked.put(None)
-        self._reader.join(LEAVING)
-        self._requests.close()
-
-    def write(self, data: bytes | pickle.PickleBuffer) -> None:
-        """Write a part of a request, for pickle.dump."""
-        rest = data.raw() if isinstance(data, pickle.PickleBuffer) else memoryview(data)
-        if os.name != "posix":  # its pipes cannot be waited for with a limit
-            self._requests.write(rest)
-            self._requests.flush()
-            return
-        pipe = self._requests.fileno()
-        while rest:
-            try:
-                rest = rest[os.write(pipe, rest) :]
-            except BlockingIOError:
-                if not self._writable.poll(max(1000 * (self._end - time.monotonic()), 0)):
-                    raise queue.Empty from None
-
-
-def _read(
-    stream: io.BufferedReader,
-    asked: Callable[[], tuple[bytes, replies.Expected] | None],
-    put: Callable[[object], None],
-    file: str,
-) -> None:
-    """Pass on the replies to what was asked, in order, and at last what kept the next one from coming."""
-    with stream:
+        """Return the reply, or raise what kept it from coming: TimeoutError, EOFError, OSError, FrameError."""
+        end = self._requests.end = self._pipe.end = time.monotonic() + patience
+        watch = None if CAN_POLL else threading.Timer(patience, self._process.kill)
         try:
-            # What is asked is looked up when something comes, so that this thread need not be woken for it.
-            while stream.peek(1) and (question := asked()):
-                put(replies.receive(stream, *question, file))
-            put(EOFError())
-        except BaseException as error:  # it is raised where the question was asked
-            put(error)
+            if watch is not None:
+                watch.start()
+            pickle.dump((token, request), self._requests, protocol=pickle.HIGHEST_PROTOCOL)
+            # Worked out while the process is at work.
+            expected = request.expected()
+            return replies.receive(self._replies, token, expected, self._file)
+        except EOFError:
+            if time.monotonic() < end:
+                raise
+            raise TimeoutError from None
+        finally:
+            if watch is not None:
+                watch.cancel()
+
+
+class _Pipe(io.RawIOBase):
+    """An end of a pipe that is waited for until a given time, as far as pipes can be waited for."""
+
+    def __init__(self, pipe: io.FileIO) -> None:
+        self.end = 0.0
+        self._pipe = pipe
+        if sys.platform == "linux":
+            with suppress(OSError):  # a user may have so many pages in pipes, and no more
+                fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE)
+        if CAN_POLL:
+            os.set_blocking(pipe.fileno(), not pipe.writable())
+            self._poll = select.poll()
+            self._poll.register(pipe, select.POLLOUT if pipe.writable() else select.POLLIN)
+
+    def readable(self) -> bool:
+        """Say whether it is the end to read from."""
+        return self._pipe.readable()
+
+    def readinto(self, buffer: Any) -> int | None:
+        """Read what has come, and wait until something has."""
+        self._wait()
+        return self._pipe.readinto(buffer)
+
+    def write(self, data: Any) -> int:
+        """Write all of it, and wait as often as there is no room."""
+        rest = whole = data.raw() if isinstance(data, pickle.PickleBuffer) else memoryview(data)
+        while rest:
+            written = self._pipe.write(rest)
+            if written is None:
+                self._wait()
+            else:
+                rest = rest[written:]
+        return len(whole)
+
+    def _wait(self) -> None:
+        if CAN_POLL and not self._poll.poll(max(1000 * (self.end - time.monotonic()), 0)):
+            raise TimeoutError
 
 
 def _signal_name(number: int) -> str:

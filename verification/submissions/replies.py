@@ -133,12 +133,12 @@ def receive(stream: BufferedIOBase, token: bytes, expected: Expected, file: str)
 
 def _unpack_error(head: object, arrays: Mapping[str, Array], file: str) -> SubmissionError:
     checks: dict[str, Callable[[Any], bool]] = {
-        "sentence": _is_text(SENTENCE_AT_MOST),
+        "sentence": _is_sentence,
         "file": lambda value: value is None or value == file,
         "line": _is_line,
         "kind": lambda value: isinstance(value, str) and value in KINDS,
-        "quantity": lambda value: value is None or _is_text(NAME_AT_MOST)(value),
-        "shape": lambda value: value is None or _is_text(NAME_AT_MOST)(value),
+        "quantity": _is_name_or_none,
+        "shape": _is_name_or_none,
     }
     found = _checked(head, "error", checks)
     _nothing_left(arrays)
@@ -156,7 +156,7 @@ class ExpectedLoaded:
     def unpack(self, head: object, arrays: dict[str, Array]) -> Loaded:
         """Return the reply, or raise a FrameError if something is missing, unknown, or not what it must be."""
         checks: dict[str, Callable[[Any], bool]] = {
-            "name": _is_text(NAME_AT_MOST),
+            "name": _is_name,
             "is_class": _is_truth,
             "descends": _is_truth,
             "has_parameters": _is_truth,
@@ -267,7 +267,7 @@ def _checked(head: object, reply: str, checks: Mapping[str, Callable[[Any], bool
     if not isinstance(head, dict) or head.get("reply") != reply:
         raise FrameError("it is another reply than was asked for")
     found = {name: value for name, value in head.items() if name != "reply"}
-    checks = {"printed": _is_text(PRINTED_AT_MOST)} | dict(checks)
+    checks = {**checks, "printed": _is_printed}
     if found.keys() != checks.keys():
         raise FrameError("its fields are not those of an answer")
     for name, check in checks.items():
@@ -276,17 +276,30 @@ def _checked(head: object, reply: str, checks: Mapping[str, Callable[[Any], bool
     return found
 
 
-def _is_text(at_most: int) -> Callable[[object], bool]:
-    def check(value: object) -> bool:
-        if not isinstance(value, str) or len(value) > at_most:
-            return False
-        try:
-            value.encode("utf-8")
-        except UnicodeEncodeError:  # half a surrogate pair, which cannot be printed
-            return False
-        return True
+def _is_text(value: object, at_most: int) -> bool:
+    if not isinstance(value, str) or len(value) > at_most:
+        return False
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:  # half a surrogate pair, which cannot be printed
+        return False
+    return True
 
-    return check
+
+def _is_printed(value: object) -> bool:
+    return _is_text(value, PRINTED_AT_MOST)
+
+
+def _is_sentence(value: object) -> bool:
+    return _is_text(value, SENTENCE_AT_MOST)
+
+
+def _is_name(value: object) -> bool:
+    return _is_text(value, NAME_AT_MOST)
+
+
+def _is_name_or_none(value: object) -> bool:
+    return value is None or _is_name(value)
 
 
 def _is_truth(value: object) -> bool:
@@ -298,17 +311,15 @@ def _is_line(value: object) -> bool:
 
 
 def _are_changes(value: object) -> bool:
-    is_text = _is_text(NAME_AT_MOST)
     return (
         isinstance(value, list)
         and len(value) <= CHANGES_AT_MOST
-        and all(isinstance(pair, list) and len(pair) == 2 and all(map(is_text, pair)) for pair in value)
+        and all(isinstance(pair, list) and len(pair) == 2 and all(map(_is_name, pair)) for pair in value)
     )
 
 
 def _are_remarks(value: object) -> bool:
-    is_text = _is_text(SENTENCE_AT_MOST)
-    return isinstance(value, dict) and value.keys() <= set(REMARKS) and all(map(is_text, value.values()))
+    return isinstance(value, dict) and value.keys() <= set(REMARKS) and all(map(_is_sentence, value.values()))
 
 
 def _cut(text: str, at_most: int) -> str:

@@ -196,7 +196,7 @@ def main() -> None:
     os._exit = leave_and_say_where
 
     def printed() -> str:
-        with suppress(ValueError):  # it was closed, and what was written before is kept
+        with suppress(ValueError):  # somebody closed it; what was written before is kept
             text.flush()
         return raw.take()
 
