@@ -187,14 +187,16 @@ class _Examination:
 
     def run(self) -> None:
         """Ask all four, the later ones only if the earlier ones are right."""
-        if not (self.single(ORDINARY, self.ordinary) and self.in_rows() and self.single(CORNERS, self.corners)):
-            return
         verdict = self.verdict
-        self.numbers()
-        self.edits()
+        right = self.single(ORDINARY, self.ordinary) and self.in_rows() and self.single(CORNERS, self.corners)
+        if right:
+            self.numbers()
+            self.edits()
         self.notes += [remarked(kind, sentence) for kind, sentence in self.asking.remarks.items()]
+        verdict.notes = (*verdict.notes, *self.notes)
+        if not right:
+            return
         verdict.conventions = tuple(self.conventions)
-        verdict.notes = tuple(self.notes)
         verdict.card = card(self.asking.subject.support, self.right, {}, "loss" in self.asking.kinds)
 
     def asked(self) -> None:

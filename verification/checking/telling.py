@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +16,12 @@ from verification.checking.diagnosis import Blame, blame, kind_of
 from verification.checking.explanation import ENOUGH, Model, Search, Witness, explains, matched, witness
 from verification.checking.faults import catalogued
 from verification.checking.grading import Grade
+from verification.checking.notes import Note
 from verification.checking.own_loss import own_loss
 from verification.checking.questions import CORNERS, EXTREME, ORDINARY
 from verification.checking.verdict import Verdict
 from verification.checking.when import when
-from verification.mistakes import Mistake
+from verification.mistakes import MISTAKES, Mistake
 from verification.random_networks import shrinking
 from verification.random_networks.cases import Case
 from verification.submissions.answers import SubmissionError
@@ -29,8 +30,11 @@ from verification.submissions.description import describe
 Array = npt.NDArray[np.floating]
 
 # How many networks the search looks at, and on how many fresh ones a set of faults must do as the submission does.
-EVIDENCE = 24
+EVIDENCE = 60
+NEAR = 6
 FRESH = 40
+# What adds up from call to call in a function.
+DEFAULT = "mutable-default-argument"
 # How many square networks are looked through for wrong numbers where others end in an error.
 SQUARES = 100
 # How many corners are looked through for those that show it.
@@ -99,7 +103,38 @@ def tell(
         verdict.blame = _blame_of(chosen, graded)
     else:
         verdict.blame = _by_prediction(asking, smallest, told)
+    if models and question == ORDINARY and all(fault.known for fault in verdict.faults):
+        carry_on(verdict, asking)
     verdict.card = _card(asking, evidence, verdict.faults, _wrong_rows(verdict, smallest))
+
+
+def carry_on(verdict: Verdict, asking: Asking) -> None:
+    """Ask about corners and extreme numbers what the faults found do not explain, and add to the verdict what does.
+
+    Parameters
+    ----------
+    verdict : Verdict
+        With faults that explain the ordinary networks; faults and notes are added.
+    asking : Asking
+        The submission.
+    """
+    for question in (CORNERS, EXTREME):
+        evidence = [_seen(asking, asking.questions.case(number, stream=12, of=question)) for number in range(2 * EVIDENCE)]
+        missed = [seen for seen in evidence if not explains(verdict.faults, [seen])]
+        if len(missed) < ENOUGH:
+            continue
+        for fault in catalogued():
+            if fault.mistake is None or fault.mistake in verdict.mistakes:
+                continue
+            model = next((each for each in ((*verdict.faults, fault), (fault, *verdict.faults)) if explains(each, missed)), None)
+            if model is None or not explains(model, evidence):
+                continue
+            if question == CORNERS:
+                verdict.faults = model
+            else:
+                text = f"besides, for very large or very small numbers: {fault.thought}"
+                verdict.notes = (*verdict.notes, Note("numbers", text, "", fault.equation, (fault.name,)))
+            break
 
 
 def tell_mood(verdict: Verdict, asking: Asking, drawn: Case, answer: Mapping[str, Array] | None) -> bool:
@@ -114,7 +149,19 @@ def tell_mood(verdict: Verdict, asking: Asking, drawn: Case, answer: Mapping[str
     name = next(name for name in first if name not in other or not same({name: first[name]}, {name: other[name]}))
     one, two = _apart(first[name], other.get(name))
     verdict.error = f"it is not deterministic: to the same question it answered {name} = {one}, and then {two}"
+    if _adds_up(answers):
+        verdict.blame = Blame(11, name, "each answer is added to the one before: sums are not set back to 0")
+        verdict.in_protocol = () if asking.subject.is_class else tuple(each for each in MISTAKES if each.name == DEFAULT)
     return False
+
+
+def _adds_up(answers: Sequence[Mapping[str, Array]]) -> bool:
+    """Say whether the answers to one question grow by the same from one to the next."""
+    names = [name for name in answers[0] if name != "loss"]
+    if len(answers) < 4 or any(answer.keys() != answers[0].keys() for answer in answers):
+        return False
+    grown = [{name: later[name] - earlier[name] for name in names} for earlier, later in pairwise(answers)]
+    return all(np.allclose(each[name], grown[0][name], rtol=1e-9) for each in grown for name in names)
 
 
 def _apart(first: Array, other: Array | None) -> tuple[str, str]:
@@ -177,18 +224,18 @@ def _tell_error(verdict: Verdict, asking: Asking, drawn: Case, error: Submission
 def _evidence(asking: Asking, smallest: Case, question: str) -> list[Witness]:
     """Return networks with the submission's answers: the smallest, some near it, and others on which it is wrong and right."""
     questions = asking.questions
-    drawn = [smallest, *questions.near(smallest, EVIDENCE // 4)]
+    drawn = [smallest, *questions.near(smallest, NEAR)]
     if question == ORDINARY:
         drawn += [questions.case(number, stream=1, of=ORDINARY) for number in range(EVIDENCE)]
         seen = [_seen(asking, each) for each in drawn]
         if sum(isinstance(each.given, str) for each in seen) > len(seen) // 3:
             # Where most end in an error, square layers may let the wrong numbers through.
-            squares = filter(None, (questions.square(number) for number in range(EVIDENCE)))
+            squares = filter(None, (questions.square(number) for number in range(EVIDENCE // 2)))
             seen += [_seen(asking, each) for each in squares]
         return seen
     corners = [questions.case(number, stream=1, of=CORNERS) for number in range(CORNERS_SEEN)]
-    wrong = list(islice((each for each in corners if asking.is_wrong(each)), EVIDENCE // 2))
-    return [_seen(asking, each) for each in [*drawn, *wrong, *corners[: EVIDENCE // 2]]]
+    wrong = list(islice((each for each in corners if asking.is_wrong(each)), EVIDENCE // 4))
+    return [_seen(asking, each) for each in [*drawn, *wrong, *corners[: EVIDENCE // 4]]]
 
 
 def _seen(asking: Asking, drawn: Case) -> Witness:
@@ -214,7 +261,7 @@ def _explained(asking: Asking, evidence: list[Witness], question: str) -> list[M
     kept = [model for model in models if explains(model, fresh)]
     if not kept:
         missed = [seen for seen in fresh if not explains(models[0], [seen])]
-        again = Search([*evidence, *missed[: EVIDENCE // 2]], activations, support.losses or ())
+        again = Search([*evidence, *missed[: EVIDENCE // 4]], activations, support.losses or ())
         kept = [model for model in again.best() if explains(model, fresh)]
     more = [questions.case(number, stream=7, of=(ORDINARY, CORNERS, EXTREME)[number % 3]) for number in range(2 * FRESH)]
     return explanation.tell_apart(kept, lambda scene: explanation.answer(asking.subject, scene), list(map(scene_of, more)))
@@ -305,5 +352,5 @@ def breaking_like(asking: Asking, drawn: Case) -> tuple[Mistake, ...]:
     evidence = [_seen(asking, each) for each in [drawn, *cases]]
     if sum(not explains((), [seen]) for seen in evidence) < ENOUGH:
         return ()
-    known = {fault.name: fault.mistake for fault in catalogued() if fault.mistake is not None and explains((fault,), evidence)}
-    return tuple(known.values())
+    alike = {fault.name: fault.mistake for fault in catalogued() if fault.mistake is not None and explains((fault,), evidence)}
+    return tuple(alike.values())

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from io import BufferedIOBase
 from typing import IO, Any, NoReturn
@@ -24,6 +24,8 @@ MAGIC = b"handgrad"
 # So many random bytes are met by chance no more than a key is.
 TOKEN = 16
 START = struct.Struct(f"<{len(MAGIC)}s{TOKEN}sIQ")
+# In bytes, of a head or a body: so little may always be read.
+SHORT = 1 << 16
 NAME_AT_MOST = 100
 AXES_AT_MOST = 8
 # Little-endian, by their names in a head.
@@ -85,7 +87,7 @@ def write(stream: IO[bytes], token: bytes, head: object, arrays: Mapping[str, Ar
     stream.flush()
 
 
-def read(stream: BufferedIOBase, token: bytes, room: Room) -> tuple[Any, dict[str, Array]]:
+def read(stream: BufferedIOBase, token: bytes, room: Callable[[], Room]) -> tuple[Any, dict[str, Array]]:
     """Read one frame, which may be anything at all.
 
     Parameters
@@ -94,8 +96,8 @@ def read(stream: BufferedIOBase, token: bytes, room: Room) -> tuple[Any, dict[st
         Where from. No byte is read beyond the frame.
     token : bytes
         The one that it must carry.
-    room : Room
-        No more is read than this.
+    room : callable
+        Returns how long it may be; asked only about a frame that is not short.
 
     Returns
     -------
@@ -114,9 +116,10 @@ def read(stream: BufferedIOBase, token: bytes, room: Room) -> tuple[Any, dict[st
         raise FrameError("it does not begin as an answer does")
     if carried != token:
         raise FrameError("it is not an answer to what was asked")
-    for what, length, at_most in (("head", of_head, room.head), ("body", of_body, room.body)):
-        if length > at_most:
-            raise FrameError(f"its {what} has {length} bytes, and {at_most} at most are an answer")
+    if of_head > SHORT or of_body > SHORT:
+        at_most = room()
+        if of_head > at_most.head or of_body > at_most.body:
+            raise FrameError(f"it is {of_head + of_body} bytes long, and an answer {at_most.head + at_most.body} at most")
     head, listed = _parsed(_exactly(stream, of_head))
     entries = _entries(listed)
     if sum(math.prod(shape) * dtype.itemsize for _, dtype, shape in entries) != of_body:
@@ -138,6 +141,8 @@ def _numbers(stream: BufferedIOBase, name: str, dtype: np.dtype[Any], shape: lis
         raise FrameError(f"its array {name!r} has a shape that no answer has") from None
     if stream.readinto(found.data) < found.nbytes:
         raise EOFError
+    if dtype.kind == "b" and (found.view(np.uint8) > 1).any():
+        raise FrameError(f"its array {name!r} has truth values that are neither true nor false")
     return found if dtype.isnative else found.astype(dtype.newbyteorder("="))
 
 
@@ -165,15 +170,15 @@ def _entries(listed: object) -> list[tuple[str, np.dtype[Any], list[int]]]:
             raise FrameError("the name of one of its arrays is not a short name that no other has")
         if not isinstance(code, str) or code not in DTYPES:
             raise FrameError(f"its array {name!r} is of a dtype that no answer has")
-        if (
-            not isinstance(shape, list)
-            or len(shape) > AXES_AT_MOST
-            or not all(type(n) is int and 0 <= n < 2**31 for n in shape)
-        ):
+        if not isinstance(shape, list) or len(shape) > AXES_AT_MOST or not all(map(_is_length, shape)):
             raise FrameError(f"its array {name!r} has a shape that no answer has")
         names.add(name)
         found.append((name, DTYPES[code], shape))
     return found
+
+
+def _is_length(value: object) -> bool:
+    return type(value) is int and 0 <= value < 2**31
 
 
 def _refuse(number: str) -> NoReturn:

@@ -263,9 +263,7 @@ class _Conversation:
             if watch is not None:
                 watch.start()
             pickle.dump((token, request), self._requests, protocol=pickle.HIGHEST_PROTOCOL)
-            # Worked out while the process is at work.
-            expected = request.expected()
-            return replies.receive(self._replies, token, expected, self._file)
+            return replies.receive(self._replies, token, request.expected(), self._file)
         except EOFError:
             if time.monotonic() < end:
                 raise

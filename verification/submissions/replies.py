@@ -18,7 +18,6 @@ import numpy.typing as npt
 
 from verification.submissions import frames
 from verification.submissions.answers import REMARKS, Answer, SubmissionError, shapes
-from verification.submissions.description import Description
 from verification.submissions.frames import FrameError, Room
 from verification.submissions.performing import CHANGED_AT_MOST, CHANGES_AT_MOST
 from verification.submissions.protocol import ANSWERS, Change, Outcome, Scene, Step, replay
@@ -91,9 +90,10 @@ def pack(reply: Loaded | Answer | Outcome | SubmissionError) -> tuple[dict[str, 
 
 
 class Expected(Protocol):
-    """What may come in reply to a request; made from the request before the reply is read."""
+    """What may come in reply to a request."""
 
-    room: Room
+    def room(self) -> Room:
+        """Return how long the reply may be."""
 
     def unpack(self, head: object, arrays: dict[str, Array]) -> Loaded | Answer | Outcome:
         """Return the reply, or raise a FrameError if something is missing, unknown, or not what it must be."""
@@ -151,7 +151,9 @@ def _unpack_error(head: object, arrays: Mapping[str, Array], file: str) -> Submi
 class ExpectedLoaded:
     """The reply to the request to load a file; its `Support` is made anew, and so checked by its own rules."""
 
-    room = Room(HEAD_AT_MOST, 0)
+    def room(self) -> Room:
+        """Return how long the reply may be."""
+        return Room(HEAD_AT_MOST, 0)
 
     def unpack(self, head: object, arrays: dict[str, Array]) -> Loaded:
         """Return the reply, or raise a FrameError if something is missing, unknown, or not what it must be."""
@@ -176,17 +178,20 @@ class ExpectedAnswer:
     """The answer about one scene, with such arrays as `verification.submissions.answers.arrays_of` returns for it."""
 
     def __init__(self, scene: Scene) -> None:
-        self._allowed = _Allowed(scene.network, scene.x)
-        self.room = Room(HEAD_AT_MOST + ENTRY_AT_MOST * self._allowed.names, self._allowed.bytes)
+        self._scene = scene
+
+    def room(self) -> Room:
+        """Return how long the reply may be."""
+        return Room(HEAD_AT_MOST + ENTRY_AT_MOST * _names(self._scene), _bytes(self._scene))
 
     def unpack(self, head: object, arrays: dict[str, Array]) -> Answer:
         """Return the reply, or raise a FrameError if something is missing, unknown, or not what it must be."""
         fields = _checked(head, "answer", {"remarks": _are_remarks})
         predictions = arrays.pop("predictions", None)
         groups = _grouped(arrays)
-        found = self._allowed.checked(groups.pop("answer", {}))
+        found = _arrays(groups.pop("answer", {}), self._scene)
         _nothing_left(groups)
-        if predictions is not None and (predictions.shape != self._allowed.outputs or predictions.dtype != np.float64):
+        if predictions is not None and (predictions.shape != _outputs(self._scene) or predictions.dtype != np.float64):
             raise FrameError(f"it gives its predictions in {predictions.dtype} and shape {predictions.shape}")
         return Answer(found, fields["printed"], predictions, fields["remarks"])
 
@@ -196,12 +201,13 @@ class ExpectedOutcome:
 
     def __init__(self, steps: Sequence[Step], scenes: Mapping[str, Scene]) -> None:
         self._steps, self._scenes = steps, scenes
-        answers = sum(step.do in ANSWERS for step in steps)
-        allowed = [_Allowed(scene.network, scene.x) for scene in scenes.values()]
-        of_answers = answers * ENTRY_AT_MOST * max(each.names for each in allowed)
+
+    def room(self) -> Room:
+        """Return how long the reply may be."""
+        answers, scenes = sum(step.do in ANSWERS for step in self._steps), self._scenes.values()
         of_changes = CHANGES_AT_MOST * 2 * (NAME_AT_MOST + ENTRY_AT_MOST)
-        body = answers * max(each.bytes for each in allowed) + CHANGES_AT_MOST * 2 * CHANGED_AT_MOST
-        self.room = Room(HEAD_AT_MOST + of_answers + of_changes, body)
+        head = HEAD_AT_MOST + answers * ENTRY_AT_MOST * max(map(_names, scenes)) + of_changes
+        return Room(head, answers * max(map(_bytes, scenes)) + CHANGES_AT_MOST * 2 * CHANGED_AT_MOST)
 
     def unpack(self, head: object, arrays: dict[str, Array]) -> Outcome:
         """Return the reply, or raise a FrameError if something is missing, unknown, or not what it must be."""
@@ -215,7 +221,7 @@ class ExpectedOutcome:
             given = groups.pop(f"answer{next(numbers)}", {})
             if step.do == "parameters" and given.keys() != where.network.named().keys():
                 raise FrameError("it gives something else than the parameters where it is asked for them")
-            return _Allowed(where.network, where.x).checked(given)
+            return _arrays(given, where)
 
         observations = replay(self._steps, self._scenes, came)
         changes = []
@@ -226,40 +232,6 @@ class ExpectedOutcome:
             changes.append(Change(when, what, pair["before"], pair["after"]))
         _nothing_left(groups)
         return Outcome(observations, tuple(changes), fields["printed"])
-
-
-class _Allowed:
-    """The arrays that an answer about a network with x may have: their names, shapes and dtypes."""
-
-    def __init__(self, network: Description, x: Array) -> None:
-        self.needed, allowed = shapes(network, x)
-        self.shapes = self.needed | allowed
-        self.dtype = network.weights[0].dtype
-        self.outputs = (*x.shape[:-1], network.widths[-1])
-
-    @property
-    def names(self) -> int:
-        """How many there may be, with the predictions."""
-        return len(self.shapes) + 1
-
-    @property
-    def bytes(self) -> int:
-        """How many bytes they may have, with the predictions; a loss may have another dtype than the network."""
-        return 8 * sum(map(math.prod, (*self.shapes.values(), self.outputs)))
-
-    def checked(self, given: Mapping[str, Array]) -> dict[str, Array]:
-        """Return what came in the order of `shapes`, after checking it."""
-        for name, array in given.items():
-            if name not in self.shapes:
-                raise FrameError(f"it gives {name!r}, which was not asked for")
-            if array.shape != self.shapes[name]:
-                raise FrameError(f"it gives {name} in shape {array.shape} for {self.shapes[name]}")
-            if array.dtype != self.dtype and not (name == "loss" and array.dtype.kind == "f"):
-                raise FrameError(f"it gives {name} in {array.dtype} for {self.dtype}")
-        for name in self.needed:
-            if name not in given:
-                raise FrameError(f"it gives no {name}")
-        return {name: given[name] for name in self.shapes if name in given}
 
 
 def _checked(head: object, reply: str, checks: Mapping[str, Callable[[Any], bool]]) -> dict[str, Any]:
@@ -341,3 +313,39 @@ def _grouped(arrays: Mapping[str, Array]) -> dict[str, dict[str, Array]]:
 def _nothing_left(names: Iterable[str]) -> None:
     for name in names:
         raise FrameError(f"it gives {name!r}, which was not asked for")
+
+
+def _arrays(given: Mapping[str, Array], scene: Scene) -> dict[str, Array]:
+    """Return the arrays of an answer in the order of `shapes`, after checking that they are as they were to be sent."""
+    dtype, parameters = scene.network.weights[0].dtype, scene.network.named()
+    needed = known = {name: array.shape for name, array in parameters.items()}
+    if given.keys() != parameters.keys():  # most answers are the parameters and nothing else, and the rest takes a while
+        needed, allowed = shapes(scene.network, scene.x)
+        known = needed | allowed
+    for name, array in given.items():
+        if name not in known:
+            raise FrameError(f"it gives {name!r}, which was not asked for")
+        if array.shape != known[name]:
+            raise FrameError(f"it gives {name} in shape {array.shape} for {known[name]}")
+        if array.dtype != dtype and not (name == "loss" and array.dtype.kind == "f"):
+            raise FrameError(f"it gives {name} in {array.dtype} for {dtype}")
+    for name in needed:
+        if name not in given:
+            raise FrameError(f"it gives no {name}")
+    return {name: given[name] for name in known if name in given}
+
+
+def _outputs(scene: Scene) -> tuple[int, ...]:
+    return (*scene.x.shape[:-1], scene.network.widths[-1])
+
+
+def _names(scene: Scene) -> int:
+    """Return how many arrays an answer may have, with the predictions."""
+    needed, allowed = shapes(scene.network, scene.x)
+    return len(needed) + len(allowed) + 1
+
+
+def _bytes(scene: Scene) -> int:
+    """Return how many bytes they may have; a loss may be of another dtype than the network."""
+    needed, allowed = shapes(scene.network, scene.x)
+    return 8 * sum(map(math.prod, (*needed.values(), *allowed.values(), _outputs(scene))))
