@@ -12,8 +12,8 @@ from verification.bounds.analysis import both_bounds
 from verification.random_networks.plain import plain_case
 from verification.submissions.description import describe
 from verification.submissions.local import Local
-from verification.submissions.performing import perform
-from verification.submissions.protocol import RATE, Scene, Step, scenes, stepped, steps
+from verification.submissions.performing import CHANGES_AT_MOST, perform
+from verification.submissions.protocol import RATE, Scene, Step, replay, scenes, stepped, steps
 
 
 class Net:
@@ -333,21 +333,129 @@ def test_function_that_errs_only_in_a_row_is_seen(function, seen):
     assert seen in names[:1] + changes
 
 
-def test_outcome_equals_that_of_the_same_calls_elsewhere(tmp_path):
+# Every one of them damages something, or answers with more than its parameters.
+ELSEWHERE = (Net, ScalesTheCallersX, StepsOnTheCallersWeights, OneBuffer, EmptiesItsMapping, StepsUpwards, HidesItsParameters)
+
+
+@pytest.mark.parametrize("submission", ELSEWHERE)
+def test_outcome_equals_that_of_the_same_calls_elsewhere(submission, tmp_path):
     path = tmp_path / "homework.py"
-    source = "import numpy as np\n\n" + inspect.getsource(Net)
-    path.write_text(source, encoding="utf-8")
+    sources = [inspect.getsource(each) for each in dict.fromkeys((Net, submission))]
+    path.write_text("import numpy as np\n\n" + "\n".join(sources), encoding="utf-8")
     net, (x, y) = sigmoids(), data()
-    here = run(Net, net, x, y)
+    here = run(submission, net, x, y)
     found = scenes(describe(net), x, y, seed=0)
-    with v.open_submission(path) as subject:
+    with v.open_submission(path, submission.__name__) as subject:
         protocol = steps(subject.is_class, descends=True, parameters=True, sizes=("larger", "smaller"))
         there = subject.perform(protocol, found)
-    assert [seen.name for seen in here.observations] == [seen.name for seen in there.observations]
     for one, other in zip(here.observations, there.observations, strict=True):
-        for name, array in one.arrays.items():
-            np.testing.assert_array_equal(array, other.arrays[name])
-    assert (len(here.changes), len(there.changes)) == (0, 0)
+        assert (one.name, one.kind) == (other.name, other.kind)
+        assert_same(one.arrays, other.arrays)
+        assert_same(one.network.named() | {"x": one.x, "y": one.y}, other.network.named() | {"x": other.x, "y": other.y})
+    for one, other in zip(here.changes, there.changes, strict=True):
+        assert str(one) == str(other)
+        assert_same({"before": one.before, "after": one.after}, {"before": other.before, "after": other.after})
+    assert bool(there.changes) is (submission not in (Net, StepsUpwards, HidesItsParameters))
+
+
+def assert_same(arrays, others):
+    assert list(arrays) == list(others)
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(array, others[name])
+        assert (array.dtype, array.shape) == (others[name].dtype, others[name].shape)
+
+
+def test_place_of_an_answer_is_that_of_the_steps():
+    network, (x, y) = describe(sigmoids()), data()
+    found = scenes(network, x, y, seed=0)
+    given = {name: np.full_like(array, 2.0) for name, array in network.named().items()}
+    told = []
+
+    def take(step, where):
+        told.append((step.do, where))
+        return given if step.do in ("parameters", "backward", "gradient") else {}
+
+    protocol = [
+        Step("build"),
+        Step("backward", "decoy", "first"),
+        Step("forward", "larger"),
+        Step("backward", "smaller", "second"),
+        Step("parameters", name="third"),
+        Step("another", "other"),
+        Step("backward", name="fourth"),
+        Step("descend"),
+        Step("gradient", "other", "fifth"),
+        Step("backward", name="sixth"),
+    ]
+    first, second, third, fourth, fifth, sixth = replay(protocol, found, take)
+    assert [do for do, _ in told] == [step.do for step in protocol]
+    assert (first.network, first.x, first.y) == (network, found["real"].x, found["decoy"].y)
+    assert (second.network, second.x, second.y) == (network, found["larger"].x, found["smaller"].y)
+    assert (third.network, third.kind) == (network, "parameters")
+    assert_same(fourth.network.named(), given)
+    assert (fourth.kind, fourth.x, fourth.y) == ("gradient", found["larger"].x, found["real"].y)
+    assert (fifth.network, fifth.x, fifth.y) == (found["other"].network, found["other"].x, found["other"].y)
+    assert_same(sixth.network.named(), {name: array - RATE * array for name, array in given.items()})
+
+
+def test_parameters_are_all_that_is_kept_where_they_are_asked_for():
+    class Talks(Net):
+        def parameters(self):
+            return {"loss": 1.0} | super().parameters()
+
+    outcome = run(Talks)
+    assert wrong(outcome) == ([], [])
+    kept = [list(seen.arrays) for seen in outcome.observations if seen.kind == "parameters"]
+    assert kept == [["w1", "b1", "w2", "b2"]] * 2
+
+
+def test_large_and_many_changes_are_cut():
+    network = describe(hg.Network.random([200, 100, 1], activations=["sigmoid", "sigmoid"], seed=0))
+
+    def spoils(network, x, y):
+        for w in network.weights:
+            w += 1
+        return gradient(network, x, y)
+
+    found = scenes(network, np.ones((3, 200)), np.ones((3, 1)), seed=0)
+    outcome = perform(Local(spoils), steps(False) * 100, found)
+    assert len(outcome.changes) == CHANGES_AT_MOST
+    sizes = {change.what: (change.before.size, change.after.size) for change in outcome.changes}
+    assert sizes == {"the caller's w1": (0, 0), "the caller's w2": (100, 100)}
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda network: network.weights.pop(),
+        lambda network: network.biases.clear(),
+        lambda network: network.weights.__setitem__(0, "w"),
+        lambda network: network.activations.__setitem__(0, "prelu"),
+        lambda network: network.weights.reverse(),
+        lambda network: network.weights[0].__setattr__("shape", -1),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Setting the shape")
+def test_damage_to_the_lists_of_a_network_is_seen(spoil):
+    def spoils(network, x, y):
+        g = gradient(network, x, y)
+        spoil(network)
+        return g
+
+    names, changes = wrong(run(spoils))
+    assert names == []
+    if spoil.__code__.co_names[0] != "activations":
+        assert "the caller's w1 was changed by gradient (the first call)" in changes
+
+
+@pytest.mark.parametrize("kind", ["?", "U1", "O", "c16", "i8", "f2", "g"])
+def test_forward_may_return_an_array_of_anything(kind):
+    class Returns(Net):
+        def forward(self, x):
+            super().forward(x)
+            return np.zeros(3, kind)
+
+    assert wrong(run(Returns)) == ([], [])
 
 
 def test_failure_in_a_row_names_the_step():

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 import types
 from functools import partial
 from pathlib import Path
@@ -21,10 +22,11 @@ import handgrad as hg
 import verification as v
 from verification.bounds.analysis import both_bounds
 from verification.random_networks.plain import plain_case
-from verification.submissions import loading, worker
+from verification.submissions import frames, loading, replies, worker
 from verification.submissions.answers import arrays_of, shapes
 from verification.submissions.description import copied, describe
 from verification.submissions.local import Local
+from verification.submissions.protocol import Step, scenes, steps
 from verification.submissions.remote import Remote, open_submission
 from verification.submissions.support import Support
 
@@ -228,11 +230,8 @@ ANSWERED_BADLY = {
         4,
         ["w1 in shape (3, 2)", "(2, 3), which is the transpose"],
     ),
-    "a column": (returning("right | {'b1': np.zeros((3, 1))}"), "shape", 4, ["b1 in shape (3,)", "it gave (3, 1)"]),
     "a wrong intermediate": (returning("right | {'z1': np.zeros((1, 3))}"), "shape", 4, ["z1 in shape (3,)", "it gave (1, 3)"]),
-    "a loss for each output": (returning("right | {'loss': np.zeros(1)}"), "shape", 4, ["loss in shape ()", "it gave (1,)"]),
-    "float32 for float64": (returning("right | {'b1': np.zeros(3, 'f4')}"), "dtype", 4, ["b1 as float64", "it gave float32"]),
-    "integers": (returning("right | {'b1': np.zeros(3, int)}"), "dtype", 4, ["b1 as float64", "it gave int64"]),
+    "a loss for each output": (returning("right | {'loss': np.zeros(2)}"), "shape", 4, ["loss in shape ()", "it gave (2,)"]),
     "complex numbers": (returning("right | {'b1': np.zeros(3, complex)}"), "array", 4, ["b1 as real numbers", "complex"]),
     "objects": (returning("right | {'b1': np.array([None] * 3)}"), "array", 4, ["b1 as real numbers", "dtype object"]),
     "text": (returning("right | {'b1': 'zero'}"), "array", 4, ["b1 as real numbers", "text in a value of type str"]),
@@ -419,6 +418,30 @@ def test_overflow_in_the_code_is_no_error(tmp_path):
         )
 
 
+# what is returned, and what is remarked
+TAKEN = {
+    "a column": ("right | {'b1': np.zeros((3, 1))}", {"shape": "b1 came in shape (3, 1) for (3,)"}),
+    "a loss in an array": ("right | {'loss': np.zeros(1)}", {"shape": "loss came in shape (1,) for ()"}),
+    "float32 for float64": ("right | {'b1': np.zeros(3, 'f4')}", {"dtype": "b1 came in float32 for float64"}),
+    "integers": ("right | {'b1': np.zeros(3, int)}", {"dtype": "b1 came in int64 for float64"}),
+    "a long double for the loss": ("right | {'loss': np.longdouble(1)}", {}),
+    "big-endian numbers for the loss": ("right | {'loss': np.array(1, '>f4')}", {}),
+}
+
+
+@pytest.mark.parametrize("row", TAKEN)
+def test_answer_in_a_form_of_its_own_equals_that_of_the_same_call_here(row, tmp_path):
+    expression, remarks = TAKEN[row]
+    path = written(tmp_path, returning(expression))
+    there = asked(path)
+    here = Local(loaded(returning(expression), "gradient")).gradient(describe(SIGMOIDS), X, Y)
+    assert there.remarks == here.remarks == remarks
+    assert list(there.arrays) == list(here.arrays)
+    for name, array in there.arrays.items():
+        np.testing.assert_array_equal(array, here.arrays[name])
+        assert array.dtype.itemsize == here.arrays[name].dtype.itemsize <= 8
+
+
 def test_what_is_printed_is_kept_and_cut(tmp_path):
     text = "import sys\nprint('loaded')\nsys.stdout.reconfigure(line_buffering=True)\n" + BY_THE_LETTER.replace(
         "    a, g =", "    print('x is', x, 'ñ'); sys.stderr.write('!'); print('z' * 20000 * int(x[0] > 2), end='')\n    a, g ="
@@ -446,23 +469,217 @@ def test_output_below_python_does_not_reach_the_replies(tmp_path):
     assert_is_gradient(asked(written(tmp_path, text)).arrays, SIGMOIDS, X, Y)
 
 
-def test_garbage_among_the_replies_raises_one_sentence(tmp_path, monkeypatch):
-    monkeypatch.setattr("verification.submissions.remote.GRACE", 0.2)
-    text = """
-        import fcntl, os, stat
-        def gradient(network, x, y):
-            for fd in map(int, os.listdir("/dev/fd")):
-                try:
-                    writable = fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE == os.O_WRONLY
-                    if writable and stat.S_ISFIFO(os.fstat(fd).st_mode):
-                        os.write(fd, b".")
-                except OSError:
-                    pass
-    """
-    path = written(tmp_path, text)
+# Files that write among the replies. One attacks only where x[0] is 2, so that the next question has an answer.
+
+ATTACK = """
+import io, os, pickle, threading, time
+from pathlib import Path
+import numpy as np
+from verification.submissions import frames
+
+class Touch:
+    def __reduce__(self):
+        return Path.touch, (Path(__file__).with_name("marker"),)
+
+def frame(token=None):
+    out = io.BytesIO()
+    arrays = {"answer/w1": np.zeros((3, 2)), "answer/b1": np.zeros(3), "answer/w2": np.zeros((1, 3)), "answer/b2": np.zeros(1)}
+    head = {"reply": "answer", "printed": "", "remarks": {}}
+    frames.write(out, token or os.urandom(frames.TOKEN), head, arrays)
+    return out.getvalue()
+
+def write(data):
+    for fd in range(3, 21):
+        try:
+            os.write(fd, data)
+        except OSError:
+            pass
+
+def attack(x):
+    if x[0] == 2.0:
+        ...
+"""
+
+
+def attacking(code):
+    return ATTACK.replace("...", code) + BY_THE_LETTER.replace("    a, g =", "    attack(x)\n    a, g =")
+
+
+# what it does, the kind of error, and a part of its sentence
+ATTACKS = {
+    "a pickle": ("write(pickle.dumps(Touch()))", "reply", "no answer: it does not begin as an answer does"),
+    "a pickle of some length": ("write(pickle.dumps([bytes(100), Touch()]))", "reply", "does not begin as an answer does"),
+    "a frame that looks right": ("write(frame())", "reply", "no answer: it is not an answer to what was asked"),
+    "two frames": ("write(2 * frame())", "reply", "it is not an answer to what was asked"),
+    "half a frame": ("write(frame()[:100]); time.sleep(60)", "reply", "it is not an answer to what was asked"),
+    "a few bytes of a frame": ("write(frame()[:20]); time.sleep(60)", "hang", "still running after 0.5 s"),
+    "a few bytes, and an answer": ("write(frame()[:20])", "reply", "it is not an answer to what was asked"),
+    "a few bytes, and the end": ("write(frame()[:20]); os._exit(3)", "ended", "exit status 3"),
+    "a byte": ("write(b'.')", "reply", "it does not begin as an answer does"),
+    "megabytes of zeros": ("write(bytes(4_000_000))", "reply", "it does not begin as an answer does"),
+    "megabytes behind a frame": ("write(frame() + bytes(4_000_000))", "reply", "it is not an answer to what was asked"),
+    "no pipes any more": ("os.closerange(3, 21)", "ended", "left the process that runs it unable to answer"),
+    "a line of many digits": (
+        "os.write(2, f'File \"{__file__}\", line {9 * 10**4000} in'.encode()); os.kill(os.getpid(), 9)",
+        "ended",
+        "killed by SIGKILL",
+    ),
+}
+
+
+@pytest.mark.parametrize("row", ATTACKS)
+def test_file_that_writes_among_the_replies_raises_one_sentence(row, tmp_path):
+    code, kind, part = ATTACKS[row]
+    path = written(tmp_path, attacking(code))
+    with Remote(path, limit=0.5) as subject:
+        with pytest.raises(v.SubmissionError, match=part) as caught:
+            subject.gradient(describe(SIGMOIDS), X, Y)
+        assert_is_sentence(caught.value, path, kind, caught.value.line, [part])
+        assert subject._process is None
+        assert_is_gradient(subject.gradient(describe(SIGMOIDS), X + 1, Y).arrays, SIGMOIDS, X + 1, Y)
+    assert sorted(file.name for file in tmp_path.iterdir() if file.is_file()) == ["homework.py"]
+
+
+def test_file_that_writes_while_it_is_loaded_raises_one_sentence(tmp_path):
+    path = written(tmp_path, attacking("...") + "write(pickle.dumps(Touch()))\n")
+    with pytest.raises(v.SubmissionError) as caught:
+        Remote(path)
+    assert_is_sentence(caught.value, path, "reply", None, ["does not begin as an answer does", "while it was loaded"])
+    assert not (tmp_path / "marker").exists()
+
+
+def test_file_that_writes_between_questions_raises_one_sentence(tmp_path):
+    path = written(tmp_path, attacking("threading.Timer(0.2, write, [frame()]).start()"))
+    with Remote(path) as subject:
+        assert_is_gradient(subject.gradient(describe(SIGMOIDS), X, Y).arrays, SIGMOIDS, X, Y)
+        time.sleep(0.6)
+        with pytest.raises(v.SubmissionError) as caught:
+            subject.gradient(describe(SIGMOIDS), X + 1, Y)
+        assert_is_sentence(caught.value, path, "reply", 33, ["it is not an answer to what was asked"])
+        assert_is_gradient(subject.gradient(describe(SIGMOIDS), X + 1, Y).arrays, SIGMOIDS, X + 1, Y)
+
+
+def test_reply_in_a_row_of_calls_is_refused_like_any_other(tmp_path):
+    path = written(tmp_path, attacking("write(frame())"))
+    net = describe(SIGMOIDS)
+    with Remote(path) as subject, pytest.raises(v.SubmissionError, match="in a row of calls on the network 2-3-1") as caught:
+        subject.perform(steps(False), scenes(net, X, Y, seed=0, batches=False))
+    assert caught.value.kind == "reply"
+
+
+def test_file_that_forges_a_failure_of_ours_raises_one_sentence(tmp_path):
+    # By the function that ends a process, and not by the one that says where it was.
+    code = "os.write(2, b'Traceback (most recent call last)'); os._exit.__closure__[0].cell_contents(70)"
+    path = written(tmp_path, attacking(code))
     with pytest.raises(v.SubmissionError) as caught:
         asked(path)
-    assert_is_sentence(caught.value, path, "ended", 3, ["left the process that runs it unable to answer"])
+    assert_is_sentence(caught.value, path, "ended", 33, ["exit status 70"])
+
+
+@pytest.mark.parametrize("can_poll", [True, False])
+def test_process_that_takes_no_requests_is_ended_from_here(can_poll, tmp_path, monkeypatch):
+    monkeypatch.setattr("verification.submissions.remote.CAN_POLL", can_poll)  # not on Windows
+    monkeypatch.setattr("verification.submissions.remote.GRACE", 0.2)
+    text = (
+        BY_THE_LETTER + "import os, signal, threading\nthreading.Timer(0.3, os.kill, [os.getpid(), signal.SIGSTOP]).start()\n"
+    )
+    net = hg.Network.random([300, 300, 1], activations=["sigmoid", "sigmoid"], seed=0)
+    with Remote(written(tmp_path, text), limit=0.1) as subject:
+        time.sleep(0.6)
+        process = subject._process
+        start = time.monotonic()
+        with pytest.raises(v.SubmissionError) as caught:
+            subject.gradient(describe(net), np.ones(300), Y)
+        assert 0.4 < time.monotonic() - start < 5
+        assert caught.value.kind == "hang"
+        assert_is_gone(process.pid)
+
+
+def test_gradient_of_a_large_network_matches_handgrad(tmp_path):
+    net = hg.Network.random([300, 700, 1], activations=["sigmoid", "sigmoid"], seed=0)
+    x = np.linspace(-1, 1, 300)
+    with Remote(written(tmp_path, BY_THE_LETTER)) as subject:
+        for _ in range(2):
+            arrays = subject.gradient(describe(net), x, Y).arrays
+            expected = net.gradient(x, Y).named()
+            for name, array in arrays.items():
+                np.testing.assert_allclose(array, expected[name], rtol=1e-9, atol=1e-15)
+                assert array.flags.writeable
+
+
+@pytest.mark.parametrize("what", ["network.weights.clear()", "network.biases.pop()", "network.weights.reverse()"])
+def test_file_that_changes_the_lists_it_is_given_is_asked_about_what_it_was_given(what, tmp_path):
+    text = BY_THE_LETTER.replace("    return g\n", f"    {what}\n    return g\n")
+    assert_is_gradient(asked(written(tmp_path, text)).arrays, SIGMOIDS, X, Y)
+    path = written(tmp_path, text.replace("    return g\n", "    raise ValueError('no')\n"))
+    with pytest.raises(v.SubmissionError) as caught:
+        asked(path)
+    assert_is_sentence(caught.value, path, "raised", 16, ["gradient raised ValueError: no"])
+
+
+def test_file_that_closes_its_output_is_asked_on(tmp_path):
+    text = BY_THE_LETTER.replace("    a, g =", "    print('so far')\n    sys.stdout.close()\n    a, g =")
+    answer = asked(written(tmp_path, "import sys\n" + text))
+    assert_is_gradient(answer.arrays, SIGMOIDS, X, Y)
+    assert answer.printed == "so far\n"
+
+
+# What a class's forward returns.
+
+PREDICTED = {
+    "an array": ("self.a[-1]", True),
+    "integers": ("np.ones(self.a[-1].shape, int)", [1.0]),
+    "float32": ("np.ones(self.a[-1].shape, 'f4')", [1.0]),
+    "a list": ("[0.5]", [0.5]),
+    "an array that backward writes into": ("np.full(1, 0.25)", [0.25]),
+    "NaN": ("np.full(1, np.nan)", [np.nan]),
+    "nothing": ("None", None),
+    "a number": ("0.5", None),
+    "another shape": ("np.ones((1, 1))", None),
+    "text": ("['a']", None),
+    "complex numbers": ("np.ones(1, complex)", None),
+    "truth values": ("np.ones(1, bool)", None),
+    "ragged rows": ("[[1.0], [1.0, 2.0]]", None),
+    "an object that cannot be read": ("Unreadable()", None),
+    "an object that ends the program": ("Ends()", None),
+}
+
+
+@pytest.mark.parametrize("row", PREDICTED)
+def test_predictions_of_a_class_equal_what_its_forward_returned(row, tmp_path):
+    expression, expected = PREDICTED[row]
+    returned = f"        self.given = {expression}\n        return self.given\n\n    def backward(self, y):\n"
+    spoilt = (
+        "        if isinstance(self.given, np.ndarray) and self.given is not self.a[-1]:\n            self.given[...] = 7\n"
+    )
+    text = AS_A_CLASS.replace("\n    def backward(self, y):\n", returned + spoilt)
+    text += "class Unreadable:\n    def __array__(self, *a, **k):\n        raise OSError\n\n"
+    text += "class Ends:\n    def __array__(self, *a, **k):\n        raise SystemExit\n"
+    there = asked(written(tmp_path, text), "Net")
+    here = Local(loaded(text, "Net")).gradient(describe(SIGMOIDS), X, Y)
+    for answer in (here, there):
+        assert_is_gradient(answer.arrays, SIGMOIDS, X, Y)
+        if expected is None:
+            assert answer.predictions is None
+        else:
+            right = SIGMOIDS.trace(X, Y).named()["a2"] if expected is True else expected
+            np.testing.assert_allclose(answer.predictions, right, rtol=1e-15)
+            assert answer.predictions.dtype == np.float64
+
+
+def test_predictions_of_a_batch_and_of_a_tensor_are_read():
+    class Net(loaded(AS_A_CLASS, "Net")):
+        def forward(self, x):
+            super().forward(x)
+            return torch.tensor(self.a[-1], requires_grad=True)
+
+    x = np.stack([X, X + 1, X])
+    predictions = Local(Net).gradient(describe(SIGMOIDS), x, np.stack([Y, Y, Y])).predictions
+    np.testing.assert_allclose(predictions, SIGMOIDS.trace(x, np.stack([Y, Y, Y])).named()["a2"], rtol=1e-15)
+
+
+def test_predictions_of_a_function_is_none(tmp_path):
+    assert asked(written(tmp_path, BY_THE_LETTER)).predictions is None
 
 
 @pytest.mark.parametrize("layout", ["C", "F", "gaps"])
@@ -512,7 +729,9 @@ def test_hang_while_loading_raises_one_sentence(tmp_path):
     assert caught.value.line in (2, 3)
 
 
-def test_process_that_does_not_end_itself_is_ended_from_here(tmp_path, monkeypatch):
+@pytest.mark.parametrize("can_poll", [True, False])
+def test_process_that_does_not_end_itself_is_ended_from_here(can_poll, tmp_path, monkeypatch):
+    monkeypatch.setattr("verification.submissions.remote.CAN_POLL", can_poll)  # not on Windows
     monkeypatch.setattr("verification.submissions.remote.GRACE", 0.2)
     text = "import signal\n" + HANG_AT_TWO.replace("    while", "    signal.setitimer(signal.ITIMER_REAL, 0)\n    while")
     with Remote(written(tmp_path, text), limit=0.1) as subject:
@@ -541,15 +760,14 @@ def test_process_that_ended_between_questions_raises_one_sentence(tmp_path):
 def test_mistake_of_the_serving_module_raises_runtime_error(tmp_path):
     with (
         Remote(written(tmp_path, BY_THE_LETTER)) as subject,
-        pytest.raises(RuntimeError, match="'int' object has no attribute 'of'"),
+        pytest.raises(RuntimeError, match="a step must do one of the things that Step names; got 'dance'"),
     ):
-        subject._asked(3, calls=1, where="")
+        subject.perform([Step("dance")], scenes(describe(SIGMOIDS), X, Y, seed=0))
 
 
 def test_closed_submission_leaves_no_thread_and_closes_twice(tmp_path):
     before = set(threading.enumerate())
     subject = Remote(written(tmp_path, BY_THE_LETTER))
-    assert set(threading.enumerate()) - before
     subject.close()
     subject.close()
     assert not set(threading.enumerate()) - before
@@ -687,16 +905,20 @@ def test_serve_answers_in_order_and_ends_with_its_requests(tmp_path, monkeypatch
     path = written(tmp_path, BY_THE_LETTER)
     scene = worker.Scene(describe(SIGMOIDS), X, Y)
     requests = [worker.Load(path, None, 10.0, 10.0), worker.Gradient(scene), worker.Load(path, "none", 10.0, 10.0)]
-    replies = io.BytesIO()
-    worker.serve(io.BytesIO(b"".join(map(pickle.dumps, requests))), replies, lambda: "printed")
-    replies.seek(0)
-    info, answer, error = (pickle.load(replies) for _ in requests)
+    tokens = [bytes([number] * frames.TOKEN) for number in range(3)]
+    answered = io.BytesIO()
+    worker.serve(io.BytesIO(b"".join(map(pickle.dumps, zip(tokens, requests, strict=True)))), answered, lambda: "printed")
+    answered.seek(0)
+    info, answer, error = (
+        replies.receive(answered, token, request.expected(), path) for token, request in zip(tokens, requests, strict=True)
+    )
     assert (info.name, info.line, info.printed) == ("gradient", 6, "printed")
     assert_is_gradient(answer.arrays, SIGMOIDS, X, Y)
     assert isinstance(error, v.SubmissionError)
     assert error.printed == "printed"
-    with pytest.raises(RuntimeError, match="first request must be to load"):
-        worker.serve(io.BytesIO(pickle.dumps(worker.Gradient(scene))), replies, str)
+    with pytest.raises(RuntimeError, match="first request must be to load") as caught:
+        worker.serve(io.BytesIO(pickle.dumps((tokens[1], worker.Gradient(scene)))), answered, str)
+    assert caught.value.__notes__ == [tokens[1].hex()]
 
 
 def test_printed_keeps_the_first_part():

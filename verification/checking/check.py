@@ -299,6 +299,9 @@ class _Examination:
         if verdict.in_protocol:
             quantity = verdict.grade.wrong[0].name if verdict.grade and verdict.grade.wrong else ""
             verdict.blame = Blame(verdict.in_protocol[0].equation, quantity, verdict.in_protocol[0].thought)
+        elif not isinstance(outcome, str):
+            memory = manners.remembered(asking, outcome)
+            verdict.blame = None if memory is None else Blame(memory[0], verdict.step, memory[1])
         wrong_row = {"rows of calls": verdict.error or verdict.step or str(verdict.changes[0])}
         verdict.card = card(asking.subject.support, self.right, wrong_row, "loss" in asking.kinds)
 

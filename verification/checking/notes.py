@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from verification.checking.grading import Grade
+from verification.checking.grading import EPSILON, Grade, loss_with_epsilon
 from verification.random_networks.cases import Case
+from verification.random_networks.plain import plain_case
 from verification.submissions.answers import SubmissionError
 
 Array = npt.NDArray[Any]
@@ -184,6 +185,20 @@ def _what(found: Grade | SubmissionError, signs: str) -> str:
     return f"{_derivative(first.name)} is {first.given:g}"
 
 
+def _epsilon(drawn: Case, given: float) -> float | None:
+    """Return the epsilon with which the loss is the one that was given, by halving; None if no small one does that."""
+    asked = plain_case(drawn.net, drawn.x, drawn.y)
+    p = np.atleast_2d(drawn.net(drawn.x))
+    low, high = 1e-18, 2 * EPSILON
+    if not loss_with_epsilon(p, asked.targets(), asked.reduction, high) <= given:
+        return None
+    for _ in range(HALVINGS):
+        middle = math.sqrt(low * high)
+        is_more = loss_with_epsilon(p, asked.targets(), asked.reduction, middle) < given
+        low, high = (low, middle) if is_more else (middle, high)
+    return high
+
+
 def _derivative(name: str) -> str:
     return "the loss" if name == "loss" else f"dL/d{name}" if name[0] in "wbx" else name
 
@@ -213,10 +228,10 @@ def _of_digits(drawn: Case, found: Grade, arrays: Mapping[str, Array]) -> Note:
     """Return the note on last digits that are wrong at numbers of ordinary size."""
     first = found.wrong[0]
     if all(entry.name == "loss" for entry in found.wrong) and drawn.net.loss_name == "cross_entropy":
-        count = 1 if np.ndim(drawn.x) == 1 or drawn.net.reduction == "mean" else len(drawn.x)
-        off = abs(math.exp(-first.given / count) - math.exp(-first.expected / count))
-        size = f" of about 1e{round(math.log10(off)):d}" if off else ""
-        return Note("numbers", f"the loss is off in its last digits: an epsilon or a clip{size} in its logarithm", REMEDIES["epsilon"], 2)
+        size = _epsilon(drawn, first.given)
+        about = f" of about 1e{round(math.log10(size)):d}" if size else ""
+        text = f"the loss is off in its last digits: an epsilon or a clip{about} in its logarithm"
+        return Note("numbers", text, REMEDIES["epsilon"], 2)
     worst = max(abs(entry.given - entry.expected) / max(abs(entry.expected), 1e-300) for entry in found.wrong)
     digits = max(1, math.floor(-math.log10(min(worst, 0.1))))
     text = f"{_derivative(first.name)} agrees to {digits} digits only, in {drawn.net.dtype}"

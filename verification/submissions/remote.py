@@ -264,7 +264,7 @@ class _Conversation:
                 watch.start()
             pickle.dump((token, request), self._requests, protocol=pickle.HIGHEST_PROTOCOL)
             return replies.receive(self._replies, token, request.expected(), self._file)
-        except EOFError:
+        except (EOFError, OSError):
             if time.monotonic() < end:
                 raise
             raise TimeoutError from None
