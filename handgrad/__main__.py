@@ -9,6 +9,8 @@ import sys
 from collections.abc import Sequence
 
 from handgrad.equations import EQUATIONS
+from handgrad.formulas import FORMULAS
+from handgrad.terminal import make_readable
 
 DESCRIPTION = "Show the notes' equations: number, section, formula and function. With numbers, show these with their code."
 
@@ -26,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         0; bad usage leaves through SystemExit with 2.
     """
+    make_readable()
     parser = argparse.ArgumentParser("python -m handgrad", description=DESCRIPTION)
     parser.add_argument(
         "numbers",
@@ -41,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         for number in asked.numbers or EQUATIONS:
             equation = EQUATIONS[number]
-            _print(f"({number})".ljust(5) + f"{equation.section:<7} {equation.function.__name__:<18} {equation.latex}")
+            _print(f"({number})".ljust(5) + f"{equation.section:<7} {equation.function.__name__:<18} {FORMULAS[number]}")
             if asked.numbers:
                 _print("\n" + inspect.getsource(equation.function))
     except BrokenPipeError:

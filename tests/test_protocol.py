@@ -425,18 +425,18 @@ def test_large_and_many_changes_are_cut():
 
 
 @pytest.mark.parametrize(
-    "spoil",
+    ("spoil", "seen"),
     [
-        lambda network: network.weights.pop(),
-        lambda network: network.biases.clear(),
-        lambda network: network.weights.__setitem__(0, "w"),
-        lambda network: network.activations.__setitem__(0, "prelu"),
-        lambda network: network.weights.reverse(),
-        lambda network: network.weights[0].__setattr__("shape", -1),
+        (lambda network: network.weights.pop(), True),
+        (lambda network: network.biases.clear(), True),
+        (lambda network: network.weights.__setitem__(0, "w"), True),
+        (lambda network: network.weights.reverse(), True),
+        (lambda network: network.weights[0].__setattr__("shape", -1), True),
+        (lambda network: network.activations.__setitem__(0, "prelu"), False),
     ],
 )
 @pytest.mark.filterwarnings("ignore:Setting the shape")
-def test_damage_to_the_lists_of_a_network_is_seen(spoil):
+def test_damage_to_the_lists_of_a_network_is_seen(spoil, seen):
     def spoils(network, x, y):
         g = gradient(network, x, y)
         spoil(network)
@@ -444,8 +444,7 @@ def test_damage_to_the_lists_of_a_network_is_seen(spoil):
 
     names, changes = wrong(run(spoils))
     assert names == []
-    if spoil.__code__.co_names[0] != "activations":
-        assert "the caller's w1 was changed by gradient (the first call)" in changes
+    assert ("the caller's w1 was changed by gradient (the first call)" in changes) is seen
 
 
 @pytest.mark.parametrize("kind", ["?", "U1", "O", "c16", "i8", "f2", "g"])

@@ -17,6 +17,7 @@ from contextlib import contextmanager, nullcontext
 from typing import IO, TYPE_CHECKING, TypeVar
 
 from handgrad import checks
+from handgrad.terminal import make_readable
 from verification.benchmark.networks import NETWORKS
 from verification.benchmark.peers import PEERS
 from verification.extras import PACKAGES
@@ -29,11 +30,13 @@ DESCRIPTION = """Draw random networks, compute their gradients by hand-derived b
 whether every one agrees within its rounding bound."""
 
 CHECK = """Check somebody else's backpropagation: a function gradient(network, x, y) that returns {"w1": ..., "b1": ...}, or a
-class with forward(x) and backward(y). If it is wrong, say which equation is, which classic mistake it is, and on which
-smallest network it shows. The file runs in a process of its own."""
+class with forward(x) and backward(y). If it is wrong, say which equations are, which classic mistakes these are, and on which
+smallest network it shows. If it is right, note where extreme numbers break it. The file runs in a process of its own, which
+keeps its mistakes apart, but is no sandbox."""
 
-CHECK_EPILOG = """Exit status: 0 if it is right; 1 if it is wrong, or cannot be judged (the sentence says why); 2 for bad usage;
-130 if stopped by Ctrl-C. The same as a test suite: pytest --pyargs verification.conformance --submission FILE."""
+CHECK_EPILOG = """Exit status: 0 if it is right, with or without notes (with --strict: without); 1 if it is wrong; 2 for bad
+usage; 3 if it could not be judged, since the file, a crash or a hang left nothing to judge; 130 if stopped by Ctrl-C. The same
+as a test suite: pytest --pyargs verification.conformance --submission FILE."""
 
 MISTAKES_TEXT = """Check every wrong backpropagation of the catalogue, and print the scorecard: caught or not, after how many
 networks, how small the counterexample is, how often the right equation was blamed and the mistake recognised. Exit status 1
@@ -67,6 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         0, 1 or 130, as the help says; bad usage leaves through SystemExit with 2.
     """
+    make_readable()
     try:
         asked = _parser().parse_args(arguments)
         return int(asked.run(asked.parser, asked))
@@ -120,13 +124,18 @@ def _campaign(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int
 
 def _check(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int:
     from verification.checking.check import check
+    from verification.checking.verdict import story
 
     options = {key: getattr(asked, key) for key in ("name", "examples", "seed", "strict_kinks", "limit", "oracle")}
     # In a pipe there is nothing to say until there is a verdict.
     with _progress(asked.examples, "networks asked") if sys.stderr.isatty() else nullcontext() as progress:
         verdict = check(asked.file, **options, progress=progress)
-    _print(verdict.withheld() if asked.withhold else str(verdict))
-    return 0 if verdict.ok else 1
+    _print(story(verdict, withhold=asked.withhold, verbose=asked.verbose))
+    if asked.json is not None:
+        with asked.json as file:
+            json.dump(verdict.to_dict(), file, indent=2)
+            file.write("\n")
+    return 1 if asked.strict and verdict.notes and verdict.ok else verdict.exit_status
 
 
 def _mistakes(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int:
@@ -246,7 +255,14 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
         default=ORACLES[0],
         help="whose numbers are the right ones: handgrad's, or torch.autograd's (default handgrad)",
     )
+    parser.add_argument("--strict", action="store_true", help="exit 1 for notes, too")
+    parser.add_argument(
+        "--verbose", action="store_true", help="add the report card, the smallest network worked through, and a program that makes it"
+    )
     parser.add_argument("--withhold", action="store_true", help="say what is wrong and where, but not the right numbers")
+    parser.add_argument(
+        "--json", type=argparse.FileType("w", encoding="utf-8"), metavar="FILE", help="write the whole verdict to FILE"
+    )
     parser.add_argument("--limit", type=_seconds, default=10.0, metavar="SECONDS", help="for one call of the file (default 10)")
 
 

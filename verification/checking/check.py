@@ -23,7 +23,7 @@ from verification.checking.asking import Asking
 from verification.checking.card import card
 from verification.checking.diagnosis import Blame, kind_of
 from verification.checking.grading import BY_HANDGRAD, Grade, Oracle
-from verification.checking.notes import Note, of_numbers, remarked
+from verification.checking.notes import IN_FLOAT32, REMEDIES, Note, of_numbers, remarked
 from verification.checking.questions import CORNERS, EXTREME, ORDINARY, is_ordinary
 from verification.checking.telling import breaking_like, tell
 from verification.checking.verdict import Verdict
@@ -48,7 +48,7 @@ PARTS, CORNERS_OF, EXTREME_OF = 10, 4, 2
 ROWS = 40
 EDITS = 12
 FRESH_ROWS = 4
-MOST_NOTES = 6
+MOST_NOTES = 10
 # Questions of different streams are independent.
 STREAM = {ORDINARY: 0, CORNERS: 8, EXTREME: 9, "manners": 10}
 BREAKING = {"sigmoid", "tanh", "softmax"}
@@ -246,8 +246,13 @@ class _Examination:
         answer = self.asking.answered(drawn)
         arrays = {} if isinstance(answer, SubmissionError) else answer
         note = of_numbers(drawn, found, self.asking.graded, arrays)
-        if note.remedy and any(each.remedy == note.remedy for each in self.notes):
+        same = next((each for each in self.notes if note.remedy and each.remedy == note.remedy), None)
+        if same is not None and (IN_FLOAT32 not in same.text or IN_FLOAT32 in note.text):
             return
+        if any(each.remedy == REMEDIES["epsilon"] for each in self.notes) and note.text.startswith("the loss"):
+            # What an epsilon does to ordinary numbers it does to extreme ones, too.
+            return
+        self.notes = [each for each in self.notes if each is not same]
         alike = breaking_like(self.asking, drawn)
         names = tuple(mistake.name for mistake in alike)
         self.notes.append(replace(note, equation=alike[0].equation if alike else note.equation, mistakes=names))
@@ -337,4 +342,4 @@ def _signs(drawn: Case, found: Grade | SubmissionError) -> tuple[str, ...]:
         return ("raises",)
     loss_alone = all(entry.name == "loss" for entry in found.wrong)
     finite = all(np.isfinite(entry.given) for entry in found.wrong)
-    return (drawn.net.loss_name, str(loss_alone), str(finite), *sorted({layer.activation.name for layer in drawn.net.layers} & BREAKING))
+    return (drawn.net.loss_name, drawn.net.dtype.name, str(loss_alone), str(finite), *sorted({layer.activation.name for layer in drawn.net.layers} & BREAKING))

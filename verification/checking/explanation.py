@@ -40,6 +40,8 @@ BEAM = 3
 PARAMETERS = ("w", "b", "alpha")
 # Two ways to make the same mistake may differ by so many u of the largest number of an array; two mistakes differ by more.
 ROUNDINGS, ROUNDINGS_AT_MOST = 2.0**20, 1e-5
+# So many times its bound is a number whose ratio to another says something.
+CLEAR = 1e8
 # How often a model may be asked about a network before the search is given up: some seconds.
 MOST_TRIALS = 40_000
 # How many networks must need a fault for it to be claimed.
@@ -381,17 +383,15 @@ class Search:
                 kind = kind_of(name)
                 if name not in theirs or kind not in (*PARAMETERS, "loss") or name not in seen.allowed:
                     continue
-                if kind != "loss" and _close(mine, theirs[name], seen.allowed[name], u):
-                    # Where it is right no factor other than 1 fits; where it is 0 any does.
-                    if np.abs(theirs[name]).max(initial=0.0) > 0:
-                        ratios.rows.append(self._row(name, network, np.ones(3)))
+                sizes, allowed = np.abs(np.asarray(theirs[name])), seen.allowed[name]
+                # Where everything is rounding, ratios say nothing.
+                kept = (sizes > 1e-3 * sizes.max(initial=0.0)) & (sizes > CLEAR * allowed)
+                if not kept.any():
                     continue
-                sizes = np.abs(theirs[name])
-                kept = sizes > 1e-3 * sizes.max(initial=0.0)
                 with np.errstate(all="ignore"):
                     values = np.ravel(np.asarray(mine)[kept] / np.asarray(theirs[name])[kept])
-                if values.size:
-                    ratios.rows.append(self._row(name, network, values))
+                is_right = kind != "loss" and _close(mine, theirs[name], allowed, u)
+                ratios.rows.append(self._row(name, network, np.ones(3) if is_right else values))
         return measured(ratios)
 
     def _row(self, name: str, network: Any, values: Array) -> tuple[str, int, int, str, str, Array]:

@@ -20,6 +20,7 @@ Graded = Callable[[Case], Grade | SubmissionError]
 
 # Where the search for the size begins, as the largest |z|: every form is right there.
 CALM = 8.0
+IN_FLOAT32 = " in float32"
 HALVINGS = 40
 
 REMEDIES = {
@@ -85,7 +86,7 @@ def of_numbers(drawn: Case, found: Grade | SubmissionError, graded: Graded, arra
     """
     signs = _signs(found)
     float32 = drawn.net.dtype == np.float32
-    suffix = " in float32" if float32 else ""
+    suffix = IN_FLOAT32 if float32 else ""
     if isinstance(found, Grade) and found.only_digits and not _is_large(drawn):
         return _of_digits(drawn, found, arrays)
     for place in reversed(range(len(drawn.net.layers))):

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from handgrad.formulas import FORMULAS
 from verification.bounds.quantities import quantities
 from verification.checking.card import RIGHT, UNUSED, WRONG, Row, share
 from verification.checking.diagnosis import Blame
 from verification.checking.explanation import Model
-from verification.checking.formulas import FORMULAS
 from verification.checking.grading import Grade
 from verification.checking.notes import Note
 from verification.mistakes import Mistake

@@ -1,0 +1,77 @@
+"""Output to terminals and pipes that cannot print every character: what they lack is replaced by something readable."""
+
+from __future__ import annotations
+
+import codecs
+import sys
+
+READABLE = "readable"
+SUBSTITUTES = {
+    "·": "*",
+    "′": "'",
+    "Σ": "sum",
+    "α": "alpha",
+    "∇": "grad ",
+    "−": "-",
+    "–": "-",
+    "—": "-",
+    "…": "...",
+    "²": "^2",
+    "½": "1/2",
+    "×": "x",
+    "≤": "<=",
+    "≥": ">=",
+    "≠": "!=",
+    "±": "+-",
+    "→": "->",
+    "σ": "sigma",
+    "θ": "theta",
+    "λ": "lambda",
+    "∂": "d",
+    "δ": "delta",
+    "“": '"',
+    "”": '"',
+    "’": "'",
+    "é": "e",
+}
+
+
+def substitute(error: UnicodeError) -> tuple[str, int]:
+    """Return something readable for what an encoding lacks: an error handler as `codecs.register_error` takes it.
+
+    Parameters
+    ----------
+    error : UnicodeEncodeError
+        Which characters of which text.
+
+    Returns
+    -------
+    tuple of (str, int)
+        What is printed in their place, in ASCII, and where to go on.
+
+    Raises
+    ------
+    UnicodeError
+        The error itself, if it is none of encoding.
+
+    Examples
+    --------
+    >>> "dL/dw_jk = dz_j/dw_jk · dL/dz_j, g′ ≤ 1".encode("ascii", READABLE)
+    b"dL/dw_jk = dz_j/dw_jk * dL/dz_j, g' <= 1"
+    """
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    missing = error.object[error.start : error.end]
+    return "".join(SUBSTITUTES.get(sign, sign.encode("ascii", "backslashreplace").decode("ascii")) for sign in missing), error.end
+
+
+codecs.register_error(READABLE, substitute)
+
+
+def make_readable() -> None:
+    """Let standard output and standard error replace what they cannot print, from now on."""
+    for stream in (sys.stdout, sys.stderr):
+        # What stands in their place under a test, or in a notebook, takes every character.
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors=READABLE)
