@@ -158,7 +158,16 @@ def _mistakes(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int
         alarms = sum(map(len, wrong.values()))
         of = ", ".join(f"{name} {len(cases)}" for name, cases in wrong.items() if cases) or "none"
         _print(f"right        {len(wrong)} variants on {asked.benign} networks each; called wrong: {of}")
-    return 0 if all(score.caught for score in scores) and not alarms else 1
+    wrong = 0
+    if asked.pairs is not None:
+        with _progress(asked.pairs, "pairs checked") as progress:
+            pairs = scorecard.pairs(asked.pairs, asked.seed, jobs=asked.jobs, progress=progress)
+        wrong = sum(bool(pair.wrong) for pair in pairs)
+        _print(
+            f"pairs        both mistakes named in {sum(pair.named == 2 for pair in pairs)} of {len(pairs)}, "
+            f"one in {sum(pair.named == 1 for pair in pairs)}; something else claimed in {wrong}"
+        )
+    return 0 if all(score.caught for score in scores) and not alarms and not wrong else 1
 
 
 def _benchmark(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int:
@@ -273,6 +282,9 @@ def _add_mistakes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help="which mistakes (default all)")
     parser.add_argument(
         "--benign", type=_positive, metavar="N", help="also ask every right variant about N networks; none may be called wrong"
+    )
+    parser.add_argument(
+        "--pairs", type=_positive, metavar="N", help="also check N random pairs of mistakes, each in one submission"
     )
     parser.add_argument("--seeds", type=_positive, default=1, metavar="K", help="how many seeds to check each with (default 1)")
     parser.add_argument("--seed", type=_natural, default=0, metavar="S", help="the first of them (default 0)")

@@ -19,20 +19,20 @@ from handgrad import checks
 from verification.bounds.quantities import without_batch_axis
 from verification.bounds.rounding import NAIVE
 from verification.checking import manners, recognition
-from verification.checking.asking import Asking
+from verification.checking.asking import Asking, same
 from verification.checking.card import card
 from verification.checking.diagnosis import Blame, kind_of
 from verification.checking.grading import BY_HANDGRAD, Grade, Oracle
 from verification.checking.notes import IN_FLOAT32, REMEDIES, Note, of_numbers, remarked
 from verification.checking.questions import CORNERS, EXTREME, ORDINARY, is_ordinary
-from verification.checking.telling import breaking_like, tell
+from verification.checking.telling import breaking_like, tell, tell_two
 from verification.checking.verdict import Verdict
 from verification.mistakes import Mistake
 from verification.random_networks import shrinking
 from verification.random_networks.cases import Case
 from verification.random_networks.plain import plain_case
 from verification.submissions.answers import SubmissionError
-from verification.submissions.description import Description, describe
+from verification.submissions.description import Description, as_network, describe
 from verification.submissions.local import Local
 from verification.submissions.protocol import Outcome
 from verification.submissions.remote import Remote, open_submission
@@ -246,13 +246,13 @@ class _Examination:
         answer = self.asking.answered(drawn)
         arrays = {} if isinstance(answer, SubmissionError) else answer
         note = of_numbers(drawn, found, self.asking.graded, arrays)
-        same = next((each for each in self.notes if note.remedy and each.remedy == note.remedy), None)
-        if same is not None and (IN_FLOAT32 not in same.text or IN_FLOAT32 in note.text):
+        told = next((each for each in self.notes if note.remedy and each.remedy == note.remedy), None)
+        if told is not None and (IN_FLOAT32 not in told.text or IN_FLOAT32 in note.text):
             return
         if any(each.remedy == REMEDIES["epsilon"] for each in self.notes) and note.text.startswith("the loss"):
             # What an epsilon does to ordinary numbers it does to extreme ones, too.
             return
-        self.notes = [each for each in self.notes if each is not same]
+        self.notes = [each for each in self.notes if each is not told]
         alike = breaking_like(self.asking, drawn)
         names = tuple(mistake.name for mistake in alike)
         self.notes.append(replace(note, equation=alike[0].equation if alike else note.equation, mistakes=names))
@@ -287,7 +287,7 @@ class _Examination:
             return manners.is_violated(asking, found) and manners.alone(asking, found, again) is None
 
         if not fails(drawn):
-            verdict.case, verdict.error = drawn, "it is not deterministic: the same row of calls was right when it was made again"
+            self.tell_mood(drawn, outcome)
             return
         smallest = shrinking.shrink(drawn, fails)
         made = manners.row(asking, smallest, number)
@@ -309,6 +309,18 @@ class _Examination:
             verdict.blame = None if memory is None else Blame(memory[0], verdict.step, memory[1])
         wrong_row = {"rows of calls": verdict.error or verdict.step or str(verdict.changes[0])}
         verdict.card = card(asking.subject.support, self.right, wrong_row, "loss" in asking.kinds)
+
+    def tell_mood(self, drawn: Case, outcome: Outcome | str) -> None:
+        """Tell a row that was wrong, and right when it was made again."""
+        self.verdict.case = drawn
+        self.verdict.error = "it is not deterministic: the same row of calls was right when it was made again"
+        wrong = None if isinstance(outcome, str) else manners.wrong_step(self.asking, outcome)
+        if wrong is None or wrong[0].kind == "parameters":
+            return
+        asked = Case(as_network(wrong[0].network), wrong[0].x, wrong[0].y)
+        again = self.asking.answered(asked)
+        if not isinstance(again, SubmissionError) and not same(wrong[0].arrays, again):
+            tell_two(self.verdict, asked, wrong[0].arrays, again)
 
     def recognised(self, row: Callable[[Asking, Case, int], manners.Row], smallest: tuple[Case, int]) -> list[Mistake]:
         fresh = [(self.asking.questions.case(place, stream=5, of=ORDINARY), place) for place in range(FRESH_ROWS)]

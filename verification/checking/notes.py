@@ -26,7 +26,7 @@ HALVINGS = 40
 REMEDIES = {
     "softmax": "take each row's maximum off z before e^z: softmax stays the same, and nothing overflows",
     "sigmoid": "with e = e^(−|z|), which never overflows: 1/(1 + e) for z ≥ 0, and e/(1 + e) below",
-    "tanh": "np.tanh, or with e = e^(−2|z|): ±(1 − e)/(1 + e)",
+    "tanh": "use np.tanh, or with e = e^(−2|z|): ±(1 − e)/(1 + e)",
     "logarithm": "take log p from z, not from p: z_k − max z − log Σ_j e^(z_j − max z)",
     "softmax digits": "at the true class p − 1 loses its digits: take minus the sum of the other probabilities",
     "sigmoid digits": "1 − g(z) loses its digits near g = 1: it is g(−z), so g′ is g(z) · g(−z)",
@@ -211,7 +211,8 @@ def _of_layer(at: Case, place: int, found: Grade | SubmissionError, signs: str, 
     last = place == len(at.net.layers) - 1
     what = _what(found, signs)
     if name == "softmax":
-        gap = float((z.max(axis=1) - z.min(axis=1)).max())
+        of_classes = plain_case(at.net, at.x, at.y).targets() > 0 if last and signs == "loss" else np.ones_like(z, bool)
+        gap = float((z.max(axis=1, keepdims=True) - z)[of_classes].max())
         if signs == "loss" and last:
             return Note("numbers", f"{what} from logits {gap:.1f} apart on{suffix}: the log of 0", REMEDIES["logarithm"], 2)
         if signs == "digits":

@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 
 SUITE = "verification.conformance"
 SUBMISSION: pytest.StashKey[Remote] = pytest.StashKey()
+STRICT: pytest.StashKey[bool] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the suite's options."""
     group = parser.getgroup("submission", f"somebody else's backpropagation (pytest --pyargs {SUITE})")
     group.addoption("--submission", metavar="FILE", help="the Python file that holds it")
+    group.addoption("--submission-strict", action="store_true", help="fail for notes, too")
     group.addoption("--submission-name", metavar="NAME", help="the function or class in it, if it holds several")
 
 
@@ -37,6 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
     except SubmissionError as error:
         raise pytest.UsageError(str(error)) from None
     config.stash[SUBMISSION] = remote
+    config.stash[STRICT] = bool(config.getoption("--submission-strict"))
     config.add_cleanup(remote.close)
 
 

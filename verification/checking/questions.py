@@ -72,8 +72,8 @@ class Questions:
             elif of == EXTREME:
                 architecture = replace(architecture, regime=_pick(rng, EXTREME_REGIMES))
             drawn = case(architecture, int(rng.integers(2**32)))
-            if of == EXTREME and rng.integers(4) == 0:
-                drawn = _scaled(drawn, len(drawn.net.layers) - 1, 10 ** rng.uniform(1, 3))
+            if of == EXTREME:
+                drawn = _certain(drawn, rng)
             elif kind == "faint":
                 drawn = _scaled(drawn, int(rng.integers(max(1, len(drawn.net.layers) - 1))), 10 ** -rng.uniform(2, 7))
             elif kind == "large":
@@ -221,6 +221,19 @@ def is_ordinary(drawn: Case, *, kinks: bool = False) -> bool:
         if not kinks and layer.activation.name in KINKED and not (z > 1e-9).all():
             return False
     return True
+
+
+def _certain(drawn: Case, rng: np.random.Generator) -> Case:
+    """Return the case, or in half of all cases one whose output is certain: of anything, or of a wrong class."""
+    match int(rng.integers(4)):
+        case 0:
+            return _scaled(drawn, len(drawn.net.layers) - 1, 10 ** rng.uniform(1, 3))
+        case 1 if drawn.net.loss_name == "cross_entropy":
+            y = np.ravel(drawn.y) if np.ndim(drawn.y) < np.ndim(drawn.x) else np.atleast_2d(drawn.y).argmax(axis=-1)
+            net = type(drawn.net)(drawn.net.layers, drawn.net.loss_name, drawn.net.reduction)
+            net.layers[-1].b[int(y[0])] -= net.dtype.type(10 ** rng.uniform(1, 3))
+            return Case(net, drawn.x, drawn.y)
+    return drawn
 
 
 def _scaled(drawn: Case, place: int, factor: float) -> Case:

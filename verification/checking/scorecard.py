@@ -13,8 +13,10 @@ from handgrad import checks
 from verification.checking.check import EXAMPLES, check
 from verification.checking.grading import AnswerKey
 from verification.checking.questions import Questions
+from verification.checking.verdict import Verdict
 from verification.extras import needed_by
 from verification.mistakes import BENIGN, MISTAKES, Mistake
+from verification.mistakes.carrying import Exchange, gradient_carrying
 from verification.random_networks.cases import Case
 from verification.submissions.description import describe
 from verification.submissions.local import Local
@@ -145,14 +147,108 @@ def _trials(name: str, seeds: Sequence[int], examples: int) -> tuple[Trial, ...]
 
 def _trial(mistake: Mistake, seed: int, examples: int) -> Trial:
     verdict = check(mistake.submission, seed=seed, examples=examples)
+    if verdict.ok and verdict.notes:
+        # A right derivation that breaks on extreme numbers, or shares its arrays: told in a note.
+        own = next((note for note in verdict.notes if mistake.name in note.mistakes), verdict.notes[0])
+        claimed = tuple(name for note in verdict.notes for name in note.mistakes)
+        return Trial(True, verdict.networks, 0, 0, own.equation, claimed)
     size = layers = 0
     if verdict.case is not None:
         net, x, y = verdict.case
         size = sum(array.size for array in net.named().values()) + x.size + y.size
         layers = len(net.layers)
     equation = verdict.blame.equation if verdict.blame is not None else None
-    names = tuple(found.name for found in verdict.mistakes)
+    names = claimed_by(verdict)
     return Trial(not verdict.ok, verdict.networks, size, layers, equation, names)
+
+
+def claimed_by(verdict: Verdict) -> tuple[str, ...]:
+    """Return the names of the catalogued mistakes that a verdict claims, those that cannot be told apart included."""
+    models = [tuple(mistake.name for mistake in verdict.mistakes)]
+    models += [tuple(fault.mistake.name for fault in model if fault.mistake) for model in verdict.alternatives]
+    return tuple(dict.fromkeys(name for model in models for name in model))
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two mistakes in one submission, checked.
+
+    Parameters
+    ----------
+    mistakes : tuple of str
+        Their names.
+    named : int
+        How many of the two the verdict names, in its faults or its notes.
+    wrong : tuple of str
+        What it claims besides.
+    """
+
+    mistakes: tuple[str, str]
+    named: int
+    wrong: tuple[str, ...]
+
+
+def pairs(
+    count: int, seed: int = 0, *, jobs: int = 1, progress: Callable[[int], object] | None = None
+) -> list[Pair]:
+    """Check random pairs of mistakes of different equations, made side by side in one submission.
+
+    Parameters
+    ----------
+    count : int
+        How many pairs.
+    seed : int
+        The same seed gives the same pairs.
+    jobs : int
+        How many processes share the work.
+    progress : callable, optional
+        Called with the number of pairs done.
+
+    Returns
+    -------
+    list of Pair
+        In the order in which they were drawn. The submissions give derivatives and loss alone.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If count or jobs is not an integer >= 1, or seed not an integer >= 0.
+    """
+    checks.positive_integer("count", count)
+    checks.positive_integer("jobs", jobs)
+    checks.integer("seed", seed, 0)
+    rng = np.random.default_rng(seed)
+    chosen: list[tuple[str, str]] = []
+    while len(chosen) < count:
+        one, other = (MISTAKES[int(place)] for place in rng.integers(len(MISTAKES), size=2))
+        if one.equation != other.equation and _go_together(one, other):
+            chosen.append((one.name, other.name))
+    found: list[Pair] = []
+    for pair in Parallel(n_jobs=jobs, return_as="generator")(delayed(_pair)(*names) for names in chosen):
+        found.append(pair)
+        if progress is not None:
+            progress(len(found))
+    return found
+
+
+def _go_together(one: Mistake, other: Mistake) -> bool:
+    """Say whether both can be made at once: neither exchanges a step that the other does."""
+    if one.steps is None or other.steps is None:
+        return False
+    shared = set(one.steps) & set(other.steps)
+    return shared <= {"g", "g_prime"} and not any(set(one.steps[name]) & set(other.steps[name]) for name in shared)
+
+
+def _pair(one: str, other: str) -> Pair:
+    of = {mistake.name: mistake for mistake in MISTAKES}
+    exchanges = [Exchange(of[name].steps or {}) for name in (one, other)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        verdict = check(gradient_carrying(exchanges))
+    noted = {name for note in verdict.notes for name in note.mistakes}
+    named = {one, other} & {*claimed_by(verdict), *noted}
+    claimed = {fault.name for fault in verdict.faults if fault.known and fault.mistake is not None} | noted
+    return Pair((one, other), len(named), tuple(sorted(claimed - {one, other})))
 
 
 def false_alarms(networks: int, seed: int = 0, *, progress: Callable[[int], object] | None = None) -> dict[str, list[Case]]:

@@ -145,14 +145,20 @@ def tell_mood(verdict: Verdict, asking: Asking, drawn: Case, answer: Mapping[str
     other = next((answer for answer in answers if not same(first, answer)), None)
     if other is None:
         return True
-    verdict.status, verdict.case = "wrong", drawn
-    name = next(name for name in first if name not in other or not same({name: first[name]}, {name: other[name]}))
-    one, two = _apart(first[name], other.get(name))
-    verdict.error = f"it is not deterministic: to the same question it answered {name} = {one}, and then {two}"
+    name = tell_two(verdict, drawn, first, other)
     if _adds_up(answers):
         verdict.blame = Blame(11, name, "each answer is added to the one before: sums are not set back to 0")
         verdict.in_protocol = () if asking.subject.is_class else tuple(each for each in MISTAKES if each.name == DEFAULT)
     return False
+
+
+def tell_two(verdict: Verdict, drawn: Case, first: Mapping[str, Array], other: Mapping[str, Array]) -> str:
+    """Tell that there are two answers to one question, and return the name of the first quantity in which they differ."""
+    verdict.status, verdict.case = "wrong", drawn
+    name = next(name for name in first if name not in other or not same({name: first[name]}, {name: other[name]}))
+    one, two = _apart(first[name], other.get(name))
+    verdict.error = f"it is not deterministic: to the same question it answered {name} = {one}, and then {two}"
+    return name
 
 
 def _adds_up(answers: Sequence[Mapping[str, Array]]) -> bool:
