@@ -62,7 +62,9 @@ def substitute(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     missing = error.object[error.start : error.end]
-    return "".join(SUBSTITUTES.get(sign, sign.encode("ascii", "backslashreplace").decode("ascii")) for sign in missing), error.end
+    return "".join(
+        SUBSTITUTES.get(sign, sign.encode("ascii", "backslashreplace").decode("ascii")) for sign in missing
+    ), error.end
 
 
 codecs.register_error(READABLE, substitute)

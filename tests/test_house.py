@@ -36,7 +36,20 @@ ROOMS = {
     "verification.conformance": ("verification.random_networks", "verification.submissions", "verification.checking"),
     "verification.benchmark": ("handgrad", "verification.random_networks", "verification.autograd"),
 }
-FLOORS = ["checks", "formulas", "terminal", "equations", "scalars", "activations", "losses", "gradient", "fast", "network", "literal", "descent"]
+FLOORS = [
+    "checks",
+    "formulas",
+    "terminal",
+    "equations",
+    "scalars",
+    "activations",
+    "losses",
+    "gradient",
+    "fast",
+    "network",
+    "literal",
+    "descent",
+]
 FILES = sorted([*HOUSE.glob("handgrad/**/*.py"), *HOUSE.glob("verification/**/*.py")])
 
 

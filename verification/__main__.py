@@ -158,16 +158,16 @@ def _mistakes(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int
         alarms = sum(map(len, wrong.values()))
         of = ", ".join(f"{name} {len(cases)}" for name, cases in wrong.items() if cases) or "none"
         _print(f"right        {len(wrong)} variants on {asked.benign} networks each; called wrong: {of}")
-    wrong = 0
+    misnamed = 0
     if asked.pairs is not None:
         with _progress(asked.pairs, "pairs checked") as progress:
             pairs = scorecard.pairs(asked.pairs, asked.seed, jobs=asked.jobs, progress=progress)
-        wrong = sum(bool(pair.wrong) for pair in pairs)
+        misnamed = sum(bool(pair.wrong) for pair in pairs)
         _print(
             f"pairs        both mistakes named in {sum(pair.named == 2 for pair in pairs)} of {len(pairs)}, "
-            f"one in {sum(pair.named == 1 for pair in pairs)}; something else claimed in {wrong}"
+            f"one in {sum(pair.named == 1 for pair in pairs)}; something else claimed in {misnamed}"
         )
-    return 0 if all(score.caught for score in scores) and not alarms and not wrong else 1
+    return 0 if all(score.caught for score in scores) and not alarms and not misnamed else 1
 
 
 def _benchmark(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int:
@@ -266,7 +266,9 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--strict", action="store_true", help="exit 1 for notes, too")
     parser.add_argument(
-        "--verbose", action="store_true", help="add the report card, the smallest network worked through, and a program that makes it"
+        "--verbose",
+        action="store_true",
+        help="add the report card, the smallest network worked through, and a program that makes it",
     )
     parser.add_argument("--withhold", action="store_true", help="say what is wrong and where, but not the right numbers")
     parser.add_argument(

@@ -17,9 +17,12 @@ from verification.checking.pytest_plugin import STRICT, SUBMISSION
 from verification.checking.verdict import Verdict
 
 # Question → what it asks, and the notes that belong to it.
-QUESTIONS = {
+QUESTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "ordinary": ("networks with numbers of ordinary size", ()),
-    "corners": ("kinks hit exactly, ties, zeros, exact fits, one unit, one example, large layers and batches", ("conventions",)),
+    "corners": (
+        "kinks hit exactly, ties, zeros, exact fits, one unit, one example, large layers and batches",
+        ("conventions",),
+    ),
     "rows": ("rows of calls, as a training loop makes them", ("manners",)),
     "numbers": ("huge, tiny and saturating numbers, and float32", ("numbers",)),
 }
@@ -81,7 +84,8 @@ def test_submission_answers_question_rightly(question: str, pytestconfig: pytest
             pytest.skip(f"not asked while something is wrong in: {QUESTIONS[fails_at][0]}")
         return
     notes = [note for note in verdict.notes if note.question in of_notes]
-    if notes and pytestconfig.stash[STRICT]:
+    strict = pytestconfig.stash[STRICT]
+    if notes and strict:
         pytest.fail("\n".join(map(str, notes)), pytrace=False)
     for note in notes:
         warnings.warn(NoteWarning(str(note)), stacklevel=1)

@@ -172,9 +172,7 @@ def examined(
 class _Examination:
     """The four questions on their way: ordinary networks, corners, rows of calls, extreme numbers."""
 
-    def __init__(
-        self, asking: Asking, verdict: Verdict, examples: int, progress: Callable[[int], object] | None
-    ) -> None:
+    def __init__(self, asking: Asking, verdict: Verdict, examples: int, progress: Callable[[int], object] | None) -> None:
         self.asking, self.verdict, self.progress = asking, verdict, progress or (lambda done: None)
         self.corners = examples * CORNERS_OF // PARTS
         self.extreme = examples * EXTREME_OF // PARTS
@@ -247,9 +245,15 @@ class _Examination:
         arrays = {} if isinstance(answer, SubmissionError) else answer
         note = of_numbers(drawn, found, self.asking.graded, arrays)
         told = next((each for each in self.notes if note.remedy and each.remedy == note.remedy), None)
+        if not note.remedy and any(not each.remedy for each in self.notes):
+            return
         if told is not None and (IN_FLOAT32 not in told.text or IN_FLOAT32 in note.text):
             return
-        if any(each.remedy == REMEDIES["epsilon"] for each in self.notes) and note.text.startswith("the loss"):
+        if (
+            any(each.remedy == REMEDIES["epsilon"] for each in self.notes)
+            and not isinstance(found, SubmissionError)
+            and found.is_finite
+        ):
             # What an epsilon does to ordinary numbers it does to extreme ones, too.
             return
         self.notes = [each for each in self.notes if each is not told]
@@ -354,4 +358,10 @@ def _signs(drawn: Case, found: Grade | SubmissionError) -> tuple[str, ...]:
         return ("raises",)
     loss_alone = all(entry.name == "loss" for entry in found.wrong)
     finite = all(np.isfinite(entry.given) for entry in found.wrong)
-    return (drawn.net.loss_name, drawn.net.dtype.name, str(loss_alone), str(finite), *sorted({layer.activation.name for layer in drawn.net.layers} & BREAKING))
+    return (
+        drawn.net.loss_name,
+        drawn.net.dtype.name,
+        str(loss_alone),
+        str(finite),
+        *sorted({layer.activation.name for layer in drawn.net.layers} & BREAKING),
+    )

@@ -23,7 +23,7 @@ Ask = Callable[[Description, Array, Array], Mapping[str, Array]]
 
 INTERMEDIATES = ("z", "a", "dL_da", "da_dz", "dL_dz")
 # How near a measured slope must come to the right one to count as it: far above any rounding, far below any mistake.
-NEAR = 1e-4
+NEAR = 1e-6
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,17 @@ import numpy.typing as npt
 from verification.bounds.analysis import bounds
 from verification.bounds.quantities import without_batch_axis
 from verification.bounds.rounding import ANY, ANY_CONVENTION, rounding
-from verification.checking.faults import CIRCUMSTANCES, Fault, Ratios, catalogued, concerning, measured, narrowed, unknown
+from verification.checking.faults import (
+    CIRCUMSTANCES,
+    Fault,
+    Ratios,
+    catalogued,
+    clipped,
+    concerning,
+    measured,
+    narrowed,
+    unknown,
+)
 from verification.mistakes.carrying import carrying
 from verification.mistakes.reference import Layer, Result, Run, Steps, results
 from verification.random_networks.plain import plain_case
@@ -89,9 +99,7 @@ class Witness:
         return self.scene.x.ndim == 1 or len(self.scene.x) == 1
 
 
-def witness(
-    scene: Scene, given: Answer, kinds: frozenset[str] = frozenset(), *, strict_kinks: bool = False
-) -> Witness:
+def witness(scene: Scene, given: Answer, kinds: frozenset[str] = frozenset(), *, strict_kinks: bool = False) -> Witness:
     """Return a scene with its answer as evidence.
 
     Parameters
@@ -192,7 +200,7 @@ def _as_answer(found: Result, scene: Scene) -> Answer:
 
 
 def matched(model: Model, seen: Witness) -> tuple[int, int]:
-    """Return how many quantities of the answer a model gives, and how many there are to be given; 0 of 0 if it cannot be asked."""
+    """Return how many quantities of the answer a model gives, and of how many; 0 of 0 if it cannot be asked."""
     if any(fault.single for fault in model) and not seen.single:
         return 0, 0
     theirs = told_by(model, seen)
@@ -288,9 +296,7 @@ class Search:
         found = self._credible(self._carried_on(known)) or self._credible(self._pairs(everywhere))
         if found:
             return found
-        at_output = {
-            seen.scene.network.activations[-1] for seen in self.evidence if seen.scene.network.loss == "squared_error"
-        }
+        at_output = {seen.scene.network.activations[-1] for seen in self.evidence if seen.scene.network.loss == "squared_error"}
         return self._credible(self._carried_on([*known, *unknown(self.activations, self.losses, self.layers, at_output)]))
 
     def _credible(self, models: Sequence[Model]) -> list[Model]:
@@ -359,7 +365,7 @@ class Search:
             return []
         # Two that change nothing there cannot be told apart there.
         live = [fault for fault in faults if not explains((fault,), [first]) and _changes(fault, first)]
-        found = []
+        found: list[Model] = []
         for one, other in combinations(live, 2):
             self.trials += 2
             if self.trials > MOST_TRIALS:
@@ -392,7 +398,8 @@ class Search:
                     values = np.ravel(np.asarray(mine)[kept] / np.asarray(theirs[name])[kept])
                 is_right = kind != "loss" and _close(mine, theirs[name], allowed, u)
                 ratios.rows.append(self._row(name, network, np.ones(3) if is_right else values))
-        return measured(ratios)
+        answers = [(seen.scene, seen.given) for seen in self.evidence if not isinstance(seen.given, str)]
+        return [*measured(ratios), *(clipped(answers) if not model else [])]
 
     def _row(self, name: str, network: Any, values: Array) -> tuple[str, int, int, str, str, Array]:
         layers = len(network.weights)

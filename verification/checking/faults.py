@@ -5,9 +5,10 @@ A fault is carried on: the reference makes it, too, and what it then gives is he
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,9 @@ class Fault:
     @property
     def activations(self) -> frozenset[str] | None:
         """The activations whose g or g′ it is; None if it is no activation's own."""
-        tables = [steps for name, steps in (self.mistake.steps or {}).items() if name in ("g", "g_prime")] if self.mistake else []
+        tables = (
+            [steps for name, steps in (self.mistake.steps or {}).items() if name in ("g", "g_prime")] if self.mistake else []
+        )
         if not tables or self.mistake is None or len(tables) < len(self.mistake.steps or {}):
             return None
         return frozenset().union(*tables)
@@ -269,7 +272,9 @@ def measured(ratios: Ratios) -> list[Fault]:
         factor = constant([row[5] for row in ratios.rows if row[0] == "loss" and row[4] == loss])
         if factor is not None:
             found.append(
-                _factor("loss-times", f"the loss is {_times(factor)} what it should be", equation, {step: _scaled(factor)}, LOSS)
+                _factor(
+                    "loss-times", f"the loss is {_times(factor)} what it should be", equation, {step: _scaled(factor)}, LOSS
+                )
             )
     return found
 
@@ -286,11 +291,17 @@ def _upstream_factors(ratios: Ratios) -> list[Fault]:
     if factor is not None:
         found.append(_factor("joined-times", f"p − y comes {_times(factor)}", 2, {"joined": _scaled(factor)}, JOINED))
     for name in sorted({row[3] for row in ratios.rows}):
-        own = [row for row in ratios.rows if row[0] == "b" and row[3] == name and not (row[1] == row[2] and row[4] != "squared_error")]
+        own = [
+            row
+            for row in ratios.rows
+            if row[0] == "b" and row[3] == name and not (row[1] == row[2] and row[4] != "squared_error")
+        ]
         factor = constant([row[5] for row in own])
         if factor is not None:
             steps = {"g_prime": {name: _scaled(factor)}}
-            found.append(_factor("g-prime-times", f"g′ of {name} is {_times(factor)} what it should be", 12, steps, f"(12) {name}"))
+            found.append(
+                _factor("g-prime-times", f"g′ of {name} is {_times(factor)} what it should be", 12, steps, f"(12) {name}")
+            )
     factor = constant([row[5] for row in ratios.rows if row[0] == "b" and row[1] == row[2] - 1])
     if factor is not None:
         text = f"what goes back to the layer before is {_times(factor)} what it should be"
@@ -313,6 +324,63 @@ def _times(factor: float) -> str:
         if abs(factor * whole - 1) < 1e-9:
             return f"1/{whole} of"
     return "minus" if factor == -1 else f"{factor:g} times"
+
+
+def clipped(answers: Sequence[tuple[Scene, Mapping[str, Array]]]) -> list[Fault]:
+    """Return the faults that are a clip, whose bound is the largest number that is ever seen, and is seen again and again.
+
+    Parameters
+    ----------
+    answers : sequence of (Scene, mapping)
+        Scenes with the answers about them.
+
+    Returns
+    -------
+    list of Fault
+        dL/dz clipped, dL/dw clipped, and probabilities clipped, at the measured bounds.
+    """
+    found = []
+    singles = [(scene, arrays) for scene, arrays in answers if scene.x.ndim == 1 or len(scene.x) == 1]
+    at = _repeated([np.abs(arrays[name]).max() for _, arrays in singles for name in arrays if name.startswith("b")])
+    if at is not None:
+        steps = {"through_activation": _clip(at), "joined": _clip(at)}
+        found.append(Fault("error-clipped", f"dL/dz is clipped at {at:g}", 12, Exchange(steps), ("(12)",), cost=2))
+    at = _repeated([np.abs(arrays[name]).max() for _, arrays in answers for name in arrays if name.startswith("w")])
+    if at is not None:
+        for steps in ({"weight_gradient": _clip(at)}, {"weight_gradient": _clip(at), "bias_gradient": _clip(at)}):
+            found.append(Fault("weights-clipped", f"dL/dw is clipped at {at:g}", 11, Exchange(steps), ("(11)",), cost=2))
+    least = []
+    for scene, arrays in singles:
+        last = f"b{len(scene.network.weights)}"
+        if scene.network.loss == "cross_entropy" and last in arrays:
+            errors = np.asarray(arrays[last], float)
+            least += errors[(errors > 0) & (errors < LARGEST_CLIP)].tolist()
+    e = _repeated(least)
+    if e is not None:
+        steps = {
+            "joined": lambda layer: np.clip(layer.a, e, 1 - e) - layer.run.y,
+            "cross_entropy": lambda layer: -(layer.run.y * np.log(np.clip(layer.a, e, 1 - e))).sum(axis=1),
+        }
+        for kept in (steps, {"joined": steps["joined"]}):
+            text = f"probabilities are clipped to [{e:g}, 1 − {e:g}]"
+            found.append(Fault("joined-clipped", text, 2, Exchange(kept), (JOINED,), cost=2))
+    return found
+
+
+LARGEST_CLIP = 0.1
+
+
+def _repeated(numbers: Sequence[float]) -> float | None:
+    """Return the number that is there most often, three times at least, but for rounding."""
+    counted = Counter(float(f"{each:.10g}") for each in numbers if each and np.isfinite(each))
+    if not counted:
+        return None
+    number, times = counted.most_common(1)[0]
+    return number if times >= 3 else None
+
+
+def _clip(at: float) -> Changed:
+    return Changed(lambda before, answer: lambda layer: np.clip(before(layer), -at, at))
 
 
 def unknown(
@@ -338,19 +406,33 @@ def unknown(
     for kind, (_, equation, row) in OF_KIND.items():
         text = f"{DERIVATIVE[kind]} is made in another way than the notes say"
         found.append(Fault(f"{kind}-otherwise", text, equation, Exchange({}), (row,), ignores=frozenset({kind}), cost=5))
-    found.append(Fault("loss-otherwise", "the loss is another one", 10, Exchange({}), (LOSS,), ignores=frozenset({"loss"}), cost=5))
+    found.append(
+        Fault("loss-otherwise", "the loss is another one", 10, Exchange({}), (LOSS,), ignores=frozenset({"loss"}), cost=5)
+    )
     taken = Changed(_taken)
     for name in activations:
-        steps = {"through_activation": Changed(lambda before, answer, name=name: _taken_of(name, before, answer))}
+        steps = {"through_activation": Changed(partial(_taken_of, name))}
         text = f"dL/dz of a layer with {name} is not da/dz · dL/da"
-        found.append(Fault("g-prime-otherwise", text, 12, Exchange(steps), (f"(12) {name}",), single=True, cost=8 if name in at_output else 6))
+        found.append(
+            Fault(
+                "g-prime-otherwise",
+                text,
+                12,
+                Exchange(steps),
+                (f"(12) {name}",),
+                single=True,
+                cost=8 if name in at_output else 6,
+            )
+        )
     if max(layers, default=1) > 1:
         text = "what reaches the hidden layers is not Σ_j dz_j/da_k · da_j/dz_j · dL/da_j"
         steps = {"through_activation": taken}
         found.append(Fault("upstream-otherwise", text, 14, Exchange(steps, "hidden"), ("(14)",), single=True, cost=7))
     if "squared_error" in losses:
         text = "dL/dz of the output layer is not g′(z) · 2 (a − y)"
-        found.append(Fault("output-otherwise", text, 4, Exchange({"through_activation": taken}, "output"), ("(4)",), single=True, cost=7))
+        found.append(
+            Fault("output-otherwise", text, 4, Exchange({"through_activation": taken}, "output"), ("(4)",), single=True, cost=7)
+        )
     if "cross_entropy" in losses:
         text = "dL/dz of the output layer is not p − y"
         found.append(Fault("joined-otherwise", text, 2, Exchange({"joined": taken}), (JOINED,), single=True, cost=7))
@@ -374,6 +456,11 @@ def _taken_of(name: str, before: Any, answer: Mapping[str, Array]) -> Any:
 
 
 CIRCUMSTANCES: dict[str, Callable[[Scene], bool]] = {
+    "for a batch of one example": lambda scene: scene.x.ndim == 2 and len(scene.x) == 1,
+    "for more than one example": lambda scene: scene.x.ndim == 2 and len(scene.x) > 1,
+    "with one output": lambda scene: scene.network.widths[-1] == 1,
+    "with several outputs": lambda scene: scene.network.widths[-1] > 1,
+    "with one input": lambda scene: scene.network.widths[0] == 1,
     "in networks with squared error": lambda scene: scene.network.loss == "squared_error",
     "in networks with cross-entropy": lambda scene: scene.network.loss == "cross_entropy",
     "where the loss is a mean": lambda scene: scene.network.reduction == "mean",

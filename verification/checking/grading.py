@@ -24,9 +24,10 @@ from verification.submissions.description import Description, as_network
 Array = npt.NDArray[Any]
 
 # As a part of the largest number of its array: below the first, in units of u, no difference counts; below the second it is one
-# of last digits.
+# of last digits, and below the third as a part of the largest number of the whole gradient.
 SMALLEST = 4.0
 DIGITS = 1e-4
+BESIDE = 1e-7
 # The largest that is taken for an epsilon or a clip, and not for another loss.
 EPSILON = 1e-5
 
@@ -59,6 +60,11 @@ class Grade:
     def ok(self) -> bool:
         """Whether nothing is wrong."""
         return not self.wrong
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether what is wrong is a number."""
+        return all(np.isfinite(entry.given) for entry in self.wrong)
 
     @property
     def only_digits(self) -> bool:
@@ -148,12 +154,16 @@ class AnswerKey:
 
     def _digits(self, arrays: Mapping[str, Array], entries: tuple[Entry, ...]) -> frozenset[str]:
         found = set()
+        gradient = [self.expected[each.name] for each in entries if each.name.rstrip("0123456789") in ("w", "b", "alpha")]
+        largest = max(map(_largest, gradient), default=0.0)
         for each in entries:
             if each.ok or each.problem:
                 continue
             given, expected = np.asarray(arrays[each.name], float), np.asarray(self.expected[each.name], float)
             with np.errstate(all="ignore"):
-                near = bool((np.abs(given - expected) <= DIGITS * _largest(expected)).all())
+                # What vanishes beside the rest of the gradient has lost its digits before.
+                room = max(DIGITS * _largest(expected), EPSILON if not expected.any() else BESIDE * largest)
+                near = bool((np.abs(given - expected) <= room).all())
                 if each.name == "loss" and self.asked.loss == "cross_entropy":
                     # Between the loss as it is and that with an epsilon: of a tiny probability little is then left.
                     p = self.expected[f"a{len(self.asked.layers)}"]

@@ -18,7 +18,11 @@ from verification.submissions.protocol import Observation, Outcome, Scene, Step,
 Row = tuple[Sequence[Step], Mapping[str, Scene]]
 
 # No training loop goes backward twice after one forward, or writes into what forward returned.
-EDITS = ("backward again", "backward for other targets, forward not rerun", "after its caller changed what forward had returned")
+EDITS = (
+    "backward again",
+    "backward for other targets, forward not rerun",
+    "after its caller changed what forward had returned",
+)
 
 
 def row(asking: Asking, drawn: Case, number: int) -> Row:
@@ -145,7 +149,9 @@ def remembered(asking: Asking, outcome: Outcome) -> tuple[int, str] | None:
             return (4 if seen.network.loss == "squared_error" else 2), "the targets are those of an earlier batch"
         if is_right(each.network, seen.x, seen.y):
             return 8, "the parameters are those from before the step"
-        if each.arrays.keys() == seen.arrays.keys() and all(each.arrays[name].shape == a.shape for name, a in seen.arrays.items()):
+        if each.arrays.keys() == seen.arrays.keys() and all(
+            each.arrays[name].shape == a.shape for name, a in seen.arrays.items()
+        ):
             rest = {name: array - each.arrays[name] for name, array in seen.arrays.items()}
             if is_right(seen.network, seen.x, seen.y, {name: a for name, a in rest.items() if name != "loss"}):
                 return 11, "the answer to the call before is added: sums are not set back to 0"

@@ -32,7 +32,8 @@ REMEDIES = {
     "sigmoid digits": "1 − g(z) loses its digits near g = 1: it is g(−z), so g′ is g(z) · g(−z)",
     "tanh digits": "1 − a² loses its digits near a = ±1: with e = e^(−2|z|) it is 4e/(1 + e)²",
     "epsilon": "no epsilon and no clip: take log p from z, z_k − max z − log Σ_j e^(z_j − max z)",
-    "cast": "compute in the dtype that came: no float32 inside, no differences (f(x + h) − f(x − h))/2h in place of a derivative",
+    "clip": "leave no clip in a derivative: clip the whole gradient, where the step is taken",
+    "cast": "compute in the dtype that came: no float32 inside, and no differences in place of a derivative",
 }
 
 
@@ -89,6 +90,10 @@ def of_numbers(drawn: Case, found: Grade | SubmissionError, graded: Graded, arra
     suffix = IN_FLOAT32 if float32 else ""
     if isinstance(found, Grade) and found.only_digits and not _is_large(drawn):
         return _of_digits(drawn, found, arrays)
+    clip = _clip(found, arrays)
+    if clip is not None:
+        text = f"dL/dz is clipped at {clip:g}, which larger errors meet{suffix}"
+        return Note("numbers", text, REMEDIES["clip"], 12)
     for place in reversed(range(len(drawn.net.layers))):
         size = _size(drawn, place)
         if size <= CALM:
@@ -129,7 +134,9 @@ def remarked(kind: str, sentence: str) -> Note:
     remedy = "give each derivative the shape of its parameter"
     if sentence.startswith("w"):
         return Note("manners", sentence, remedy, 11, ("weights-squeezed",))
-    return Note("manners", sentence, remedy, 7, ("bias-as-row",) if sentence.startswith("b") and "shape (1, " in sentence else ())
+    return Note(
+        "manners", sentence, remedy, 7, ("bias-as-row",) if sentence.startswith("b") and "shape (1, " in sentence else ()
+    )
 
 
 def _signs(found: Grade | SubmissionError) -> str:
@@ -186,6 +193,18 @@ def _what(found: Grade | SubmissionError, signs: str) -> str:
     return f"{_derivative(first.name)} is {first.given:g}"
 
 
+def _clip(found: Grade | SubmissionError, arrays: Mapping[str, Array]) -> float | None:
+    """Return where dL/dz is clipped, if dL/db came as a round number far smaller than the right one; None otherwise."""
+    if isinstance(found, SubmissionError):
+        return None
+    for each in found.wrong:
+        if each.name.startswith("b") and 1 <= abs(each.given) < 0.99 * abs(each.expected):
+            power = 10 ** math.floor(math.log10(abs(each.given)))
+            if abs(each.given) in (power, 2 * power, 5 * power):
+                return abs(each.given)
+    return None
+
+
 def _epsilon(drawn: Case, given: float) -> float | None:
     """Return the epsilon with which the loss is the one that was given, by halving; None if no small one does that."""
     asked = plain_case(drawn.net, drawn.x, drawn.y)
@@ -197,7 +216,8 @@ def _epsilon(drawn: Case, given: float) -> float | None:
         middle = math.sqrt(low * high)
         is_more = loss_with_epsilon(p, asked.targets(), asked.reduction, middle) < given
         low, high = (low, middle) if is_more else (middle, high)
-    return high
+    # A clip also cuts probabilities near 1, and gives no epsilon of its own.
+    return high if high > 1e-17 else None
 
 
 def _derivative(name: str) -> str:
@@ -228,13 +248,14 @@ def _of_layer(at: Case, place: int, found: Grade | SubmissionError, signs: str, 
 
 def _of_digits(drawn: Case, found: Grade, arrays: Mapping[str, Array]) -> Note:
     """Return the note on last digits that are wrong at numbers of ordinary size."""
-    first = found.wrong[0]
-    if all(entry.name == "loss" for entry in found.wrong) and drawn.net.loss_name == "cross_entropy":
-        size = _epsilon(drawn, first.given)
+    losses = [entry for entry in found.wrong if entry.name == "loss"]
+    if losses and drawn.net.loss_name == "cross_entropy":
+        size = _epsilon(drawn, losses[0].given)
         about = f" of about 1e{round(math.log10(size)):d}" if size else ""
         text = f"the loss is off in its last digits: an epsilon or a clip{about} in its logarithm"
         return Note("numbers", text, REMEDIES["epsilon"], 2)
-    worst = max(abs(entry.given - entry.expected) / max(abs(entry.expected), 1e-300) for entry in found.wrong)
+    first = next((entry for entry in found.wrong if entry.name != "loss"), found.wrong[0])
+    worst = max(abs(entry.given - entry.expected) / max(abs(entry.expected), 1e-300) for entry in [first])
     digits = max(1, math.floor(-math.log10(min(worst, 0.1))))
-    text = f"{_derivative(first.name)} agrees to {digits} digits only, in {drawn.net.dtype}"
+    text = f"{_derivative(first.name)} agrees to about {digits} digits only, in {drawn.net.dtype}"
     return Note("numbers", text, REMEDIES["cast"])

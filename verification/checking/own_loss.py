@@ -1,4 +1,4 @@
-"""The loss as an oracle: is a submission's gradient the derivative of the loss that it reports?
+"""The loss as an oracle: whether a submission's gradient is the derivative of the loss that it reports.
 
 If it is, the forward pass or the loss is another one than is asked for; if it is not, the backward pass is wrong.
 """
@@ -100,12 +100,11 @@ def _ratios(asking: Asking, drawn: Case) -> Array | None:
     kept = np.abs(differences) > 1e-2 * largest
     if not largest > 1e-3 or not np.isfinite(differences).all():
         return None
-    return np.array(given)[kept] / np.array(differences)[kept]
+    ratios: Array = np.array(given)[kept] / np.array(differences)[kept]
+    return ratios
 
 
-def _difference(
-    asking: Asking, drawn: Case, network: Description, name: str, index: tuple[int, ...], step: float
-) -> float:
+def _difference(asking: Asking, drawn: Case, network: Description, name: str, index: tuple[int, ...], step: float) -> float:
     losses = []
     for sign in (1, -1):
         moved = {key: array.copy() for key, array in network.named().items()}

@@ -108,7 +108,9 @@ class Questions:
         layers = drawn.layers
         if self.support.widths is None:
             # A softmax of one unit is 1, whatever its z.
-            layers = tuple(replace(unit, width=2) if unit == replace(unit, activation="softmax", width=1) else unit for unit in layers)
+            layers = tuple(
+                replace(unit, width=2) if unit == replace(unit, activation="softmax", width=1) else unit for unit in layers
+            )
         return replace(
             drawn, layers=layers, dtype=dtype, targets=targets, regime=regime, kinks=False, layout="C", integer="int64"
         )
@@ -142,18 +144,28 @@ class Questions:
                 return self._large(drawn, rng)
             case "absent classes" if not squared and wide:
                 *hidden, last = drawn.layers
-                return replace(drawn, layers=(*hidden, replace(last, width=int(rng.integers(3, 7)))), examples=min(drawn.examples, 2))
+                return replace(
+                    drawn, layers=(*hidden, replace(last, width=int(rng.integers(3, 7)))), examples=min(drawn.examples, 2)
+                )
         return drawn
 
     def _large(self, drawn: Architecture, rng: np.random.Generator) -> Architecture:
         """Return the architecture large in one way, so that index by index takes no minute: wide, in a large batch, or deep."""
         how = _pick(rng, ("wide", "batch", "batch", "deep"))
-        low, high = self.support.layer_range
+        _, high = self.support.layer_range
         if how == "wide" and self.support.widths is None:
             place = int(rng.integers(len(drawn.layers) + 1))
             wide = int(_pick(rng, (9, 17, 33, 64)))
-            layers = tuple(replace(unit, width=wide) if at in (place, place + 1) else unit for at, unit in enumerate(drawn.layers, 1))
-            return replace(drawn, inputs=wide if place == 0 else drawn.inputs, layers=layers, examples=min(drawn.examples, 3), regime="normal")
+            layers = tuple(
+                replace(unit, width=wide) if at in (place, place + 1) else unit for at, unit in enumerate(drawn.layers, 1)
+            )
+            return replace(
+                drawn,
+                inputs=wide if place == 0 else drawn.inputs,
+                layers=layers,
+                examples=min(drawn.examples, 3),
+                regime="normal",
+            )
         if how == "deep" and high is None and isinstance(self.support.widths, int | None):
             layers = tuple(drawn.layers[at % len(drawn.layers)] for at in range(9))
             hidden = [replace(unit, activation=_pick(rng, self.support.activations)) for unit in layers]

@@ -188,9 +188,7 @@ class Pair:
     wrong: tuple[str, ...]
 
 
-def pairs(
-    count: int, seed: int = 0, *, jobs: int = 1, progress: Callable[[int], object] | None = None
-) -> list[Pair]:
+def pairs(count: int, seed: int = 0, *, jobs: int = 1, progress: Callable[[int], object] | None = None) -> list[Pair]:
     """Check random pairs of mistakes of different equations, made side by side in one submission.
 
     Parameters

@@ -14,7 +14,7 @@ from verification.checking.asking import Asking, same, scene_of
 from verification.checking.card import Row, card
 from verification.checking.diagnosis import Blame, blame, kind_of
 from verification.checking.explanation import ENOUGH, Model, Search, Witness, explains, matched, witness
-from verification.checking.faults import catalogued
+from verification.checking.faults import CIRCUMSTANCES, Fault, catalogued
 from verification.checking.grading import Grade
 from verification.checking.notes import Note
 from verification.checking.own_loss import own_loss
@@ -83,7 +83,9 @@ def tell(
     graded = asking.graded(smallest)
     verdict.case = smallest
     if isinstance(graded, SubmissionError) or graded.ok:
-        verdict.error = "its numbers were wrong, and right when it was asked the same again: it answers from what it was asked before"
+        verdict.error = (
+            "its numbers were wrong, and right when it was asked the same again: it answers from what it was asked before"
+        )
         return
     verdict.grade, verdict.arrays = graded, dict(asking.ask(describe(smallest.net), smallest.x, smallest.y))
     verdict.when = when(smallest, fails) if question == CORNERS else ""
@@ -92,6 +94,8 @@ def tell(
         verdict.zeros = True
         verdict.card = _card(asking, evidence, (), {"gradient": "every number is 0"})
         return
+    if question == ORDINARY:
+        verdict.when = _circumstance(evidence)
     models = _explained(asking, evidence, question)
     told = blame(*_lively(asking, smallest, graded, verdict.arrays), asking.ask)
     belongs = own_loss(asking)
@@ -126,7 +130,9 @@ def carry_on(verdict: Verdict, asking: Asking) -> None:
         for fault in catalogued():
             if fault.mistake is None or fault.mistake in verdict.mistakes:
                 continue
-            model = next((each for each in ((*verdict.faults, fault), (fault, *verdict.faults)) if explains(each, missed)), None)
+            model = next(
+                (each for each in ((*verdict.faults, fault), (fault, *verdict.faults)) if explains(each, missed)), None
+            )
             if model is None or not explains(model, evidence):
                 continue
             if question == CORNERS:
@@ -218,8 +224,8 @@ def _tell_error(verdict: Verdict, asking: Asking, drawn: Case, error: Submission
     errors = sum(isinstance(seen.given, str) for seen in evidence)
     if errors == len(evidence):
         verdict.status = "unjudged"
-    elif question == CORNERS:
-        verdict.when = when(smallest, fails)
+    else:
+        verdict.when = when(smallest, fails) if question == CORNERS else _circumstance(evidence)
     # Shapes and names say what is done as numbers do; that something was raised does not.
     if any(isinstance(seen.given, str) and seen.given != "raised" for seen in evidence):
         models = _explained(asking, evidence, question)
@@ -247,6 +253,18 @@ def _evidence(asking: Asking, smallest: Case, question: str) -> list[Witness]:
 def _seen(asking: Asking, drawn: Case) -> Witness:
     scene = scene_of(drawn)
     return witness(scene, explanation.answer(asking.subject, scene), asking.kinds, strict_kinks=asking.strict_kinks)
+
+
+def _circumstance(evidence: list[Witness]) -> str:
+    """Return the circumstance in which the submission is wrong always, and right without it; "" if there is none."""
+    wrong = [seen for seen in evidence if not explains((), [seen])]
+    right = [seen for seen in evidence if seen not in wrong]
+    if len(right) < ENOUGH or len(wrong) < ENOUGH:
+        return ""
+    for words, holds in CIRCUMSTANCES.items():
+        if all(holds(seen.scene) for seen in wrong) and not any(holds(seen.scene) for seen in right):
+            return words
+    return ""
 
 
 def _is_nothing_but_zeros(evidence: list[Witness]) -> bool:
@@ -320,7 +338,7 @@ def _wrong_rows(verdict: Verdict, smallest: Case) -> dict[str, str]:
     return {row: verdict.blame.why}
 
 
-def _with_place(fault: explanation.Fault) -> str:
+def _with_place(fault: Fault) -> str:
     return f"{fault.thought} ({fault.place})" if fault.place and fault.place not in fault.thought else fault.thought
 
 

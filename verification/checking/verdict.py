@@ -153,7 +153,8 @@ class Verdict:
             "because": "" if self.blame is None else self.blame.why,
             "mistakes": [mistake.name for mistake in self.mistakes],
             "faults": [
-                {"name": each.name, "equation": each.equation, "where": each.place, "what": each.thought} for each in self.faults
+                {"name": each.name, "equation": each.equation, "where": each.place, "what": each.thought}
+                for each in self.faults
             ],
             "program": "" if self.case is None else script.case_program(*self.case),
             "story": story(self),
@@ -185,9 +186,13 @@ def story(verdict: Verdict, *, withhold: bool = False, verbose: bool = False) ->
     lines += [f"  note      {note}" for note in verdict.notes]
     if verdict.conventions:
         names = ", ".join(verdict.conventions)
-        lines.append(f"  note      At a kink hit exactly it takes another convention than PyTorch for {names}; that is no error.")
+        lines.append(
+            f"  note      At a kink hit exactly it takes another convention than PyTorch for {names}; that is no error."
+        )
     if verdict.undeclared and not verdict.ok:
-        lines.append("  note      It has no @supports(...), so it is asked about everything. What it is not meant for, let it say.")
+        lines.append(
+            "  note      It has no @supports(...), so it is asked about everything. What it is not meant for, let it say."
+        )
     if verbose:
         lines += ["", *_card_lines(verdict.card)]
         if verdict.case is not None:
@@ -256,7 +261,10 @@ def _first_wrong(verdict: Verdict, withhold: bool) -> list[str]:
     right = "" if withhold else f", should be {first.expected:.6g}"
     if not withhold and np.isfinite(first.ratio) and first.ratio != 0 and abs(first.ratio - 1) > 1e-3:
         right += f" ({first.ratio:.4g} times that)"
-    return [f"  seen      {name} came as {first.given:.6g}{right}", *(f"            {line}" for line in _network_lines(verdict.case))]
+    return [
+        f"  seen      {name} came as {first.given:.6g}{right}",
+        *(f"            {line}" for line in _network_lines(verdict.case)),
+    ]
 
 
 def _network_lines(case: Case) -> list[str]:
@@ -272,9 +280,7 @@ def _network_lines(case: Case) -> list[str]:
 
 def _card_lines(rows: tuple[Row, ...]) -> list[str]:
     marks = {RIGHT: "right", WRONG: "WRONG", UNUSED: "not used"}
-    return ["Report card"] + [
-        f"  {row.equation:<18} {marks.get(row.state, row.state):<15} {row.why}".rstrip() for row in rows
-    ]
+    return ["Report card"] + [f"  {row.equation:<18} {marks.get(row.state, row.state):<15} {row.why}".rstrip() for row in rows]
 
 
 def worked(verdict: Verdict, *, withhold: bool = False) -> list[str]:

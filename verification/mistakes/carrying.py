@@ -100,9 +100,9 @@ def _activating(table: Mapping[str, Any], before: Callable[[Layer], Array]) -> C
 
 
 def _narrowed(given: Any, before: Callable[[Any], Any], exchange: Exchange, answer: Answer) -> Callable[[Any], Any]:
-    step = given.of(before, answer) if isinstance(given, Changed) else given
+    step: Callable[[Any], Any] = given.of(before, answer) if isinstance(given, Changed) else given
     if not exchange.where:
-        return step  # type: ignore[no-any-return]  # what a table of steps holds
+        return step
     return lambda layer: step(layer) if exchange.applies(layer) else before(layer)
 
 
@@ -123,6 +123,8 @@ def gradient_carrying(exchanges: Sequence[Exchange]) -> GradientFunction:
 
     def bare(network: Any, x: Any, y: Any) -> Result:
         found = gradient(network, x, y)
-        return {name: value for name, value in found.items() if name == "loss" or name.rstrip("0123456789") in ("w", "b", "alpha")}
+        return {
+            name: value for name, value in found.items() if name == "loss" or name.rstrip("0123456789") in ("w", "b", "alpha")
+        }
 
     return bare

@@ -342,7 +342,9 @@ def exchanged(**steps: Any) -> Steps:
     Steps
         A new table; `RIGHT` stays as it is.
     """
-    tables = {name: {**getattr(RIGHT, name), **steps[name]} for name in ("g", "g_prime") if name in steps}
+    tables: dict[str, Any] = {}
+    for name in {"g", "g_prime"} & set(steps):
+        tables[name] = {**getattr(RIGHT, name), **steps[name]}
     return replace(RIGHT, **{**steps, **tables})
 
 

@@ -237,9 +237,7 @@ def predictions_of(returned: object, network: Description, x: Array) -> Array | 
     return array.astype(np.float64)
 
 
-def _array(
-    name: str, value: Any, shape: tuple[int, ...], dtype: np.dtype[Any], called: str, remarks: dict[str, str]
-) -> Array:
+def _array(name: str, value: Any, shape: tuple[int, ...], dtype: np.dtype[Any], called: str, remarks: dict[str, str]) -> Array:
     if hasattr(value, "detach"):
         value = value.detach()
     try:
