@@ -148,6 +148,9 @@ def _variants(steps: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
             yield {**steps, **at_z, **of_a}
 
 
+# A smaller number is taken for a clip of probabilities if it comes again and again.
+LARGEST_CLIP = 0.1
+
 CONVENTIONS = (
     Fault(
         "half-squared-error",
@@ -349,25 +352,28 @@ def clipped(answers: Sequence[tuple[Scene, Mapping[str, Array]]]) -> list[Fault]
     if at is not None:
         for steps in ({"weight_gradient": _clip(at)}, {"weight_gradient": _clip(at), "bias_gradient": _clip(at)}):
             found.append(Fault("weights-clipped", f"dL/dw is clipped at {at:g}", 11, Exchange(steps), ("(11)",), cost=2))
-    least = []
+    errors: list[float] = []
     for scene, arrays in singles:
         last = f"b{len(scene.network.weights)}"
         if scene.network.loss == "cross_entropy" and last in arrays:
-            errors = np.asarray(arrays[last], float)
-            least += errors[(errors > 0) & (errors < LARGEST_CLIP)].tolist()
-    e = _repeated(least)
-    if e is not None:
-        steps = {
-            "joined": lambda layer: np.clip(layer.a, e, 1 - e) - layer.run.y,
-            "cross_entropy": lambda layer: -(layer.run.y * np.log(np.clip(layer.a, e, 1 - e))).sum(axis=1),
-        }
-        for kept in (steps, {"joined": steps["joined"]}):
-            text = f"probabilities are clipped to [{e:g}, 1 − {e:g}]"
-            found.append(Fault("joined-clipped", text, 2, Exchange(kept), (JOINED,), cost=2))
-    return found
+            of_scene = np.asarray(arrays[last], float)
+            errors += of_scene[(of_scene > 0) & (of_scene < LARGEST_CLIP)].tolist()
+    at = _repeated(errors)
+    return found if at is None else [*found, *_clipped_probabilities(at)]
 
 
-LARGEST_CLIP = 0.1
+def _clipped_probabilities(least: float) -> list[Fault]:
+    """Return the faults that are p held within [least, 1 − least] in p − y, with the loss and without it."""
+    text = f"probabilities are clipped to [{least:g}, 1 − {least:g}]"
+
+    def joined(layer: Layer) -> Array:
+        return np.asarray(np.clip(layer.a, least, 1 - least) - layer.run.y)
+
+    def cross_entropy(layer: Layer) -> Array:
+        return np.asarray(-(layer.run.y * np.log(np.clip(layer.a, least, 1 - least))).sum(axis=1))
+
+    both = ({"joined": joined, "cross_entropy": cross_entropy}, {"joined": joined})
+    return [Fault("joined-clipped", text, 2, Exchange(steps), (JOINED,), cost=2) for steps in both]
 
 
 def _repeated(numbers: Sequence[float]) -> float | None:
