@@ -233,6 +233,17 @@ class StepsOnACopy(Net):
         return self.shown
 
 
+class OneLongBuffer(Net):
+    """Returns predictions of a dtype that no reply can hold, in memory that it writes into again."""
+
+    kept = np.zeros(2, np.longdouble)
+
+    def forward(self, x):
+        super().forward(x)
+        self.kept += 1
+        return self.kept
+
+
 # submission -> the first observation that must be wrong, or what must be said to have changed
 ONLY_IN_A_ROW = {
     Accumulates: "after another batch",
@@ -333,8 +344,17 @@ def test_function_that_errs_only_in_a_row_is_seen(function, seen):
     assert seen in names[:1] + changes
 
 
-# Every one of them damages something, or answers with more than its parameters.
-ELSEWHERE = (Net, ScalesTheCallersX, StepsOnTheCallersWeights, OneBuffer, EmptiesItsMapping, StepsUpwards, HidesItsParameters)
+# One that is right, some that change what they must not, and some that answer wrong numbers.
+ELSEWHERE = (
+    Net,
+    ScalesTheCallersX,
+    StepsOnTheCallersWeights,
+    OneBuffer,
+    EmptiesItsMapping,
+    StepsUpwards,
+    HidesItsParameters,
+    OneLongBuffer,
+)
 
 
 @pytest.mark.parametrize("submission", ELSEWHERE)

@@ -520,7 +520,7 @@ ATTACKS = {
     "megabytes behind a frame": ("write(frame() + bytes(4_000_000))", "reply", "it is not an answer to what was asked"),
     "no pipes any more": ("os.closerange(3, 21)", "ended", "left the process that runs it unable to answer"),
     "a line of many digits": (
-        "os.write(2, f'File \"{__file__}\", line {9 * 10**4000} in'.encode()); os.kill(os.getpid(), 9)",
+        "os.write(2, ('File \"%s\", line %s in' % (__file__, '9' * 5000)).encode()); os.kill(os.getpid(), 9)",
         "ended",
         "killed by SIGKILL",
     ),
@@ -538,6 +538,21 @@ def test_file_that_writes_among_the_replies_raises_one_sentence(row, tmp_path):
         assert subject._process is None
         assert_is_gradient(subject.gradient(describe(SIGMOIDS), X + 1, Y).arrays, SIGMOIDS, X + 1, Y)
     assert sorted(file.name for file in tmp_path.iterdir() if file.is_file()) == ["homework.py"]
+
+
+def test_token_of_a_request_is_never_used_again(tmp_path, monkeypatch):
+    with Remote(written(tmp_path, BY_THE_LETTER)) as subject:
+        tokens, ask = [], subject._conversation.ask
+
+        def asked_with(request, token, patience):
+            tokens.append(token)
+            return ask(request, token, patience)
+
+        monkeypatch.setattr(subject._conversation, "ask", asked_with)
+        for _ in range(5):
+            subject.gradient(describe(SIGMOIDS), X, Y)
+    assert len(set(tokens)) == 5
+    assert {len(token) for token in tokens} == {16}
 
 
 def test_file_that_writes_while_it_is_loaded_raises_one_sentence(tmp_path):

@@ -1,0 +1,142 @@
+"""Backpropagations in the manner of real hand-ins: the right ones are right, the wrong ones are told by their equation."""
+
+import contextlib
+import io
+
+import numpy as np
+import pytest
+from right_hand_ins import HAND_INS
+from wrong_hand_ins import WRONG
+
+from verification import supports
+from verification.checking.check import check
+from verification.mistakes.reference import RIGHT, exchanged, gradient_with, without_intermediates
+
+# What each right one is told besides, as the beginning of the remedy; all others at most of their dtype and shapes.
+OVERFLOW, LOGARITHM, COPY, EPSILON = "take each row's maximum off", "take log p from z, not from p", "copy what", "no epsilon"
+TOLD = {
+    "softmax-without-its-maximum": {OVERFLOW, LOGARITHM},
+    "lists-of-lists": {OVERFLOW},
+    "log-plus-epsilon": {EPSILON},
+    "hands-out-its-cache": {COPY},
+    "subtracts-in-place": {COPY},
+    "recursive": set(),
+    "everything-there-is": set(),
+}
+
+
+def checked(submission):
+    with np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):
+        return check(submission)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("name", HAND_INS)
+def test_right_hand_in_is_right(name):
+    verdict = checked(HAND_INS[name])
+    assert (verdict.ok, verdict.exit_status) == (True, 0), str(verdict)
+    right, asked = verdict.share
+    assert right == asked >= 6
+    assert verdict.networks == 300
+    remedies = {note.remedy for note in verdict.notes}
+    if name in TOLD:
+        of_taste = ("make arrays in the dtype", "give each derivative the shape")
+        found = {remedy for remedy in remedies if not remedy.startswith(of_taste)}
+        assert len(found) == len(TOLD[name])
+        assert all(any(remedy.startswith(beginning) for remedy in found) for beginning in TOLD[name])
+
+
+def test_right_hand_ins_is_forty():
+    assert len(HAND_INS) == 40
+    assert len({id(submission) for submission in HAND_INS.values()}) == 40
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: wrong.name)
+def test_wrong_hand_in_is_told_by_its_equation(wrong):
+    verdict = checked(wrong.submission)
+    assert not verdict.ok
+    if wrong.raises:
+        assert (verdict.status, verdict.exit_status, verdict.faults, verdict.blame) == ("unjudged", 3, (), None)
+        return
+    assert (verdict.status, verdict.exit_status) == ("wrong", 1)
+    assert verdict.zeros is wrong.zeros
+    assert ("not deterministic" in verdict.error) is wrong.noise
+    assert (verdict.question == "manners") is wrong.state
+    if wrong.zeros or wrong.noise:
+        assert verdict.faults == ()
+        return
+    blamed = [fault.equation for fault in verdict.faults] or [verdict.blame.equation]
+    for equations in wrong.equations:
+        assert equations & set(blamed), str(verdict)
+    # Nothing else is claimed: conventions are none of the mistakes.
+    accepted = frozenset().union(*wrong.equations)
+    assert {fault.equation for fault in verdict.faults if not fault.convention} <= accepted, str(verdict)
+    assert any(fault.convention for fault in verdict.faults) is (wrong.halved or wrong.name == "mean-over-outputs-too")
+    if wrong.places and not wrong.breaks:
+        assert {entry.name for entry in verdict.grade.wrong} - {"loss"} <= set(wrong.places)
+
+
+def test_two_planted_factors_is_both_with_their_layers():
+    by_name = {wrong.name: wrong.submission for wrong in WRONG}
+    verdict = checked(by_name["two-factors-planted"])
+    assert {(fault.equation, fault.thought) for fault in verdict.faults} == {
+        (7, "dL/db in the output layer is 4 times what it should be"),
+        (11, "dL/dw in layer 1 is 3 times what it should be"),
+    }
+    assert [row.equation for row in verdict.card if row.state == "wrong"] == ["(7)", "(11)"]
+    assert verdict.share == (7, 9)
+
+
+def test_fixed_buffer_is_told_with_its_size():
+    by_name = {wrong.name: wrong.submission for wrong in WRONG}
+    verdict = checked(by_name["fixed-buffers"])
+    assert (verdict.question, verdict.when) == ("corners", "for more than 8 units in a layer")
+
+
+def of(**steps):
+    declared = {"activations": ["tanh"], "outputs": ["softmax"], "losses": ["cross_entropy"]}
+    return supports(**declared)(without_intermediates(gradient_with(exchanged(**steps))))
+
+
+def clipped(least):
+    return of(
+        cross_entropy=lambda layer: -(layer.run.y * np.log(np.clip(layer.a, least, 1 - least))).sum(axis=1),
+        joined=lambda layer: np.clip(layer.a, least, 1 - least) - layer.run.y,
+    )
+
+
+@pytest.mark.parametrize("size", [1e-7, 1e-9, 1e-12])
+def test_clip_of_probabilities_is_a_note(size):
+    verdict = checked(clipped(size))
+    assert verdict.ok
+    assert any(note.remedy.startswith(EPSILON) for note in verdict.notes)
+
+
+@pytest.mark.parametrize("exponent", [7, 8, 10, 12, 15])
+def test_epsilon_in_the_logarithm_is_a_note_with_its_size(exponent):
+    verdict = checked(of(cross_entropy=lambda layer: -(layer.run.y * np.log(layer.a + 10.0**-exponent)).sum(axis=1)))
+    assert verdict.ok
+    (note,) = [note for note in verdict.notes if note.remedy.startswith(EPSILON)]
+    assert f"of about 1e-{exponent} in its logarithm" in note.text
+
+
+@pytest.mark.parametrize("at", [5.0, 7.5, 50.0])
+def test_clip_of_dL_dz_is_told_with_its_bound(at):
+    def clip(layer):
+        return np.clip(RIGHT.through_activation(layer), -at, at)
+
+    submission = without_intermediates(gradient_with(exchanged(through_activation=clip)))
+    verdict = checked(supports(activations=["tanh", "identity"], losses=["squared_error"])(submission))
+    assert (verdict.status, [fault.equation for fault in verdict.faults]) == ("wrong", [12])
+    assert f"{at:g}" in verdict.faults[0].thought
+
+
+def test_clip_beyond_ordinary_numbers_is_a_note_with_its_bound():
+    def clip(layer):
+        return np.clip(RIGHT.through_activation(layer), -1e4, 1e4)
+
+    submission = without_intermediates(gradient_with(exchanged(through_activation=clip)))
+    verdict = checked(supports(activations=["relu", "identity"], losses=["squared_error"])(submission))
+    assert verdict.ok
+    assert "dL/dz is clipped at 10000" in " ".join(note.text for note in verdict.notes)
