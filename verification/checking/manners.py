@@ -12,7 +12,7 @@ from verification.checking.grading import Grade
 from verification.checking.questions import is_ordinary
 from verification.random_networks.cases import Case
 from verification.submissions.answers import SubmissionError
-from verification.submissions.description import Array, Description, as_network, describe, is_finite
+from verification.submissions.description import Array, as_network, describe, is_finite
 from verification.submissions.protocol import Observation, Outcome, Scene, Step, scenes, steps
 
 Row = tuple[Sequence[Step], Mapping[str, Scene]]
@@ -137,44 +137,32 @@ def remembered(asking: Asking, outcome: Outcome) -> tuple[int, str] | None:
         return None
     seen = wrong[0]
     before = [each for each in outcome.observations if each.kind == "gradient"]
-    before = before[: before.index(seen)]
-
-    def is_right(network: Description, x: Array, y: Array, arrays: Mapping[str, Array] = seen.arrays) -> bool:
-        return x.shape[:-1] == np.shape(y)[: x.ndim - 1] and asking.grade(arrays, network, x, y).ok
-
-    for each in reversed(before):
-        if is_right(seen.network, each.x, seen.y):
-            return 8, "the activations are those of an earlier batch"
-        if is_right(seen.network, seen.x, each.y):
-            return (4 if seen.network.loss == "squared_error" else 2), "the targets are those of an earlier batch"
-        if is_right(each.network, seen.x, seen.y):
-            return 8, "the parameters are those from before the step"
-        if each.arrays.keys() == seen.arrays.keys() and all(
-            each.arrays[name].shape == a.shape for name, a in seen.arrays.items()
+    targets = 4 if seen.network.loss == "squared_error" else 2
+    biases = {name: array for name, array in seen.arrays.items() if name.startswith("b")}
+    for each in reversed(before[: before.index(seen)]):
+        # Of kept activations alone x itself is new, which dL/dw of the first layer shows.
+        for equation, words, network, x, y, arrays in (
+            (8, "the activations are those of an earlier batch", seen.network, each.x, seen.y, biases),
+            (targets, "the targets are those of an earlier batch", seen.network, seen.x, each.y, seen.arrays),
+            (8, "the parameters are those from before the step", each.network, seen.x, seen.y, seen.arrays),
+            (11, "the answer before is added: sums are not set back to 0", seen.network, seen.x, seen.y, _less(seen, each)),
+            (8, "the answer is that to an earlier call", each.network, each.x, each.y, seen.arrays),
         ):
-            rest = {name: array - each.arrays[name] for name, array in seen.arrays.items()}
-            if is_right(seen.network, seen.x, seen.y, {name: a for name, a in rest.items() if name != "loss"}):
-                return 11, "the answer to the call before is added: sums are not set back to 0"
-            if seen.x.shape == each.x.shape and same_arrays(seen.arrays, each.arrays):
-                return 8, "the answer is that to an earlier call"
-    if any(not np.array_equal(seen.x, each.x) for each in before):
-        for each in before:
-            # x itself is new where only the activations are kept.
-            if each.x.shape == seen.x.shape and _of_kept_activations(seen, each):
-                return 8, "the activations are those of an earlier batch"
+            fits = len(np.atleast_2d(x)) == len(np.atleast_1d(y)) or x.ndim == 1
+            if fits and arrays and np.ndim(y) == np.ndim(each.y) and asking.grade(arrays, network, x, y).ok:
+                return equation, words
     return None
 
 
-def same_arrays(one: Mapping[str, Array], other: Mapping[str, Array]) -> bool:
-    """Say whether two answers have the same numbers."""
-    return all(np.array_equal(array, other[name], equal_nan=True) for name, array in one.items())
-
-
-def _of_kept_activations(seen: Observation, earlier: Observation) -> bool:
-    """Say whether dL/db is what the activations of an earlier batch give with the targets of this one."""
-    with np.errstate(all="ignore"):
-        right = as_network(seen.network).gradient(earlier.x, seen.y).named()
-    return all(np.allclose(seen.arrays[name], array, rtol=1e-6) for name, array in right.items() if name.startswith("b"))
+def _less(seen: Observation, earlier: Observation) -> dict[str, Array]:
+    """Return the derivatives of an answer less those of an earlier one; empty if they have other shapes."""
+    if any(array.shape != earlier.arrays[name].shape for name, array in seen.arrays.items() if name in earlier.arrays):
+        return {}
+    return {
+        name: array - earlier.arrays[name]
+        for name, array in seen.arrays.items()
+        if name.rstrip("0123456789") in ("w", "b", "alpha") and name in earlier.arrays
+    }
 
 
 def damage(outcome: Outcome) -> Outcome:

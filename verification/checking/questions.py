@@ -25,7 +25,19 @@ ORDINARY, CORNERS, EXTREME, ANYTHING = "ordinary", "corners", "extreme", "anythi
 # Up to here no form of any activation or loss loses more than digits.
 LARGEST_Z = 20.0
 KINKED = ("relu", "leaky_relu", "prelu")
-CORNER_KINDS = ("kinks", "ties", "zeros", "exact fits", "one of each", "layouts", "faint", "large", "absent classes")
+CORNER_KINDS = (
+    "kinks",
+    "ties",
+    "zeros",
+    "exact fits",
+    "one of each",
+    "layouts",
+    "dtypes",
+    "faint",
+    "large",
+    "dtypes",
+    "absent classes",
+)
 EXTREME_REGIMES = ("big", "saturating", "heavy-tailed", "tiny", "huge", "mixed", "big", "saturating", "normal")
 
 
@@ -70,7 +82,8 @@ class Questions:
                 kind = CORNER_KINDS[(number + attempt // 20) % len(CORNER_KINDS)]
                 architecture = self._corner(architecture, kind, rng)
             elif of == EXTREME:
-                architecture = replace(architecture, regime=_pick(rng, EXTREME_REGIMES))
+                regime = _pick(rng, EXTREME_REGIMES)
+                architecture = replace(architecture, regime=regime, layout="C", integer="int64", kinks=False)
             drawn = case(architecture, int(rng.integers(2**32)))
             if of == EXTREME:
                 drawn = _certain(drawn, rng)
@@ -131,11 +144,11 @@ class Questions:
                 layers = tuple(replace(unit, width=1) if rng.integers(2) else unit for unit in drawn.layers)
                 return replace(drawn, inputs=1, layers=layers, examples=min(drawn.examples, 1))
             case "layouts":
-                layout, integer = _pick(rng, LAYOUTS), _pick(rng, INTEGERS)
+                return replace(drawn, layout=_pick(rng, LAYOUTS[1:]), examples=drawn.examples and max(drawn.examples, 2))
+            case "dtypes":
                 whole = bool(rng.integers(2)) and drawn.dtype == "float64"
-                targets = "integers" if squared and drawn.dtype == "float64" and rng.integers(2) else drawn.targets
-                examples = drawn.examples and max(drawn.examples, 2)
-                return replace(drawn, layout=layout, integer=integer, whole=whole, targets=targets, examples=examples)
+                targets = "integers" if squared and drawn.dtype == "float64" else drawn.targets
+                return replace(drawn, integer=_pick(rng, ("uint8", *INTEGERS)), whole=whole, targets=targets)
             case "faint" if set(KINKED) & set(self.support.activations) and rng.integers(2):
                 kinked = [name for name in KINKED if name in self.support.activations]
                 *hidden, last = drawn.layers
