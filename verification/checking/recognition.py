@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from verification.checking.explanation import agree, witness
+from verification.checking.witnesses import agree, witness
 from verification.mistakes import MISTAKES, Mistake
 from verification.submissions.answers import SubmissionError
 from verification.submissions.description import is_finite

@@ -9,11 +9,10 @@ from itertools import chain, islice, pairwise
 import numpy as np
 import numpy.typing as npt
 
-from verification.checking import explanation
 from verification.checking.asking import Asking, same, scene_of
 from verification.checking.card import Row, card
 from verification.checking.diagnosis import Blame, blame, kind_of
-from verification.checking.explanation import ENOUGH, Model, Search, Witness, explains, matched, witness
+from verification.checking.explanation import ENOUGH, Search, tell_apart
 from verification.checking.faults import CIRCUMSTANCES, Fault, catalogued
 from verification.checking.grading import Grade
 from verification.checking.notes import Note
@@ -21,6 +20,7 @@ from verification.checking.own_loss import own_loss
 from verification.checking.questions import CORNERS, EXTREME, ORDINARY
 from verification.checking.verdict import Verdict
 from verification.checking.when import when
+from verification.checking.witnesses import Model, Witness, answer, explains, matched, witness
 from verification.mistakes import MISTAKES, Mistake
 from verification.random_networks import shrinking
 from verification.random_networks.cases import Case
@@ -252,7 +252,7 @@ def _evidence(asking: Asking, smallest: Case, question: str) -> list[Witness]:
 
 def _seen(asking: Asking, drawn: Case) -> Witness:
     scene = scene_of(drawn)
-    return witness(scene, explanation.answer(asking.subject, scene), asking.kinds, strict_kinks=asking.strict_kinks)
+    return witness(scene, answer(asking.subject, scene), asking.kinds, strict_kinks=asking.strict_kinks)
 
 
 def _circumstance(evidence: list[Witness]) -> str:
@@ -288,7 +288,7 @@ def _explained(asking: Asking, evidence: list[Witness], question: str) -> list[M
         again = Search([*evidence, *missed[: EVIDENCE // 4]], activations, support.losses or ())
         kept = [model for model in again.best() if explains(model, fresh)]
     more = [questions.case(number, stream=7, of=(ORDINARY, CORNERS, EXTREME)[number % 3]) for number in range(2 * FRESH)]
-    return explanation.tell_apart(kept, lambda scene: explanation.answer(asking.subject, scene), list(map(scene_of, more)))
+    return tell_apart(kept, lambda scene: answer(asking.subject, scene), list(map(scene_of, more)))
 
 
 def _is_of_loss(models: list[Model], belongs: bool) -> bool:

@@ -12,9 +12,9 @@ from handgrad.formulas import FORMULAS
 from verification.bounds.quantities import quantities
 from verification.checking.card import RIGHT, UNUSED, WRONG, Row, share
 from verification.checking.diagnosis import Blame
-from verification.checking.explanation import Model
 from verification.checking.grading import Grade
 from verification.checking.notes import Note
+from verification.checking.witnesses import Model
 from verification.mistakes import Mistake
 from verification.random_networks import script
 from verification.random_networks.cases import Case
