@@ -9,6 +9,7 @@ if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import argparse
+import errno
 import json
 import os
 import sys
@@ -50,6 +51,8 @@ BENCHMARK_EPILOG = """Exit status: 0; 1 if somebody's gradient is another than h
 2 for bad usage; 130 if stopped by Ctrl-C, with what was done so far."""
 
 STOPPED, LACKING = 130, 2
+# What the system says of a disk without room.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 Number = TypeVar("Number", int, float)
 
@@ -77,6 +80,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _print("stopped")
         return STOPPED
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        print(f"the output cannot be written: {error.strerror}", file=sys.stderr)  # noqa: T201
+        _leave_output()
+        return LACKING
     except ImportError as error:
         if error.name not in PACKAGES:
             raise
@@ -424,9 +433,13 @@ def _print(text: str) -> None:
     try:
         print(text, flush=True)  # noqa: T201  # what a command line is for
     except BrokenPipeError:
-        # Whoever read the output has seen enough; the exit status still says what was found. Python would complain once more
-        # when it closes the pipe.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read the output has seen enough; the exit status still says what was found.
+        _leave_output()
+
+
+def _leave_output() -> None:
+    """Send what is still to be written nowhere: Python would complain once more when it closes the output."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":
