@@ -36,6 +36,7 @@ CORNER_KINDS = (
     "faint",
     "large",
     "dtypes",
+    "faint",
     "absent classes",
 )
 EXTREME_REGIMES = ("big", "saturating", "heavy-tailed", "tiny", "huge", "mixed", "big", "saturating", "normal")
@@ -88,7 +89,7 @@ class Questions:
             if of == EXTREME:
                 drawn = _certain(drawn, rng)
             elif kind == "faint":
-                drawn = _scaled(drawn, int(rng.integers(max(1, len(drawn.net.layers) - 1))), 10 ** -rng.uniform(2, 7))
+                drawn = _faint(drawn, 10 ** -rng.uniform(2, 7))
             elif kind == "large":
                 drawn = _tempered(drawn)
             if self.covers(drawn) and (of in (EXTREME, ANYTHING) or self.is_fit(drawn, corners=of == CORNERS)):
@@ -149,7 +150,7 @@ class Questions:
                 whole = bool(rng.integers(2)) and drawn.dtype == "float64"
                 targets = "integers" if squared and drawn.dtype == "float64" else drawn.targets
                 return replace(drawn, integer=_pick(rng, ("uint8", *INTEGERS)), whole=whole, targets=targets)
-            case "faint" if set(KINKED) & set(self.support.activations) and rng.integers(2):
+            case "faint" if set(KINKED) & set(self.support.activations) and rng.integers(4):
                 kinked = [name for name in KINKED if name in self.support.activations]
                 *hidden, last = drawn.layers
                 return replace(drawn, layers=(*(replace(unit, activation=_pick(rng, kinked)) for unit in hidden), last))
@@ -267,6 +268,15 @@ def _scaled(drawn: Case, place: int, factor: float) -> Case:
     with np.errstate(all="ignore"):
         for array in (net.layers[place].w, net.layers[place].b):
             np.copyto(array, np.clip(array * factor, -1e30, 1e30))
+    return Case(net, drawn.x, drawn.y)
+
+
+def _faint(drawn: Case, factor: float) -> Case:
+    """Return the case with the z of every hidden layer, or of the only one, about so many times as large."""
+    net = type(drawn.net)(drawn.net.layers, drawn.net.loss_name, drawn.net.reduction)
+    net.layers[0].w *= net.dtype.type(factor)
+    for layer in net.layers[:-1] or net.layers:
+        layer.b *= net.dtype.type(factor)
     return Case(net, drawn.x, drawn.y)
 
 
