@@ -198,12 +198,12 @@ def test_command_in_an_encoding_equals_what_it_says_in_any(command, encoding, fo
     assert b"Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize(("encoding", "dot"), [("ascii", b"*"), ("cp1252", b"\xb7")])
-def test_equations_in_an_encoding_is_without_escapes(encoding, dot):
+@pytest.mark.parametrize(("encoding", "dash", "dot"), [("ascii", b"-", b"*"), ("cp1252", b"\x96", b"\xb7")])
+def test_equations_in_an_encoding_is_without_escapes(encoding, dash, dot):
     environment = os.environ | {"PYTHONIOENCODING": f"{encoding}:strict", "PYTHONPATH": str(HOUSE)}
     command = [sys.executable, "-m", "handgrad", *map(str, FORMULAS)]
     done = subprocess.run(command, capture_output=True, env=environment, check=True)
     for escape in (rb"\u", rb"\x", rb"\U"):
         assert escape not in done.stdout
-    line = b"(14) IV.D-G  dL_da_k            dL/da_k of the layer before = sum_j dz_j/da_k * da_j/dz_j * dL/da_j"
-    assert line.replace(b"*", dot) in done.stdout.splitlines()
+    line = b"(14) IV.D%bG  dL_da_k            dL/da_k of the layer before = sum_j dz_j/da_k %b da_j/dz_j %b dL/da_j"
+    assert line % (dash, dot, dot) in done.stdout.splitlines()
