@@ -1,5 +1,6 @@
 """Checking needs NumPy alone, and whoever needs more is told what brings it. Packages are hidden in processes of their own."""
 
+import json
 import os
 import subprocess
 import sys
@@ -40,12 +41,22 @@ def bare(tmp_path):
     return run
 
 
-@pytest.mark.parametrize(("factor", "status", "said"), [("2", 0, "right on 300 networks"), ("1", 1, "equation  (4)")])
+@pytest.mark.parametrize(
+    ("factor", "status", "said"),
+    [
+        ("2", 0, ["gradient: right in all 7 equations that it uses, on 300 networks and in 40 rows of calls"]),
+        ("1", 1, ["gradient: WRONG; 6 of 7 equations are right", "  (4)       dL/da = 2 (a − y)"]),
+    ],
+)
 def test_check_is_done_with_numpy_alone(bare, tmp_path, factor, status, said):
     (tmp_path / "homework.py").write_text(HOMEWORK.replace("FACTOR", factor), encoding="utf-8")
-    answer = bare("-m", "verification", "check", "homework.py")
+    answer = bare("-m", "verification", "check", "homework.py", "--verbose", "--json", "verdict.json")
     assert (answer.returncode, answer.stderr) == (status, "")
-    assert said in answer.stdout
+    assert answer.stdout.splitlines()[: len(said)] == said
+    assert "\n\nReport card\n" in answer.stdout
+    told = json.loads((tmp_path / "verdict.json").read_text(encoding="utf-8"))
+    assert answer.stdout.startswith(told["story"] + "\n")
+    assert told["ok"] is (status == 0)
 
 
 @pytest.mark.parametrize("name", v.__all__)
@@ -90,7 +101,10 @@ def test_oracle_torch_judges_as_handgrad_does():
         by_handgrad, by_torch = (v.check(made(factor), oracle=oracle) for oracle in ("handgrad", "torch"))
         assert by_torch.ok == by_handgrad.ok == (factor == "2")
         assert by_torch.networks == by_handgrad.networks
+        assert by_torch.card == by_handgrad.card
+        assert str(by_torch).splitlines()[0] == str(by_handgrad).splitlines()[0]
     assert by_torch.blame.equation == by_handgrad.blame.equation == 4
+    assert [fault.name for fault in by_torch.faults] == [fault.name for fault in by_handgrad.faults] == ["output-without-2"]
     with pytest.raises(ValueError, match="oracle must be one of handgrad, torch; got 'jax'"):
         v.check(made("2"), oracle="jax")
 

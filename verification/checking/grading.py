@@ -146,7 +146,7 @@ class AnswerKey:
                 equation_of(name, layers, self.asked),
                 arrays[name],
                 self.expected[name],
-                allowed[name] + SMALLEST * u * _largest(self.expected[name]),
+                allowed[name] + SMALLEST * u * largest_of(self.expected[name]),
             )
             for name in of_any
             if name in arrays and name in self.expected
@@ -155,14 +155,14 @@ class AnswerKey:
     def _digits(self, arrays: Mapping[str, Array], entries: tuple[Entry, ...]) -> frozenset[str]:
         found = set()
         gradient = [self.expected[each.name] for each in entries if each.name.rstrip("0123456789") in ("w", "b", "alpha")]
-        largest = max(map(_largest, gradient), default=0.0)
+        largest = max(map(largest_of, gradient), default=0.0)
         for each in entries:
             if each.ok or each.problem:
                 continue
             given, expected = np.asarray(arrays[each.name], float), np.asarray(self.expected[each.name], float)
             with np.errstate(all="ignore"):
                 # What vanishes beside the rest of the gradient has lost its digits before.
-                room = max(DIGITS * _largest(expected), EPSILON if not expected.any() else BESIDE * largest)
+                room = max(DIGITS * largest_of(expected), EPSILON if not expected.any() else BESIDE * largest)
                 near = bool((np.abs(given - expected) <= room).all())
                 if each.name == "loss" and self.asked.loss == "cross_entropy":
                     # Between the loss as it is and that with an epsilon: of a tiny probability little is then left.
@@ -196,6 +196,7 @@ def loss_with_epsilon(p: Array, y: Array, reduction: str, epsilon: float) -> flo
     return float(L_i.mean() if reduction == "mean" else L_i.sum())
 
 
-def _largest(array: Array) -> float:
+def largest_of(array: Array) -> float:
+    """Return the largest size of the finite numbers of an array; 0 if there is none."""
     sizes = np.abs(np.asarray(array, float))
     return float(sizes.max(initial=0.0, where=np.isfinite(sizes)))

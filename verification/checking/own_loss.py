@@ -22,6 +22,7 @@ Array = npt.NDArray[np.float64]
 # of the loss divided by h.
 STEP = 2.0**-8
 NEAR = 1e-6
+NO_DERIVATIVE = "the gradient is not the derivative of the loss that it reports: the way back is wrong"
 CASES = 5
 MOST_PARAMETERS = 30
 
@@ -78,7 +79,7 @@ def own_loss(asking: Asking) -> OwnLoss | None:
         return OwnLoss(False, f"the gradient is {middle:.4g} times the gradient of the loss that it reports")
     if all(_all_near(found / n, 1.0) for found, n in ratios):
         return OwnLoss(False, "the gradient is n_L (the number of outputs) times the gradient of the loss that it reports")
-    return OwnLoss(False, "the gradient is not the derivative of the loss that it reports: the way back is wrong")
+    return OwnLoss(False, NO_DERIVATIVE)
 
 
 def _all_near(ratios: Array, number: float) -> bool:

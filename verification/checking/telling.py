@@ -16,7 +16,7 @@ from verification.checking.explanation import ENOUGH, Search, tell_apart
 from verification.checking.faults import CIRCUMSTANCES, Fault, catalogued
 from verification.checking.grading import Grade
 from verification.checking.notes import Note
-from verification.checking.own_loss import own_loss
+from verification.checking.own_loss import NO_DERIVATIVE, OwnLoss, own_loss
 from verification.checking.questions import CORNERS, EXTREME, ORDINARY
 from verification.checking.verdict import Verdict
 from verification.checking.when import when
@@ -47,7 +47,7 @@ def tell(
     drawn: Case,
     found: Grade | SubmissionError,
     question: str,
-    answer: Mapping[str, Array] | None = None,
+    came: Mapping[str, Array] | None = None,
 ) -> None:
     """Fill the verdict for a network on which the submission is wrong.
 
@@ -63,7 +63,7 @@ def tell(
         What its answer is worth.
     question : str
         ORDINARY or CORNERS: what other networks are drawn from.
-    answer : mapping of str to ndarray, optional
+    came : mapping of str to ndarray, optional
         The answer that is wrong, to be held against another to the same question.
     """
     verdict.status, verdict.question = "wrong", question
@@ -75,8 +75,8 @@ def tell(
         if wrong is None:
             _tell_error(verdict, asking, drawn, found, question)
             return
-        drawn, answer = wrong, None
-    if not tell_mood(verdict, asking, drawn, answer):
+        drawn, came = wrong, None
+    if not tell_mood(verdict, asking, drawn, came):
         return
     fails = _failing(asking, question)
     smallest = shrinking.shrink(drawn, fails) if fails(drawn) else shrinking.shrink(drawn, asking.is_wrong)
@@ -99,15 +99,19 @@ def tell(
     models = _explained(asking, evidence, question)
     told = blame(*_lively(asking, smallest, graded, verdict.arrays), asking.ask)
     belongs = own_loss(asking)
-    verdict.loss = belongs.text if belongs is not None and not _is_of_loss(models, belongs.belongs) else ""
     if models:
         chosen = next((model for model in models if model[0].equation == told.equation), models[0])
         verdict.faults = chosen
         verdict.alternatives = tuple(model for model in models if model is not chosen)
         verdict.blame = _blame_of(chosen, graded)
-    else:
-        verdict.blame = _by_prediction(asking, smallest, told)
-    if models and question == ORDINARY and all(fault.known for fault in verdict.faults):
+    known = bool(models) and all(fault.known for fault in verdict.faults)
+    if not known:
+        of_forward = _by_prediction(asking, smallest)
+        if of_forward is not None:
+            verdict.faults, verdict.alternatives = (), ()
+        verdict.blame = of_forward or verdict.blame or told
+    verdict.loss = belongs.text if belongs is not None and not _is_of_loss(models, belongs) else ""
+    if known and question == ORDINARY:
         carry_on(verdict, asking)
     verdict.card = _card(asking, evidence, verdict.faults, _wrong_rows(verdict, smallest))
 
@@ -143,12 +147,12 @@ def carry_on(verdict: Verdict, asking: Asking) -> None:
             break
 
 
-def tell_mood(verdict: Verdict, asking: Asking, drawn: Case, answer: Mapping[str, Array] | None) -> bool:
+def tell_mood(verdict: Verdict, asking: Asking, drawn: Case, came: Mapping[str, Array] | None) -> bool:
     """Ask the same question several times; tell it and say no if the answers differ."""
     again = (asking.answered(drawn) for _ in range(3))
-    answers = [each for each in (answer, *again) if each is not None and not isinstance(each, SubmissionError)]
+    answers = [each for each in (came, *again) if each is not None and not isinstance(each, SubmissionError)]
     first = next(iter(answers), {})
-    other = next((answer for answer in answers if not same(first, answer)), None)
+    other = next((each for each in answers if not same(first, each)), None)
     if other is None:
         return True
     name = tell_two(verdict, drawn, first, other)
@@ -291,9 +295,11 @@ def _explained(asking: Asking, evidence: list[Witness], question: str) -> list[M
     return tell_apart(kept, lambda scene: answer(asking.subject, scene), list(map(scene_of, more)))
 
 
-def _is_of_loss(models: list[Model], belongs: bool) -> bool:
+def _is_of_loss(models: list[Model], belongs: OwnLoss) -> bool:
     """Say whether the faults say already what the loss says of the gradient."""
-    return bool(models) and belongs and all(not fault.convention for fault in models[0])
+    if not models or not all(fault.known for fault in models[0]):
+        return False
+    return belongs.text == NO_DERIVATIVE or (belongs.belongs and all(not fault.convention for fault in models[0]))
 
 
 def _blame_of(model: Model, graded: Grade) -> Blame:
@@ -303,20 +309,18 @@ def _blame_of(model: Model, graded: Grade) -> Blame:
     return Blame(fault.equation, quantity, fault.thought + where)
 
 
-def _by_prediction(asking: Asking, smallest: Case, told: Blame) -> Blame:
-    """Return the blame, or (8) or (9) if forward already returned something else than the predictions."""
-    if told.equation in (8, 9):
-        return told
+def _by_prediction(asking: Asking, smallest: Case) -> Blame | None:
+    """Return the blame of (8) or (9) if forward already returned something else than the predictions; None otherwise."""
     predictions = asking.predicted(smallest)
     if predictions is None:
-        return told
+        return None
     with np.errstate(all="ignore"):
         trace = smallest.net.trace(smallest.x, smallest.y)
     last = trace[len(trace)]
     if any(np.allclose(predictions, right, rtol=1e-6, atol=1e-9) for right in (last.a, last.z)):
-        return told
+        return None
     plain = {layer.activation.name for layer in smallest.net.layers} == {"identity"}
-    return Blame(8 if plain else 9, told.quantity, "what forward returns is not the prediction")
+    return Blame(8 if plain else 9, f"a{len(trace)}", "what forward returns is not the prediction")
 
 
 def _wrong_rows(verdict: Verdict, smallest: Case) -> dict[str, str]:
