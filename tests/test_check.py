@@ -35,7 +35,8 @@ def of_few_networks(monkeypatch):
     monkeypatch.setattr("verification.checking.telling.FRESH", 9)
     monkeypatch.setattr("verification.checking.telling.EVIDENCE", 24)
     monkeypatch.setattr("verification.checking.telling.CORNERS_SEEN", 60)
-    monkeypatch.setattr("verification.checking.check.ROWS", 12)
+    monkeypatch.setattr("verification.checking.check.ROWS", 6)
+    monkeypatch.setattr("verification.checking.check.EDITS", 4)
 
 
 @pytest.fixture
@@ -543,10 +544,10 @@ def test_class_that_is_wrong_in_a_row_is_told_with_its_step_and_changes(submissi
         assert str(verdict).startswith("Net: WRONG in a row of calls, though a single call is right; ")
 
 
-def class_with_notes(submission, examples=12):
+def class_with_notes(submission):
     """What a check of a class says that is right: its notes on rows of calls."""
-    verdict = checked(supports(dtypes=["float64"])(type("Net", (submission,), {})), examples=examples)
-    assert (verdict.ok, verdict.exit_status, verdict.rows, verdict.question) == (True, 0, examples, "")
+    verdict = checked(supports(dtypes=["float64"])(type("Net", (submission,), {})), examples=12)
+    assert (verdict.ok, verdict.exit_status, verdict.rows, verdict.question) == (True, 0, 6, "")
     assert states(verdict) == {} or set(states(verdict).values()) == {"not used"}
     assert {note.question for note in verdict.notes} <= {"manners"}
     return verdict.notes
@@ -1004,7 +1005,7 @@ def test_mistake_that_shows_in_corners_alone_is_told_when(name, equation, told, 
     assert (verdict.ok, verdict.question, verdict.when) == (False, "corners", told)
     assert (verdict.blame.equation, named(verdict.mistakes)) == (equation, [name])
     assert states(verdict) == states_of
-    assert verdict.rows == 12
+    assert verdict.rows == 6
 
 
 def made_of(widths, activations=None, count=None, x=None, y=None, loss="squared_error"):

@@ -77,3 +77,12 @@ def test_shrink_leaves_the_case_as_it_is():
     before = repr(start)
     shrink(start, lambda each: True)
     assert repr(start) == before
+
+
+def test_shrink_of_what_fails_in_square_layers_alone_is_square():
+    def fails(each):
+        return len(set(each.net.widths)) == 1 and each.net.widths[0] > 1
+
+    start = case(Architecture(5, (Unit(5, "tanh"), Unit(5, "identity")), examples=5, regime="normal"), 3)
+    smallest = shrink(start, fails)
+    assert (smallest.net.widths, np.ndim(smallest.x)) == ((2, 2), 1)

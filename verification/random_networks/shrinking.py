@@ -88,6 +88,7 @@ def _draft(case: Case) -> _Draft:
 
 def _simpler(draft: _Draft) -> Iterator[_Draft]:
     yield from _fewer_layers(draft)
+    yield from _smaller_squares(draft)
     yield from _narrower(draft)
     yield from _fewer_examples(draft)
     yield from _plainer_choices(draft)
@@ -118,6 +119,18 @@ def _narrower(draft: _Draft) -> Iterator[_Draft]:
         all_but_one = [units[:unit] + units[unit + 1 :] for unit in units]
         for kept in [*ones, *halves, *all_but_one] if width > 1 else ():
             yield _with_units(draft, place, kept)
+
+
+def _smaller_squares(draft: _Draft) -> Iterator[_Draft]:
+    """Keep as few units in every layer of a network of square ones, since some mistakes end in an error anywhere else."""
+    widths = {draft.x.shape[-1], *(len(b) for _, b, _ in draft.layers)}
+    if len(widths) > 1:
+        return
+    for width in range(1, widths.pop()):
+        smaller = draft
+        for place in range(len(draft.layers) + 1):
+            smaller = _with_units(smaller, place, list(range(width)))
+        yield smaller
 
 
 def _with_units(draft: _Draft, place: int, kept: list[int]) -> _Draft:
