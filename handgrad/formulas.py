@@ -12,7 +12,7 @@ FORMULAS = {
     9: "a_j = g(z_j)",
     10: "L_i = Σ_j (a_j − y_j)²",
     11: "dL/dw_jk = dz_j/dw_jk · da_j/dz_j · dL/da_j, summed over the examples",
-    12: "da_j/dz_j = g′(z_j), for the sigmoid g(z_j) (1 − g(z_j))",
+    12: "da_j/dz_j = g′(z_j)",
     13: "dz_j/dw_jk = a_k of the layer before",
     14: "dL/da_k of the layer before = Σ_j dz_j/da_k · da_j/dz_j · dL/da_j",
 }

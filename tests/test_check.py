@@ -419,9 +419,7 @@ def test_loss_that_is_not_given_is_not_told():
 
 # Kinks.
 
-RELU_AT_0 = only(
-    own("relu-derivative-1-at-0"), activations=["identity", "relu"], losses=["squared_error"], reductions=["sum"]
-)
+RELU_AT_0 = only(own("relu-derivative-1-at-0"), activations=["identity", "relu"], losses=["squared_error"], reductions=["sum"])
 
 
 def test_another_convention_at_a_kink_is_reported_and_ok():

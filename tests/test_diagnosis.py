@@ -11,6 +11,7 @@ from handgrad.equations import exchanged
 from verification.checking.check import EXAMPLES, check
 from verification.checking.diagnosis import blame
 from verification.checking.grading import AnswerKey
+from verification.checking.scorecard import claimed_by
 from verification.mistakes import MISTAKES
 from verification.mistakes.in_equations import by_equations
 from verification.mistakes.reference import without_intermediates
@@ -18,16 +19,35 @@ from verification.random_networks.cases import Case
 from verification.submissions.description import as_network, describe
 from verification.submissions.support import supports
 
-# Blamed on the equation that seems to be broken there: what they do is, on a small network, what another mistake does.
-BLAMED_ON_ANOTHER = {
-    "bytes-are-pictures",
-    "mean-by-length-of-one-example",
-    "first-layer-skipped",
-    "layers-in-backward-order",
+# Blamed on the equation that seems to be broken there, or on none: what they do is no wrong number but an error.
+BLAMED_ON_ANOTHER = {"z-activated-in-place": 8, "output-against-flat-targets": None}
+# No fresh copy does the same: one only raises, one remembers, one has z and a as one array, and one has several forms.
+NOT_RECOGNISED = {
+    "forward-without-activation",
+    "output-against-flat-targets",
+    "step-inside-backward",
     "z-activated-in-place",
 }
-# It keeps what earlier checks left, so that no fresh copy of it does the same.
-NOT_RECOGNISED = {"mutable-default-argument"}
+# Right at ordinary numbers, in the dtype and shape asked for, for a caller who edits nothing: told in a note.
+NOTED = {
+    *("sigmoid-overflow", "tanh-overflow", "softmax-overflow", "softmax-largest-of-the-batch", "joined-not-joined"),
+    *("cross-entropy-log-of-0", "cross-entropy-epsilon", "single-precision-inside"),
+    *("result-always-float64", "weights-squeezed", "bias-as-row"),
+    *("cache-popped-in-backward", "gradient-arrays-reused", "result-dictionary-reused", "step-scales-the-gradient"),
+    *("predictions-are-the-cache", "predictions-become-errors"),
+}
+# Every answer is refused, for a name that it may not give: nothing is judged, and the name says what was done.
+REFUSED = {"layers-counted-from-0"}
+IN_CORNERS = {
+    "bytes-are-pictures": "for x of dtype uint8",
+    "output-unsigned-wraps": "for x of dtype uint8",
+    "inputs-in-memory-order": "for an x that is not in C order",
+    "relu-dead-below-a-threshold": "where an activation is between 0 and 1e-05 in a layer with relu",
+    "relu-ratio": "where z is exactly 0 in a layer with relu",
+    "leaky-ratio": "where z is exactly 0 in a layer with leaky_relu",
+}
+# Its activations differ in three layers, and noise is not shrunk.
+LAYERS = {"first-z-for-all-layers": 3, "mutable-default-argument": 4}
 
 
 def first_of_each_kind_and_equation():
@@ -44,16 +64,12 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("mistake", chosen, ids=lambda mistake: mistake.name)
 
 
-def few(monkeypatch, fresh):
-    """Fewer fresh networks for the mistake to be recognised on: the same code, sooner done."""
-    monkeypatch.setattr("verification.checking.check.FRESH", fresh)
-    monkeypatch.setattr("verification.checking.check.ROWS", 20)
-
-
 @pytest.fixture
 def unrecognised(monkeypatch):
     """Leave out whose mistake it is, which costs most of the time and blames nobody."""
-    monkeypatch.setattr("verification.checking.check._Check.recognise", lambda self, smallest: None)
+    monkeypatch.setattr("verification.checking.telling._explained", lambda asking, evidence, question: [])
+    monkeypatch.setattr("verification.checking.telling.own_loss", lambda asking: None)
+    monkeypatch.setattr("verification.checking.telling.EVIDENCE", 3)
 
 
 def blamed(submission, seed=0):
@@ -65,31 +81,53 @@ def blamed(submission, seed=0):
 
 @pytest.fixture(autouse=True)
 def of_few_networks(monkeypatch, pytestconfig):
+    """Fewer networks for the mistake to be found on: the same code, sooner done."""
     if not pytestconfig.getoption("--thorough"):
-        few(monkeypatch, 12)
+        monkeypatch.setattr("verification.checking.telling.FRESH", 9)
+        monkeypatch.setattr("verification.checking.telling.EVIDENCE", 24)
+        monkeypatch.setattr("verification.checking.telling.CORNERS_SEEN", 60)
+        monkeypatch.setattr("verification.checking.check.ROWS", 8)
+        monkeypatch.setattr("verification.checking.check.EDITS", 4)
+        monkeypatch.setattr("verification.checking.explanation.MOST_TRIALS", 2000)
 
 
 def test_mistake_of_the_catalogue_is_caught_blamed_and_recognised(mistake, pytestconfig):
-    examples = EXAMPLES if pytestconfig.getoption("--thorough") else 20 if mistake.protocol else 60
+    few = 20 if mistake.protocol else 150 if mistake.name in IN_CORNERS else 60
     with np.errstate(all="ignore"):
-        verdict = check(mistake.submission, examples=examples)
-    assert not verdict.ok
-    assert len(verdict.case.net.layers) <= 2
-    names = {each.name for each in verdict.mistakes}
-    assert not names or mistake.name in names
-    if mistake.name not in NOT_RECOGNISED:
-        assert mistake.name in names
-    if mistake.name not in BLAMED_ON_ANOTHER:
-        assert verdict.blame.equation in ({1, 2} if mistake.equation in (1, 2) else {mistake.equation})
-    # A function that remembers is wrong from its second call on, in a row or not.
-    if inspect.isclass(mistake.submission):
-        assert verdict.error or verdict.step or verdict.changes
+        verdict = check(mistake.submission, examples=EXAMPLES if pytestconfig.getoption("--thorough") else few)
+    if mistake.name in NOTED:
+        assert (verdict.status, verdict.exit_status, verdict.blame, verdict.faults) == ("right", 0, None, ())
+        note = next(note for note in verdict.notes if mistake.name in note.mistakes)
+        equation, names = note.equation, [name for note in verdict.notes for name in note.mistakes]
+        assert not [row for row in verdict.card if row.state == "wrong"]
     else:
-        assert verdict.error or verdict.grade.wrong
+        assert (verdict.status, verdict.exit_status) == (("unjudged", 3) if mistake.name in REFUSED else ("wrong", 1))
+        equation, names = verdict.blame and verdict.blame.equation, claimed_by(verdict)
+        assert len(verdict.case.net.layers) <= LAYERS.get(mistake.name, 2)
+        assert bool(verdict.error or verdict.step or verdict.changes or verdict.grade.wrong)
+    if mistake.name in NOT_RECOGNISED:
+        assert set(names) <= {mistake.name}
+    elif mistake.name == "cache-popped-in-backward":
+        # Whatever raises in a row of calls is taken for this one, too.
+        assert set(names) <= {mistake.name, "mutable-default-argument"}
+        assert mistake.name in names
+    else:
+        assert set(names) == {mistake.name}
+    if mistake.name in BLAMED_ON_ANOTHER:
+        assert equation == BLAMED_ON_ANOTHER[mistake.name]
+    else:
+        assert equation in ({1, 2} if mistake.equation in (1, 2) else {mistake.equation})
+    # A function that remembers is wrong from its second call on, in a row or not.
+    in_rows = mistake.name not in NOTED and inspect.isclass(mistake.submission) and bool(mistake.protocol)
+    assert (verdict.question == "manners") is in_rows
+    assert (verdict.question == "corners") is (mistake.name in IN_CORNERS)
+    if mistake.name in IN_CORNERS:
+        assert verdict.when == IN_CORNERS[mistake.name]
 
 
 def test_known_limits_are_names_of_the_catalogue():
-    assert {mistake.name for mistake in MISTAKES} >= BLAMED_ON_ANOTHER | NOT_RECOGNISED
+    of_catalogue = {mistake.name for mistake in MISTAKES}
+    assert of_catalogue >= {*BLAMED_ON_ANOTHER, *NOT_RECOGNISED, *NOTED, *REFUSED, *IN_CORNERS, *LAYERS}
 
 
 # equation → wrong right-hand sides; those of one equation have different signs, factors, or arguments.

@@ -142,7 +142,7 @@ def _check(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int:
     _print(story(verdict, withhold=asked.withhold, verbose=asked.verbose))
     if asked.json is not None:
         with asked.json as file:
-            json.dump(verdict.to_dict(), file, indent=2)
+            json.dump(verdict.to_dict(withhold=asked.withhold), file, indent=2)
             file.write("\n")
     return 1 if asked.strict and verdict.notes and verdict.ok else verdict.exit_status
 

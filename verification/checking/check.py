@@ -7,6 +7,7 @@ on an equation, and held against the catalogue of classic mistakes.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -23,7 +24,7 @@ from verification.checking.asking import Asking, same
 from verification.checking.card import card
 from verification.checking.diagnosis import Blame, kind_of
 from verification.checking.grading import BY_HANDGRAD, Grade, Oracle
-from verification.checking.notes import IN_FLOAT32, REMEDIES, Note, of_numbers, remarked
+from verification.checking.notes import IN_FLOAT32, REMEDIES, Note, of_digits, of_numbers, remarked
 from verification.checking.questions import CORNERS, EXTREME, ORDINARY, is_ordinary
 from verification.checking.telling import breaking_like, tell, tell_two
 from verification.checking.verdict import Verdict
@@ -49,6 +50,8 @@ ROWS = 40
 EDITS = 12
 FRESH_ROWS = 4
 MOST_NOTES = 10
+# So many networks that break in the same way are looked at for the size from which on they do.
+SAME_SIGNS = 3
 # Questions of different streams are independent.
 STREAM = {ORDINARY: 0, CORNERS: 8, EXTREME: 9, "manners": 10}
 BREAKING = {"sigmoid", "tanh", "softmax"}
@@ -181,7 +184,7 @@ class _Examination:
         self.right: list[tuple[Description, list[str]]] = []
         self.conventions: dict[str, None] = {}
         self.notes: list[Note] = []
-        self.behind: tuple[Case, Grade] | None = None
+        self.behind: list[tuple[Case, Grade]] = []
 
     def run(self) -> None:
         """Ask all four, the later ones only if the earlier ones are right."""
@@ -213,7 +216,7 @@ class _Examination:
                 tell(self.verdict, self.asking, drawn, found, question, answer)
                 return False
             if not found.ok:
-                self.behind = self.behind or (drawn, found)
+                self.behind.append((drawn, found))
             if not isinstance(arrays, SubmissionError):
                 self.right.append((describe(drawn.net), [name for name, array in arrays.items() if array.any()]))
             self.conventions |= dict.fromkeys(kind_of(each) for each in found.conventions)
@@ -224,9 +227,10 @@ class _Examination:
 
     def numbers(self) -> None:
         """Ask about extreme numbers, and note how the submission breaks there, each way once."""
-        if self.behind is not None:
-            self.note_numbers(*self.behind)
-        told: set[tuple[str, ...]] = set()
+        if self.behind:
+            note = of_digits(self.behind, self.verdict.networks)
+            self.add(note, self.behind[0][0])
+        told: Counter[tuple[str, ...]] = Counter()
         for number in range(self.extreme):
             drawn = self.asking.questions.case(number, STREAM[EXTREME], of=EXTREME)
             found = self.asking.graded(drawn)
@@ -236,29 +240,28 @@ class _Examination:
                 if found.ok:
                     continue
             signs = _signs(drawn, found)
-            if signs not in told and len(told) < MOST_NOTES:
-                told.add(signs)
-                self.note_numbers(drawn, found)
+            if told[signs] >= SAME_SIGNS or len(told) >= MOST_NOTES:
+                continue
+            answer = self.asking.answered(drawn)
+            note = of_numbers(drawn, found, self.asking.graded, {} if isinstance(answer, SubmissionError) else answer)
+            # Where no size was found another network may show it.
+            told[signs] += SAME_SIGNS if note.remedy else 1
+            has_epsilon = any(each.remedy == REMEDIES["epsilon"] for each in self.notes)
+            if has_epsilon and not isinstance(found, SubmissionError) and found.is_finite:
+                # What an epsilon does to ordinary numbers it does to extreme ones, too.
+                continue
+            self.add(note, drawn)
+        of_size = [each for each in self.notes if each.remedy]
+        self.notes = of_size or self.notes[:1]
 
-    def note_numbers(self, drawn: Case, found: Grade | SubmissionError) -> None:
-        answer = self.asking.answered(drawn)
-        arrays = {} if isinstance(answer, SubmissionError) else answer
-        note = of_numbers(drawn, found, self.asking.graded, arrays)
-        told = next((each for each in self.notes if note.remedy and each.remedy == note.remedy), None)
-        if not note.remedy and any(not each.remedy for each in self.notes):
-            return
+    def add(self, note: Note, drawn: Case) -> None:
+        """Keep a note, once for each remedy, that in float64 rather than that in float32."""
+        told = next((each for each in self.notes if each.remedy == note.remedy), None)
         if told is not None and (IN_FLOAT32 not in told.text or IN_FLOAT32 in note.text):
             return
-        if (
-            any(each.remedy == REMEDIES["epsilon"] for each in self.notes)
-            and not isinstance(found, SubmissionError)
-            and found.is_finite
-        ):
-            # What an epsilon does to ordinary numbers it does to extreme ones, too.
-            return
-        self.notes = [each for each in self.notes if each is not told]
         alike = breaking_like(self.asking, drawn)
         names = tuple(mistake.name for mistake in alike)
+        self.notes = [each for each in self.notes if each is not told]
         self.notes.append(replace(note, equation=alike[0].equation if alike else note.equation, mistakes=names))
 
     def in_rows(self) -> bool:

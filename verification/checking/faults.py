@@ -151,7 +151,7 @@ def _variants(steps: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 CONVENTIONS = (
     Fault(
         "half-squared-error",
-        "the loss carries a 1/2, and the gradient is that of this loss",
+        "the loss carries a 1/2, and dL/da is its derivative",
         10,
         Exchange(
             {
@@ -164,7 +164,7 @@ CONVENTIONS = (
     ),
     Fault(
         "mean-squared-error",
-        "the loss is the mean over the outputs, too, and the gradient is that of this loss",
+        "the loss is the mean over the outputs, too, and dL/da is its derivative",
         10,
         Exchange(
             {

@@ -7,7 +7,7 @@ compute the answer, and at a kink hit exactly either convention.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from verification.bounds.analysis import bounds, bounds_of_forms
 from verification.bounds.entries import Entry, entry
 from verification.bounds.quantities import equation_of, quantities, without_batch_axis
 from verification.bounds.rounding import ANY, ANY_CONVENTION, STABLE, Form, rounding
-from verification.random_networks.plain import plain_case
+from verification.random_networks.plain import PlainCase, plain_case
 from verification.submissions.description import Description, as_network
 
 Array = npt.NDArray[Any]
@@ -28,6 +28,8 @@ Array = npt.NDArray[Any]
 SMALLEST = 4.0
 DIGITS = 1e-4
 BESIDE = 1e-7
+# Bounds hold for the inputs as they are; who computes in float32 rounds these, too.
+ROUNDED_INPUTS = 8.0
 # The largest that is taken for an epsilon or a clip, and not for another loss.
 EPSILON = 1e-5
 
@@ -110,6 +112,7 @@ class AnswerKey:
         with np.errstate(all="ignore"):
             self.expected = oracle.quantities(net, x, y)
         self.of_oracle, self.of_any = bounds_of_forms(self.asked, [oracle.form, ANY])
+        self.float32: dict[str, Array] | None = None
 
     def grade(self, arrays: Mapping[str, Array], *, strict_kinks: bool = False) -> Grade:
         """Compare an answer with the right one.
@@ -152,6 +155,16 @@ class AnswerKey:
             if name in arrays and name in self.expected
         )
 
+    def _of_float32(self, name: str) -> Array:
+        """Return how far an answer may be off that was computed in float32 all the way; 0 if that was asked for."""
+        if self.asked.dtype == np.float32:
+            return np.zeros(())
+        if self.float32 is None:
+            found = bounds(_in_float32(self.asked), ANY_CONVENTION)
+            self.float32 = without_batch_axis(found) if self.single else found
+        bound = self.float32[name]
+        return np.where(np.isfinite(bound), ROUNDED_INPUTS * bound, 0)
+
     def _digits(self, arrays: Mapping[str, Array], entries: tuple[Entry, ...]) -> frozenset[str]:
         found = set()
         gradient = [self.expected[each.name] for each in entries if each.name.rstrip("0123456789") in ("w", "b", "alpha")]
@@ -163,7 +176,7 @@ class AnswerKey:
             with np.errstate(all="ignore"):
                 # What vanishes beside the rest of the gradient has lost its digits before.
                 room = max(DIGITS * largest_of(expected), EPSILON if not expected.any() else BESIDE * largest)
-                near = bool((np.abs(given - expected) <= room).all())
+                near = bool((np.abs(given - expected) <= np.maximum(room, self._of_float32(each.name))).all())
                 if each.name == "loss" and self.asked.loss == "cross_entropy":
                     # Between the loss as it is and that with an epsilon: of a tiny probability little is then left.
                     p = self.expected[f"a{len(self.asked.layers)}"]
@@ -174,8 +187,19 @@ class AnswerKey:
         return frozenset(found)
 
 
-def loss_with_epsilon(p: Array, y: Array, reduction: str, epsilon: float) -> float:
-    """Return the cross-entropy with an epsilon added to every probability.
+def _in_float32(asked: PlainCase) -> PlainCase:
+    def narrow(array: Array) -> Array:
+        return np.asarray(array, np.float32 if array.dtype.kind == "f" else array.dtype)
+
+    layers = tuple(
+        replace(layer, w=narrow(layer.w), b=narrow(layer.b), slope=None if layer.slope is None else narrow(layer.slope))
+        for layer in asked.layers
+    )
+    return replace(asked, layers=layers, x=narrow(asked.x), y=narrow(asked.y))
+
+
+def loss_with_epsilon(p: Array, y: Array, reduction: str, epsilon: float, *, clip: bool = False) -> float:
+    """Return the cross-entropy with an epsilon added to every probability, or with every probability held above it.
 
     Parameters
     ----------
@@ -185,6 +209,8 @@ def loss_with_epsilon(p: Array, y: Array, reduction: str, epsilon: float) -> flo
         "mean" or "sum".
     epsilon : float
         What is added inside the logarithm.
+    clip : bool
+        Whether it is a least probability in place of a summand.
 
     Returns
     -------
@@ -192,7 +218,8 @@ def loss_with_epsilon(p: Array, y: Array, reduction: str, epsilon: float) -> flo
         The mean or sum over the examples.
     """
     with np.errstate(all="ignore"):
-        L_i = -(np.where(y > 0, y * np.log(np.asarray(p, float) + epsilon), 0)).sum(axis=-1)
+        held = np.maximum(p, epsilon) if clip else np.asarray(p, float) + epsilon
+        L_i = -(np.where(y > 0, y * np.log(held), 0)).sum(axis=-1)
     return float(L_i.mean() if reduction == "mean" else L_i.sum())
 
 

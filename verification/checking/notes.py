@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from verification.bounds.entries import Entry
 from verification.checking.grading import EPSILON, Grade, loss_with_epsilon
 from verification.random_networks.cases import Case
 from verification.random_networks.plain import plain_case
@@ -88,8 +89,6 @@ def of_numbers(drawn: Case, found: Grade | SubmissionError, graded: Graded, arra
     signs = _signs(found)
     float32 = drawn.net.dtype == np.float32
     suffix = IN_FLOAT32 if float32 else ""
-    if isinstance(found, Grade) and found.only_digits and not _is_large(drawn):
-        return _of_digits(drawn, found, arrays)
     clip = _clip(found, arrays)
     if clip is not None:
         text = f"dL/dz is clipped at {clip:g}, which larger errors meet{suffix}"
@@ -129,7 +128,7 @@ def remarked(kind: str, sentence: str) -> Note:
         With the catalogued mistake that does the same.
     """
     if kind == "dtype":
-        remedy = "make arrays in the dtype of the network, with np.zeros_like(w), and float32 stays float32"
+        remedy = "make arrays in the dtype of the network: np.zeros_like(w), np.eye(n, dtype=w.dtype), x.astype(w.dtype)"
         return Note("manners", sentence, remedy, 11, ("result-always-float64",))
     remedy = "give each derivative the shape of its parameter"
     if sentence.startswith("w"):
@@ -173,10 +172,6 @@ def _largest_size(drawn: Case) -> float:
     return max(_size(drawn, place) for place in range(len(drawn.net.layers)))
 
 
-def _is_large(drawn: Case) -> bool:
-    return _largest_size(drawn) > 2.5 * CALM
-
-
 def _with_factor(drawn: Case, place: int, factor: float) -> Case:
     net = type(drawn.net)(drawn.net.layers, drawn.net.loss_name, drawn.net.reduction)
     for array in (net.layers[place].w, net.layers[place].b):
@@ -205,19 +200,32 @@ def _clip(found: Grade | SubmissionError, arrays: Mapping[str, Array]) -> float 
     return None
 
 
-def _epsilon(drawn: Case, given: float) -> float | None:
-    """Return the epsilon with which the loss is the one that was given, by halving; None if no small one does that."""
+def _epsilon(behind: Sequence[tuple[Case, Grade]]) -> float | None:
+    """Return the epsilon or clip with which the loss that is farthest off would be the one that came; None if none would."""
+
+    def off(each: tuple[Case, Grade]) -> float:
+        loss = _loss(each[1])
+        return 0.0 if loss is None else abs(loss.given - loss.expected)
+
+    drawn, found = max(behind, key=off)
+    loss = _loss(found)
     asked = plain_case(drawn.net, drawn.x, drawn.y)
     p = np.atleast_2d(drawn.net(drawn.x))
-    low, high = 1e-18, 2 * EPSILON
-    if not loss_with_epsilon(p, asked.targets(), asked.reduction, high) <= given:
-        return None
-    for _ in range(HALVINGS):
-        middle = math.sqrt(low * high)
-        is_more = loss_with_epsilon(p, asked.targets(), asked.reduction, middle) < given
-        low, high = (low, middle) if is_more else (middle, high)
-    # A clip also cuts probabilities near 1, and gives no epsilon of its own.
-    return high if high > 1e-17 else None
+    for clip in (False, True):
+
+        def with_size(size: float, clip: bool = clip) -> float:
+            return loss_with_epsilon(p, asked.targets(), asked.reduction, size, clip=clip)
+
+        low, high = 1e-18, 2 * EPSILON
+        if loss is None or not with_size(high) <= loss.given:
+            continue
+        for _ in range(HALVINGS):
+            middle = math.sqrt(low * high)
+            low, high = (low, middle) if with_size(middle) < loss.given else (middle, high)
+        # A clip also cuts probabilities near 1, and is no epsilon then.
+        if high > 1e-17 and abs(with_size(high) - loss.given) <= 1e-6 * abs(loss.given):
+            return high
+    return None
 
 
 def _derivative(name: str) -> str:
@@ -233,11 +241,15 @@ def _of_layer(at: Case, place: int, found: Grade | SubmissionError, signs: str, 
     if name == "softmax":
         of_classes = plain_case(at.net, at.x, at.y).targets() > 0 if last and signs == "loss" else np.ones_like(z, bool)
         gap = float((z.max(axis=1, keepdims=True) - z)[of_classes].max())
+        # Σ e^z may overflow where no e^z does; either spoils the derivatives, too.
+        if signs in ("nan", "raises") and z.max() > math.log(np.finfo(at.net.dtype).max) - math.log(z.shape[1]) - 0.1:
+            return Note("numbers", f"{what} from a logit of {z.max():.1f} on{suffix}: e^z overflows", REMEDIES["softmax"], 9)
         if signs == "loss" and last:
-            return Note("numbers", f"{what} from logits {gap:.1f} apart on{suffix}: the log of 0", REMEDIES["logarithm"], 2)
+            text = f"the loss is lost from logits {gap:.1f} apart on{suffix}: the log of a probability held as 0, or nearly"
+            return Note("numbers", text, REMEDIES["logarithm"], 2)
         if signs == "digits":
             return Note("numbers", f"{what} from logits {gap:.1f} apart on{suffix}", REMEDIES["softmax digits"], 2)
-        return Note("numbers", f"{what} from a logit of {z.max():.1f} on{suffix}: e^z overflows", REMEDIES["softmax"], 9)
+        return Note("numbers", f"{what} from logits {gap:.1f} apart on{suffix}", REMEDIES["softmax"], 9)
     size = f"|z| = {np.abs(z).max():.1f}"
     if name in ("sigmoid", "tanh"):
         if signs == "digits":
@@ -246,16 +258,41 @@ def _of_layer(at: Case, place: int, found: Grade | SubmissionError, signs: str, 
     return Note("numbers", f"{what} from {size} on{suffix} in a layer with {name}")
 
 
-def _of_digits(drawn: Case, found: Grade, arrays: Mapping[str, Array]) -> Note:
-    """Return the note on last digits that are wrong at numbers of ordinary size."""
-    losses = [entry for entry in found.wrong if entry.name == "loss"]
-    if losses and drawn.net.loss_name == "cross_entropy":
-        size = _epsilon(drawn, losses[0].given)
+def of_digits(behind: Sequence[tuple[Case, Grade]], asked: int) -> Note:
+    """Return the note on last digits that are wrong at numbers of ordinary size.
+
+    Parameters
+    ----------
+    behind : sequence of (Case, Grade)
+        The networks on which they are, with what the answers are worth.
+    asked : int
+        How many networks were asked about.
+
+    Returns
+    -------
+    Note
+        That it is an epsilon or a clip, with its size, where the loss alone is off, or few networks show it; otherwise that
+        fewer digits are carried.
+    """
+    of_gradient = [(drawn, found) for drawn, found in behind if any(entry.name != "loss" for entry in found.wrong)]
+    of_loss = [each for each in behind if each[0].net.loss_name == "cross_entropy" and _loss(each[1]) is not None]
+    if of_loss and len(of_gradient) < asked / 4:
+        size = _epsilon(of_loss)
         about = f" of about 1e{round(math.log10(size)):d}" if size else ""
-        text = f"the loss is off in its last digits: an epsilon or a clip{about} in its logarithm"
+        text = f"the loss is off by an epsilon or a clip{about} in its logarithm"
         return Note("numbers", text, REMEDIES["epsilon"], 2)
-    first = next((entry for entry in found.wrong if entry.name != "loss"), found.wrong[0])
-    worst = max(abs(entry.given - entry.expected) / max(abs(entry.expected), 1e-300) for entry in [first])
-    digits = max(1, math.floor(-math.log10(min(worst, 0.1))))
-    text = f"{_derivative(first.name)} agrees to about {digits} digits only, in {drawn.net.dtype}"
+    drawn, found = (of_gradient or behind)[0]
+    entries = [entry for entry in found.wrong if entry.name != "loss"] or list(found.wrong)
+    off = [abs(entry.given - entry.expected) / max(abs(entry.expected), 1e-300) for entry in entries]
+    digits = max(1, math.floor(-math.log10(min(*off, 0.1))))
+    joined = drawn.net.loss_name == "cross_entropy" and len(of_gradient) < asked / 4
+    if joined:
+        text = "p − y is off in its last digits where p is near 0 or 1: an epsilon or a clip"
+        return Note("numbers", text, REMEDIES["epsilon"], 2)
+    as_if = ", as if it had passed through float32" if 5 <= digits <= 8 else ""
+    text = f"{_derivative(entries[0].name)} agrees to about {digits} digits only{as_if}"
     return Note("numbers", text, REMEDIES["cast"])
+
+
+def _loss(found: Grade) -> Entry | None:
+    return next((entry for entry in found.wrong if entry.name == "loss"), None)

@@ -12,6 +12,7 @@ from handgrad.formulas import FORMULAS
 from verification.bounds.quantities import quantities
 from verification.checking.card import RIGHT, UNUSED, WRONG, Row, share
 from verification.checking.diagnosis import Blame
+from verification.checking.faults import Fault
 from verification.checking.grading import Grade
 from verification.checking.notes import Note
 from verification.checking.witnesses import Model
@@ -131,8 +132,8 @@ class Verdict:
         """Return the story without the right numbers, for a teacher to hand out."""
         return story(self, withhold=True, verbose=verbose)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as names, numbers, lists and text, as JSON has them."""
+    def to_dict(self, *, withhold: bool = False) -> dict[str, Any]:
+        """Return everything as names, numbers, lists and text, as JSON has them; without the right numbers if `withhold`."""
         right, asked = self.share
         return {
             "name": self.name,
@@ -156,9 +157,34 @@ class Verdict:
                 {"name": each.name, "equation": each.equation, "where": each.place, "what": each.thought}
                 for each in self.faults
             ],
+            "counterexample": _counterexample(self, withhold),
             "program": "" if self.case is None else script.case_program(*self.case),
-            "story": story(self),
+            "story": story(self, withhold=withhold),
         }
+
+
+def _counterexample(verdict: Verdict, withhold: bool) -> dict[str, Any] | None:
+    """Return the smallest network's numbers: what was given, what came, and what should have."""
+    if verdict.case is None:
+        return None
+    net, x, y = verdict.case
+    given = {**net.named(), "x": np.asarray(x), "y": np.asarray(y)}
+    found: dict[str, Any] = {
+        "network": repr(net),
+        "given": {name: array.tolist() for name, array in given.items()},
+        "came": {name: _listed(array) for name, array in verdict.arrays.items()},
+    }
+    if not withhold and not verdict.step:
+        with np.errstate(all="ignore"):
+            found["right"] = {name: _listed(array) for name, array in quantities(net.trace(x, y)).items()}
+    return found
+
+
+def _listed(array: Array) -> Any:
+    """Return an array as lists; what is no number, which JSON cannot hold, as text."""
+    if np.isfinite(array).all():
+        return np.asarray(array).tolist()
+    return np.vectorize(repr, otypes=[object])(np.asarray(array, float)).tolist()
 
 
 def story(verdict: Verdict, *, withhold: bool = False, verbose: bool = False) -> str:
@@ -226,15 +252,18 @@ def _what_is_wrong(verdict: Verdict, withhold: bool) -> list[str]:
         lines.append(f"  step      {verdict.step}")
     lines += [f"  changed   {change}" for change in verdict.changes[:3]]
     if verdict.faults:
-        for fault in verdict.faults:
-            lines += _equation_lines(fault.equation, fault.thought, fault.place, fault.mistake.name if fault.mistake else "")
-        others = {" and ".join(fault.name for fault in model) for model in verdict.alternatives}
+        for fault in sorted(verdict.faults, key=_in_order_of_a_pass):
+            lines += _fault_lines(fault)
+        others = [fault for model in verdict.alternatives for fault in model if fault not in verdict.faults]
         if others:
-            lines.append(f"            or, the same on every network tried: {', '.join(sorted(others)[:3])}")
+            lines.append(f"            or, the same on every network tried: {others[0].thought} [{others[0].name}]")
     elif verdict.blame is not None and verdict.blame.equation is not None:
-        names = ", ".join(mistake.name for mistake in verdict.mistakes)
-        thought = verdict.mistakes[0].thought if verdict.mistakes else verdict.blame.why
-        lines += _equation_lines(verdict.blame.equation, thought, "", names)
+        lines.append(f"  {f'({verdict.blame.equation})':<9} {FORMULAS[verdict.blame.equation]}")
+        if verdict.mistakes:
+            first = verdict.mistakes[0]
+            lines.append(f"            as if: {first.thought} [{', '.join(mistake.name for mistake in verdict.mistakes)}]")
+        else:
+            lines.append(f"            here: {verdict.blame.why}")
     if verdict.grade is not None and verdict.grade.wrong:
         lines += _first_wrong(verdict, withhold)
     if verdict.loss:
@@ -242,10 +271,31 @@ def _what_is_wrong(verdict: Verdict, withhold: bool) -> list[str]:
     return lines
 
 
-def _equation_lines(equation: int, thought: str, place: str, name: str) -> list[str]:
-    where = f" ({place})" if place and place not in thought else ""
-    called = f" [{name}]" if name else ""
-    return [f"  {f'({equation})':<9} {FORMULAS[equation]}", f"            {thought}{where}{called}"]
+# In which order they are told: as they follow one another in a pass.
+PASS = (8, 9, 1, 10, 2, 4, 12, 14, 13, 11, 7)
+DERIVATIVES = {
+    "sigmoid": "a (1 − a)",
+    "tanh": "1 − a²",
+    "relu": "1 where z > 0, otherwise 0",
+    "leaky_relu": "1 where z > 0, otherwise the slope",
+    "prelu": "1 where z > 0, otherwise α",
+    "softmax": "a_j (δ_ji − a_i)",
+}
+
+
+def _in_order_of_a_pass(fault: Fault) -> int:
+    return PASS.index(fault.equation) if fault.equation in PASS else len(PASS)
+
+
+def _fault_lines(fault: Fault) -> list[str]:
+    """Return the equation, and what is done in its place: a thought that leads there, or what was measured."""
+    formula = FORMULAS[fault.equation]
+    names = [name for row in fault.rows for number, _, name in [row.partition(" ")] if number == "(12)"]
+    if fault.equation == 12 and len(names) == 1 and names[0] in DERIVATIVES:
+        formula = f"da/dz of {names[0]} is {DERIVATIVES[names[0]]}"
+    where = f" ({fault.place})" if fault.place and fault.place not in fault.thought else ""
+    done = f"here: {fault.thought}{where}" if fault.mistake is None else f"as if: {fault.thought}{where} [{fault.mistake.name}]"
+    return [f"  {f'({fault.equation})':<9} {formula}", f"            {done}"]
 
 
 def _first_wrong(verdict: Verdict, withhold: bool) -> list[str]:

@@ -162,7 +162,7 @@ def arrays_of(
         Without a place: whoever called the submission knows it.
     """
     if not isinstance(returned, Mapping):
-        hint = "; is a return missing?" if returned is None else ""
+        hint = " (is a return missing?)" if returned is None else ""
         what = "None" if returned is None else f"a value of type {type(returned).__name__}"
         raise SubmissionError(
             f'{called} must return a mapping from names to arrays, {{"w1": ..., "b1": ...}}; it returned {what}{hint}',
@@ -173,7 +173,7 @@ def arrays_of(
     for name in returned:
         if name not in known:
             near = _near(name, known)
-            hint = f"; did you mean {near!r}?" if near else f"; for this network it must name {', '.join(needed)}"
+            hint = f" (did you mean {near!r}?)" if near else f"; for this network it must name {', '.join(needed)}"
             raise SubmissionError(
                 f"{called} returned {name!r}, which is not a name it may give{hint}", kind="unknown", quantity=str(name)
             )
