@@ -92,7 +92,7 @@ def of_few_networks(monkeypatch, pytestconfig):
 
 
 def test_mistake_of_the_catalogue_is_caught_blamed_and_recognised(mistake, pytestconfig):
-    few = 20 if mistake.protocol else 150 if mistake.name in IN_CORNERS else 60
+    few = 20 if mistake.protocol else 150 if mistake.name in {*IN_CORNERS, "joined-for-squared-error"} else 60
     with np.errstate(all="ignore"):
         verdict = check(mistake.submission, examples=EXAMPLES if pytestconfig.getoption("--thorough") else few)
     if mistake.name in NOTED:
@@ -174,8 +174,14 @@ def test_blame_where_all_is_sigmoid_is_the_equation(number, unrecognised):
     assert blamed(only(without_intermediates(wrong_in(number, 0)))).equation == number
 
 
-def test_blame_of_a_g_that_is_wrong_on_one_side_of_0_alone_is_9(unrecognised):
-    only = supports(activations=["identity", "leaky_relu"], losses=["squared_error"], batches=False)
+TURNED_TWICE = pytest.mark.xfail(
+    strict=True, reason="with the weights of both layers turned to the other side z of the output is on the same side again"
+)
+
+
+@pytest.mark.parametrize("layers", [1, pytest.param(2, marks=TURNED_TWICE)])
+def test_blame_of_a_g_that_is_wrong_on_one_side_of_0_alone_is_9(layers, unrecognised):
+    only = supports(activations=["identity", "leaky_relu"], losses=["squared_error"], batches=False, layers=layers)
     assert blamed(only(without_intermediates(wrong_in(9, 0)))).equation == 9
 
 

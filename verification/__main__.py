@@ -136,6 +136,11 @@ def _check(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int:
     from verification.checking.verdict import story
 
     options = {key: getattr(asked, key) for key in ("name", "examples", "seed", "strict_kinks", "limit", "oracle")}
+    if asked.oracle == "torch":
+        import torch
+
+        # The networks are small: a second thread costs ten times what it gives.
+        torch.set_num_threads(1)
     # In a pipe there is nothing to say until there is a verdict.
     with _progress(asked.examples, "networks asked") if sys.stderr.isatty() else nullcontext() as progress:
         verdict = check(asked.file, **options, progress=progress)
