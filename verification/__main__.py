@@ -137,7 +137,8 @@ def _check(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int:
 
     options = {key: getattr(asked, key) for key in ("name", "examples", "seed", "strict_kinks", "limit", "oracle")}
     if asked.oracle == "torch":
-        import torch
+        import verification.autograd  # noqa: F401  # whoever lacks torch is told what brings it
+        import torch  # isort: skip
 
         # The networks are small: a second thread costs ten times what it gives.
         torch.set_num_threads(1)
