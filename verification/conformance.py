@@ -19,11 +19,11 @@ from verification.checking.verdict import Verdict
 # Question → what it asks, and the notes that belong to it.
 QUESTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "ordinary": ("networks with numbers of ordinary size", ()),
+    "rows": ("rows of calls, as a training loop makes them", ("manners",)),
     "corners": (
         "kinks hit exactly, ties, zeros, exact fits, one unit, one example, large layers and batches",
         ("conventions",),
     ),
-    "rows": ("rows of calls, as a training loop makes them", ("manners",)),
     "numbers": ("huge, tiny and saturating numbers, and float32", ("numbers",)),
 }
 VERDICT: pytest.StashKey[Verdict] = pytest.StashKey()

@@ -29,6 +29,12 @@ def scene_of(drawn: Case) -> Scene:
     return Scene(describe(drawn.net), np.asarray(drawn.x), np.asarray(drawn.y))
 
 
+def scene_data(drawn: Case) -> tuple[Description, Array, Array]:
+    """Return a case as the three things that a submission is told."""
+    scene = scene_of(drawn)
+    return scene.network, scene.x, scene.y
+
+
 class Asking:
     """A submission, and how it is asked and graded.
 

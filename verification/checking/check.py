@@ -333,7 +333,7 @@ class _Examination:
         fresh = [(self.asking.questions.case(place, stream=5, of=ORDINARY), place) for place in range(FRESH_ROWS)]
         rows = [row(self.asking, *each) for each in [*fresh, smallest]]
         outcomes = [recognition.perform(self.asking.subject, *each) for each in rows]
-        return recognition.recognise_in_protocol(rows, outcomes)
+        return recognition.recognise_in_protocol(rows, outcomes, is_class=self.asking.subject.is_class)
 
     def edits(self) -> None:
         """Do what no training loop does, and note what that shows."""

@@ -97,6 +97,9 @@ class Search:
         shapes_or_names = [seen for seen in self.evidence if isinstance(seen.given, str) and seen.given != "raised"]
         found = []
         for model in (_pruned(model, self.evidence) for model in models):
+            if {"w", "b"} <= frozenset().union(*(fault.ignores for fault in model)):
+                # Nothing would be left to compare.
+                continue
             of = [seen for seen in [*numbers, *shapes_or_names] if not any(fault.single for fault in model) or seen.single]
             if all(sum(not explains(_without(model, fault), [seen]) for seen in of) >= ENOUGH for fault in model):
                 found.append(model)

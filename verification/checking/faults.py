@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from verification.mistakes import MISTAKES, Mistake
 from verification.mistakes.carrying import Exchange
-from verification.mistakes.reference import AT_Z
+from verification.mistakes.reference import AT_Z, RIGHT, Layer
 from verification.submissions.protocol import Scene
 
 Array = npt.NDArray[Any]
@@ -131,7 +131,7 @@ def catalogued() -> tuple[Fault, ...]:
         for steps in _variants(mistake.steps):
             rows = rows_of(mistake.equation, mistake.steps)
             found.append(Fault(mistake.name, mistake.thought, mistake.equation, Exchange(steps), rows, mistake))
-    return (*found, *CONVENTIONS)
+    return (*found, *CONVENTIONS, *KINKS)
 
 
 def _variants(steps: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -210,6 +210,18 @@ def places(layers: Sequence[int]) -> list[str]:
     # With three layers and always three, each has a name of its own; otherwise a number names another place in each network.
     return ["hidden", "output", *(map(str, range(1, most)) if most > 2 and min(layers) == most else ())]
 
+
+def _at_zero(name: str, value: float) -> Fault:
+    """Return the fault of another g′(0) than PyTorch's, which shows only where that is taken for the only right one."""
+
+    def g_prime(layer: Layer) -> Array:
+        return np.where(layer.z == 0, np.asarray(value, layer.z.dtype), RIGHT.g_prime[name](layer))
+
+    text = f"g′ of {name} at z = 0 is taken for {value:g}, not as PyTorch takes it"
+    return Fault("another-kink", text, 12, Exchange({"g_prime": {name: g_prime}}), (f"(12) {name}",))
+
+
+KINKS = tuple(_at_zero(name, value) for name in ("relu", "leaky_relu", "prelu") for value in (1.0, 0.5))
 
 CIRCUMSTANCES: dict[str, Callable[[Scene], bool]] = {
     "for a batch of one example": lambda scene: scene.x.ndim == 2 and len(scene.x) == 1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -108,9 +109,13 @@ def alone(asking: Asking, outcome: Outcome | str, made: Row) -> Case | None:
     else:
         wrong = wrong_step(asking, outcome)
         asked = [] if wrong is None or wrong[0].kind == "parameters" else [_case(wrong[0])]
+    others = [Case(as_network(scene.network), scene.x, scene.y) for name, scene in made[1].items() if name != "real"]
     for each in asked:
         if not asking.questions.covers(each):
             continue
+        if not asking.subject.is_class:
+            # A function may remember the call before: let that be another.
+            asking.answered(others[0])
         found = asking.graded(each)
         if isinstance(found, SubmissionError) or not found.ok:
             return each
@@ -145,8 +150,8 @@ def remembered(asking: Asking, outcome: Outcome) -> tuple[int, str] | None:
             (8, "the activations are those of an earlier batch", seen.network, each.x, seen.y, biases),
             (targets, "the targets are those of an earlier batch", seen.network, seen.x, each.y, seen.arrays),
             (8, "the parameters are those from before the step", each.network, seen.x, seen.y, seen.arrays),
-            (11, "the answer before is added: sums are not set back to 0", seen.network, seen.x, seen.y, _less(seen, each)),
             (8, "the answer is that to an earlier call", each.network, each.x, each.y, seen.arrays),
+            (11, "the answer before is added: sums are not set back to 0", seen.network, seen.x, seen.y, _less(seen, each)),
         ):
             fits = len(np.atleast_2d(x)) == len(np.atleast_1d(y)) or x.ndim == 1
             if fits and arrays and np.ndim(y) == np.ndim(each.y) and asking.grade(arrays, network, x, y).ok:
@@ -194,7 +199,9 @@ def of_edits(asking: Asking, outcome: Outcome | str) -> list[str]:
         Empty if there is nothing of the kind.
     """
     if isinstance(outcome, str):
-        return [f"a second backward after one forward stops: {outcome.split(', on the network')[0]}"]
+        # Without its text, which may hold numbers of this very network.
+        raised = re.search(r"raised \w+", outcome)
+        return [f"a second backward after one forward stops{f' ({raised[0]})' if raised else ''}"]
     found = []
     wrong = wrong_step(asking, outcome)
     if wrong is not None:

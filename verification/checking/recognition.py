@@ -10,13 +10,13 @@ from verification.checking.witnesses import agree, witness
 from verification.mistakes import MISTAKES, Mistake
 from verification.submissions.answers import SubmissionError
 from verification.submissions.description import is_finite
-from verification.submissions.local import Local
+from verification.submissions.local import Local, is_class_submission
 from verification.submissions.protocol import Outcome, Scene, Step
 from verification.submissions.remote import Remote
 
 
 def recognise_in_protocol(
-    protocols: Sequence[tuple[Sequence[Step], Mapping[str, Scene]]], outcomes: Sequence[Outcome | str]
+    protocols: Sequence[tuple[Sequence[Step], Mapping[str, Scene]]], outcomes: Sequence[Outcome | str], *, is_class: bool = True
 ) -> list[Mistake]:
     """Return the catalogued mistakes that behave in these rows of calls as the submission did.
 
@@ -26,6 +26,8 @@ def recognise_in_protocol(
         What was done with the submission.
     outcomes : sequence of Outcome or str
         What it answered and changed, or the kind of error that it ended in.
+    is_class : bool
+        Whether it is a class: what a function does, none does.
 
     Returns
     -------
@@ -34,7 +36,7 @@ def recognise_in_protocol(
     """
     found = []
     for mistake in MISTAKES:
-        if not mistake.protocol:
+        if not mistake.protocol or is_class_submission(mistake.submission) != is_class:
             continue
         if all(
             _same_outcome(outcome, perform(Local(mistake.submission), steps, scenes))

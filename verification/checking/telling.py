@@ -9,7 +9,7 @@ from itertools import chain, islice, pairwise
 import numpy as np
 import numpy.typing as npt
 
-from verification.checking.asking import Asking, same, scene_of
+from verification.checking.asking import Asking, same, scene_data, scene_of
 from verification.checking.card import Row, card
 from verification.checking.diagnosis import Blame, blame, kind_of
 from verification.checking.explanation import ENOUGH, Search, tell_apart
@@ -25,7 +25,7 @@ from verification.mistakes import MISTAKES, Mistake
 from verification.random_networks import shrinking
 from verification.random_networks.cases import Case
 from verification.submissions.answers import SubmissionError
-from verification.submissions.description import describe
+from verification.submissions.description import as_network, describe
 
 Array = npt.NDArray[np.floating]
 
@@ -88,8 +88,8 @@ def tell(
         )
         return
     verdict.grade, verdict.arrays = graded, dict(asking.ask(describe(smallest.net), smallest.x, smallest.y))
-    verdict.when = when(smallest, fails) if question == CORNERS else ""
     evidence = _evidence(asking, smallest, question)
+    verdict.when = when(smallest, fails, _wrong_cases(evidence)) if question == CORNERS else ""
     if _is_nothing_but_zeros(evidence):
         verdict.zeros = True
         verdict.card = _card(asking, evidence, (), {"gradient": "every number is 0"})
@@ -98,7 +98,8 @@ def tell(
         verdict.when = _circumstance(evidence)
     models = _explained(asking, evidence, question)
     told = blame(*_lively(asking, smallest, graded, verdict.arrays), asking.ask)
-    belongs = own_loss(asking)
+    # Of ordinary networks it speaks alone.
+    belongs = own_loss(asking) if question == ORDINARY else None
     if models:
         chosen = next((model for model in models if model[0].equation == told.equation), models[0])
         verdict.faults = chosen
@@ -131,7 +132,8 @@ def carry_on(verdict: Verdict, asking: Asking) -> None:
         missed = [seen for seen in evidence if not explains(verdict.faults, [seen])]
         if len(missed) < ENOUGH:
             continue
-        for fault in catalogued():
+        # Of several that do the same the one that changes least.
+        for fault in sorted(catalogued(), key=lambda fault: len(fault.exchange.steps)):
             if fault.mistake is None or fault.mistake in verdict.mistakes:
                 continue
             model = next(
@@ -156,7 +158,7 @@ def tell_mood(verdict: Verdict, asking: Asking, drawn: Case, came: Mapping[str, 
     if other is None:
         return True
     name = tell_two(verdict, drawn, first, other)
-    if _adds_up(answers):
+    if _adds_up(answers) and asking.grade(_grown(answers), *scene_data(drawn)).ok:
         verdict.blame = Blame(11, name, "each answer is added to the one before: sums are not set back to 0")
         verdict.in_protocol = () if asking.subject.is_class else tuple(each for each in MISTAKES if each.name == DEFAULT)
     return False
@@ -178,6 +180,11 @@ def _adds_up(answers: Sequence[Mapping[str, Array]]) -> bool:
         return False
     grown = [{name: later[name] - earlier[name] for name in names} for earlier, later in pairwise(answers)]
     return all(np.allclose(each[name], grown[0][name], rtol=1e-9) for each in grown for name in names)
+
+
+def _grown(answers: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
+    """Return what the second answer has more than the first."""
+    return {name: np.asarray(answers[1][name] - array) for name, array in answers[0].items() if name != "loss"}
 
 
 def _apart(first: Array, other: Array | None) -> tuple[str, str]:
@@ -229,7 +236,7 @@ def _tell_error(verdict: Verdict, asking: Asking, drawn: Case, error: Submission
     if errors == len(evidence):
         verdict.status = "unjudged"
     else:
-        verdict.when = when(smallest, fails) if question == CORNERS else _circumstance(evidence)
+        verdict.when = when(smallest, fails, _wrong_cases(evidence)) if question == CORNERS else _circumstance(evidence)
     # Shapes and names say what is done as numbers do; that something was raised does not.
     if any(isinstance(seen.given, str) and seen.given != "raised" for seen in evidence):
         models = _explained(asking, evidence, question)
@@ -257,6 +264,12 @@ def _evidence(asking: Asking, smallest: Case, question: str) -> list[Witness]:
 def _seen(asking: Asking, drawn: Case) -> Witness:
     scene = scene_of(drawn)
     return witness(scene, answer(asking.subject, scene), asking.kinds, strict_kinks=asking.strict_kinks)
+
+
+def _wrong_cases(evidence: list[Witness]) -> list[Case]:
+    """Return the networks of the evidence on which the submission is wrong."""
+    wrong = [seen.scene for seen in evidence if not explains((), [seen])]
+    return [Case(as_network(scene.network), scene.x, scene.y) for scene in wrong]
 
 
 def _circumstance(evidence: list[Witness]) -> str:

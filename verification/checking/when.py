@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from verification.checking.questions import KINKED
 from verification.random_networks.cases import Case
 
 # What is drawn ordinarily: up to so many units and examples.
@@ -15,7 +19,7 @@ FAINT = 1e-2
 HALVINGS = 40
 
 
-def when(smallest: Case, fails: Callable[[Case], bool]) -> str:
+def when(smallest: Case, fails: Callable[[Case], bool], wrong: Sequence[Case]) -> str:
     """Return in what circumstances a submission is wrong that is right on ordinary networks.
 
     Parameters
@@ -24,47 +28,72 @@ def when(smallest: Case, fails: Callable[[Case], bool]) -> str:
         The smallest network that shows it.
     fails : callable
         Says whether the submission is wrong on another.
+    wrong : sequence of Case
+        Others on which it is wrong: what these lack has nothing to do with it.
 
     Returns
     -------
     str
         "for more than 8 units in a layer", "where an activation is between 0 and 1e-05"; "" if nothing stands out.
     """
-    net, x, y = smallest
-    count = 1 if np.ndim(x) == 1 else len(x)
+    net, x, _ = smallest
+    count = _count(smallest)
     if max(net.widths) > ORDINARY_SIZE:
         return f"for more than {max(net.widths) - 1} units in a layer"
     if count > ORDINARY_SIZE:
         return f"for more than {count - 1} examples"
     if len(net.layers) > 4:
         return f"for more than {len(net.layers) - 1} layers"
-    with np.errstate(all="ignore"):
-        trace = net.trace(x, y)
     faint = _faint(smallest, fails)
     if faint:
         return faint
-    kinked = [
-        layer.activation.name
-        for number, layer in enumerate(net.layers, start=1)
-        if layer.activation.name in ("relu", "leaky_relu", "prelu") and (np.asarray(trace[number].z) == 0).any()
-    ]
-    if kinked:
-        return f"where z is exactly 0 in a layer with {kinked[0]}"
-    if np.asarray(x).dtype.kind in "iu":
-        return f"for x of dtype {np.asarray(x).dtype}"
-    if np.asarray(x).ndim == 2 and not np.asarray(x).flags.c_contiguous:
-        return "for an x that is not in C order"
-    if net.loss_name == "squared_error" and np.asarray(y).dtype.kind in "iu":
-        return f"for y of dtype {np.asarray(y).dtype}"
-    if net.loss_name == "squared_error" and np.array_equal(trace[len(net.layers)].a, y):
-        return "where the prediction is exactly the target"
-    if np.ndim(x) == 2 and count == 1:
-        return "for a batch of one example"
-    if max(net.widths) == 1:
-        return "where every layer has one unit"
-    if not np.asarray(x).any() or any(not layer.w.any() for layer in net.layers):
-        return "where an array is all zeros"
+    for words, holds in (*_of_kinks(smallest), *_of_dtypes(np.asarray(x)), *CORNERS):
+        if holds(smallest) and all(map(holds, wrong)):
+            return words
     return ""
+
+
+def _count(drawn: Case) -> int:
+    return 1 if np.ndim(drawn.x) == 1 else len(drawn.x)
+
+
+Corner = tuple[str, Callable[[Case], bool]]
+
+
+def _of_kinks(smallest: Case) -> Iterator[Corner]:
+    for name in sorted({layer.activation.name for layer in smallest.net.layers} & set(KINKED)):
+        yield f"where z is exactly 0 in a layer with {name}", partial(_is_at_kink, name)
+
+
+def _is_at_kink(name: str, drawn: Case) -> bool:
+    with np.errstate(all="ignore"):
+        trace = drawn.net.trace(drawn.x, drawn.y)
+    layers = enumerate(drawn.net.layers, start=1)
+    return any(layer.activation.name == name and (np.asarray(trace[number].z) == 0).any() for number, layer in layers)
+
+
+def _of_dtypes(x: npt.NDArray[Any]) -> Iterator[Corner]:
+    yield f"for x of dtype {x.dtype}", lambda drawn: x.dtype.kind in "iu" and np.asarray(drawn.x).dtype == x.dtype
+    yield "for integers in x", lambda drawn: np.asarray(drawn.x).dtype.kind in "iu"
+
+
+def _fits(drawn: Case) -> bool:
+    with np.errstate(all="ignore"):
+        return drawn.net.loss_name == "squared_error" and np.array_equal(drawn.net(drawn.x), drawn.y)
+
+
+CORNERS: tuple[Corner, ...] = (
+    ("for an x that is not in C order", lambda drawn: np.ndim(drawn.x) == 2 and not np.asarray(drawn.x).flags.c_contiguous),
+    (
+        "for integers in y",
+        lambda drawn: drawn.net.loss_name == "squared_error" and np.asarray(drawn.y).dtype.kind in "iu",
+    ),
+    ("where the prediction is exactly the target", _fits),
+    ("for a batch of one example", lambda drawn: np.ndim(drawn.x) == 2 and _count(drawn) == 1),
+    ("where every layer has one unit", lambda drawn: max(drawn.net.widths) == 1),
+    ("where x is all zeros", lambda drawn: not np.asarray(drawn.x).any()),
+    ("where an array is all zeros", lambda drawn: not all(array.any() for array in (*drawn.net.named().values(), drawn.x))),
+)
 
 
 def _faint(smallest: Case, fails: Callable[[Case], bool]) -> str:

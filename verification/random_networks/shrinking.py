@@ -19,6 +19,8 @@ from verification.random_networks.cases import Case
 Array = npt.NDArray[Any]
 
 MOST_TRIALS = 600
+# Of no more than so many each one is tried alone, and left out alone.
+FEW = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,11 +116,22 @@ def _narrower(draft: _Draft) -> Iterator[_Draft]:
     """Keep one unit, half of them, or all but one of the units of a layer, or of the inputs."""
     widths = [draft.x.shape[-1], *(len(b) for _, b, _ in draft.layers)]
     for place, width in enumerate(widths):
-        units = list(range(width))
-        ones, halves = [[unit] for unit in units], [units[: width // 2], units[width // 2 :]]
-        all_but_one = [units[:unit] + units[unit + 1 :] for unit in units]
-        for kept in [*ones, *halves, *all_but_one] if width > 1 else ():
+        for kept in _parts(width) if width > 1 else ():
             yield _with_units(draft, place, kept)
+
+
+def _parts(count: int) -> Iterator[list[int]]:
+    """Yield parts of so many: one alone, a half, all but one; of many, all but ever smaller blocks at either end."""
+    every = list(range(count))
+    if count <= FEW:
+        yield from ([one] for one in every)
+    size = count // 2
+    while size:
+        yield every[: count - size]
+        yield every[size:]
+        size = size // 2 if count > FEW else 0
+    if count <= FEW:
+        yield from (every[:one] + every[one + 1 :] for one in every)
 
 
 def _smaller_squares(draft: _Draft) -> Iterator[_Draft]:
@@ -169,12 +182,10 @@ def _fewer_examples(draft: _Draft) -> Iterator[_Draft]:
     if count == 1:
         yield replace(draft, x=draft.x[0], y=np.asarray(draft.y[0]))
         return
-    for place in range(count):
-        yield replace(draft, x=draft.x[place : place + 1], y=draft.y[place : place + 1])
-    if count > 2:
-        yield replace(draft, x=draft.x[: count // 2], y=draft.y[: count // 2])
-        for place in range(count):
-            yield replace(draft, x=np.delete(draft.x, place, axis=0), y=np.delete(draft.y, place, axis=0))
+    for kept in _parts(count):
+        # A slice leaves the memory layout as it is.
+        rows = slice(kept[0], kept[-1] + 1) if len(kept) == kept[-1] - kept[0] + 1 else kept
+        yield replace(draft, x=draft.x[rows], y=draft.y[rows])
 
 
 def _plainer_choices(draft: _Draft) -> Iterator[_Draft]:
