@@ -160,7 +160,7 @@ class AnswerKey:
         if self.asked.dtype == np.float32:
             return np.zeros(())
         if self.float32 is None:
-            found = bounds(_in_float32(self.asked), ANY_CONVENTION)
+            found = bounds(_in_float32(self.asked), ANY)
             self.float32 = without_batch_axis(found) if self.single else found
         bound = self.float32[name]
         return np.where(np.isfinite(bound), ROUNDED_INPUTS * bound, 0)

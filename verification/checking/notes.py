@@ -131,6 +131,8 @@ def remarked(kind: str, sentence: str) -> Note:
         remedy = "make arrays in the dtype of the network: np.zeros_like(w), np.eye(n, dtype=w.dtype), x.astype(w.dtype)"
         return Note("manners", sentence, remedy, 11, ("result-always-float64",))
     remedy = "give each derivative the shape of its parameter"
+    if sentence.startswith("alpha"):
+        return Note("manners", sentence, remedy, 11)
     if sentence.startswith("w"):
         return Note("manners", sentence, remedy, 11, ("weights-squeezed",))
     return Note(

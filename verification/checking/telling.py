@@ -394,5 +394,8 @@ def breaking_like(asking: Asking, drawn: Case) -> tuple[Mistake, ...]:
     # That something is raised says nothing of what was computed.
     if sum(not isinstance(seen.given, str) and not explains((), [seen]) for seen in evidence) < ENOUGH:
         return ()
-    alike = {fault.name: fault.mistake for fault in catalogued() if fault.mistake is not None and explains((fault,), evidence)}
-    return tuple(alike.values())
+    alike = [fault for fault in catalogued() if fault.mistake is not None and explains((fault,), evidence)]
+    # Of those that change more steps what is too much may be what does it.
+    least = min((len(fault.exchange.steps) for fault in alike), default=0)
+    found = {fault.name: fault.mistake for fault in alike if len(fault.exchange.steps) == least and fault.mistake is not None}
+    return tuple(found.values())

@@ -19,7 +19,7 @@ FAINT = 1e-2
 HALVINGS = 40
 
 
-def when(smallest: Case, fails: Callable[[Case], bool], wrong: Sequence[Case]) -> str:
+def when(smallest: Case, fails: Callable[[Case], bool], wrong: Sequence[Case] = ()) -> str:
     """Return in what circumstances a submission is wrong that is right on ordinary networks.
 
     Parameters
