@@ -4,6 +4,7 @@ import functools
 import json
 import re
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -173,7 +174,7 @@ def test_story_of_what_declares_nothing_says_so_last():
 
 @pytest.mark.parametrize("number", EQUATIONS)
 def test_story_names_the_equation_as_a_person_writes_it(number):
-    expected = f"\n  {f'({number})':<9} {FORMULAS[number]}\n            a reason\n"
+    expected = f"\n  {f'({number})':<9} {FORMULAS[number]}\n            here: a reason\n"
     assert expected in str(made(blame=Blame(number, "w2", "a reason")))
     assert expected.replace("reason", "thought") in str(made(faults=(measured(equation=number),)))
     for latex in ("\\", "{", "^l", "_{"):
@@ -195,9 +196,9 @@ def test_story_of_two_faults_is_both_with_their_names_and_places():
     text = str(made(faults=(fault(FIRST), fault(SECOND, where="hidden"))))
     assert text.splitlines()[1:5] == [
         f"  ({FIRST.equation})       {FORMULAS[FIRST.equation]}",
-        f"            {FIRST.thought} [{FIRST.name}]",
+        f"            as if: {FIRST.thought} [{FIRST.name}]",
         f"  ({SECOND.equation})       {FORMULAS[SECOND.equation]}",
-        f"            {SECOND.thought} (in the hidden layers) [{SECOND.name}]",
+        f"            as if: {SECOND.thought} (in the hidden layers) [{SECOND.name}]",
     ]
     # What is blamed is said by the faults.
     assert "a reason" not in text
@@ -216,28 +217,50 @@ def test_story_of_two_faults_is_both_with_their_names_and_places():
 )
 def test_fault_of_a_place_is_told_with_it(where, within, place):
     found = fault(where=where, within=within, thought="it is twice too large")
-    assert lines_of(made(faults=(found,)))[2] == f"            it is twice too large{place} [{FIRST.name}]"
+    assert lines_of(made(faults=(found,)))[2] == f"            as if: it is twice too large{place} [{FIRST.name}]"
 
 
 def test_fault_that_was_measured_is_without_a_name_and_says_its_place_once():
     text = "dL/dw in layer 2 is 3 times what it should be"
-    assert lines_of(made(faults=(measured(text, where="2"),)))[2] == f"            {text}"
+    assert lines_of(made(faults=(measured(text, where="2"),)))[2] == f"            here: {text}"
 
 
 def test_story_tells_what_cannot_be_told_from_the_faults():
     assert "or, the same" not in str(made(faults=(fault(),)))
-    names = ["d", "b", "a", "c"]
-    alternatives = tuple((fault(name=name),) for name in names)
+    alternatives = tuple((fault(name=name, thought=f"thought {name}"),) for name in "db")
     lines = lines_of(made(faults=(fault(),), alternatives=alternatives))
-    assert lines[3] == "            or, the same on every network tried: a, b, c"
-    both = ((fault(name="a"), fault(name="b")),) * 2
-    assert lines_of(made(faults=(fault(),), alternatives=both))[3].endswith(" tried: a and b")
+    assert lines[3] == "            or, the same on every network tried: thought d [d]"
+    # What both have in common is said once.
+    shared, other = fault(), fault(name="b", thought="another")
+    lines = lines_of(made(faults=(shared, fault(SECOND)), alternatives=((shared, other),)))
+    assert [line for line in lines if "or, the same" in line] == [
+        "            or, the same on every network tried: another [b]"
+    ]
+
+
+def test_faults_is_told_in_the_order_of_a_pass():
+    told = made(faults=tuple(measured(equation=number) for number in (7, 11, 13, 14, 12, 4, 10, 9, 8)))
+    numbers = re.findall(r"^  \((\d+)\) ", str(told), re.MULTILINE)
+    assert list(map(int, numbers)) == [8, 9, 10, 4, 12, 14, 13, 11, 7]
+
+
+@pytest.mark.parametrize(
+    ("rows", "formula"),
+    [
+        (("(12) tanh",), "da/dz of tanh is 1 − a²"),
+        (("(12) relu",), "da/dz of relu is 1 where z > 0, otherwise 0"),
+        (("(12) relu", "(12) tanh"), FORMULAS[12]),
+        (("(12)",), FORMULAS[12]),
+    ],
+)
+def test_derivative_of_one_activation_is_its_own(rows, formula):
+    assert lines_of(made(faults=(replace(measured(equation=12), rows=rows),)))[1] == f"  (12)      {formula}"
 
 
 def test_story_of_mistakes_in_a_row_is_the_thought_of_the_first_and_every_name():
     verdict = made(step="after a step", in_protocol=(FIRST, SECOND), question="manners")
     assert verdict.mistakes == (FIRST, SECOND)
-    assert f"\n  (13)      {FORMULAS[13]}\n            {FIRST.thought} [{FIRST.name}, {SECOND.name}]\n" in str(verdict)
+    assert f"\n  (13)      {FORMULAS[13]}\n            as if: {FIRST.thought} [{FIRST.name}, {SECOND.name}]\n" in str(verdict)
 
 
 def test_mistakes_is_those_of_the_faults_unless_a_row_shows_others():
@@ -591,8 +614,8 @@ def test_story_of_a_submission_is_its_verdict_and_every_fault(name, first, of):
     assert text.splitlines()[0] == first
     assert sorted(re.findall(r" \[([a-z][a-z0-9-]+)\]$", text, re.MULTILINE)) == of
     for mistake in of:
-        assert f"\n            {BY_NAME[mistake].thought}" in text
-        assert f"\n  {f'({BY_NAME[mistake].equation})':<9} {FORMULAS[BY_NAME[mistake].equation]}\n" in text
+        assert f"\n            as if: {BY_NAME[mistake].thought}" in text
+        assert f"\n  {f'({BY_NAME[mistake].equation})':<9} " in text
 
 
 @pytest.mark.parametrize("name", SUBMISSIONS)
@@ -626,7 +649,8 @@ def test_withheld_story_of_a_submission_is_its_story_without_the_right_number(na
 def plain(**fields):
     nothing_said = dict.fromkeys(("question", "when", "error", "step", "because", "program"), "")
     lists = {key: [] for key in ("card", "notes", "changes", "mistakes", "faults")}
-    return {"name": "f", "networks": 0, "rows": 0, "right": 0, "asked": 0, "equation": None} | nothing_said | lists | fields
+    none = dict.fromkeys(("equation", "counterexample"))
+    return {"name": "f", "networks": 0, "rows": 0, "right": 0, "asked": 0} | none | nothing_said | lists | fields
 
 
 def test_dictionary_of_a_right_verdict_equals_its_parts():
@@ -675,6 +699,7 @@ def test_dictionary_of_a_wrong_verdict_equals_its_parts():
             {"name": FIRST.name, "equation": FIRST.equation, "where": "in the hidden layers", "what": FIRST.thought},
             {"name": "w-times", "equation": 11, "where": "", "what": "a thought"},
         ],
+        counterexample=verdict.to_dict()["counterexample"],
         program=verdict.to_dict()["program"],
         story=str(verdict),
     )
@@ -722,3 +747,21 @@ def test_verdict_of_what_is_asked_counts_networks_and_rows():
     verdict = verdict_of("right")
     assert (verdict.networks, verdict.rows) == (40, min(40, checking.ROWS))
     assert verdict.share == (9, 9)
+
+
+@pytest.mark.parametrize("withhold", [False, True])
+def test_counterexample_of_a_dictionary_equals_its_numbers(withhold):
+    found = made().to_dict(withhold=withhold)
+    numbers = found["counterexample"]
+    assert numbers["given"] == {name: array.tolist() for name, array in {**NET.named(), "x": X, "y": Y}.items()}
+    assert numbers["came"]["w2"] == (2 * NET.gradient(X, Y).named()["w2"]).tolist()
+    assert ("right" in numbers) is not withhold
+    assert ("should be" in found["story"]) is not withhold
+    if not withhold:
+        assert numbers["right"]["w2"] == NET.gradient(X, Y).named()["w2"].tolist()
+
+
+def test_counterexample_of_what_is_no_number_is_text():
+    verdict = made(arrays={"w2": np.array([[np.nan, -np.inf]])})
+    assert verdict.to_dict()["counterexample"]["came"] == {"w2": [["nan", "-inf"]]}
+    json.dumps(verdict.to_dict(), allow_nan=False)

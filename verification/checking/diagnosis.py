@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import islice, product
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ Ask = Callable[[Description, Array, Array], Mapping[str, Array]]
 INTERMEDIATES = ("z", "a", "dL_da", "da_dz", "dL_dz")
 # How near a measured slope must come to the right one to count as it: far above any rounding, far below any mistake.
 NEAR = 1e-6
+# In how many ways the layers' z are turned to one side of 0 or the other.
+MOST_SIDES = 16
 
 
 @dataclass(frozen=True)
@@ -321,12 +324,17 @@ def _of_forward(case: Case, first: Entry, ask: Ask) -> Blame:
     for w, b in ((no_weights, biases), (weights, no_biases)):
         # A g may be wrong on one side of 0 alone.
         if all(
-            _implies_the_prediction(case, [side * array for array in w], [side * array for array in b], ask) for side in (1, -1)
+            _implies_the_prediction(case, _turned(w, sides), _turned(b, sides), ask)
+            for sides in islice(product((1, -1), repeat=len(names)), MOST_SIDES)
         ):
             return Blame(
                 8, first.name, "the prediction is right without the weights or without the bias, so g is right and z is not"
             )
     return Blame(9, first.name, "dL/db is 0 at another y than the right prediction")
+
+
+def _turned(arrays: list[Array], sides: tuple[int, ...]) -> list[Array]:
+    return [side * array for side, array in zip(sides, arrays, strict=True)]
 
 
 def _lively(arrays: list[Array]) -> list[Array]:
