@@ -373,6 +373,28 @@ def test_json_of_a_check_equals_the_verdict(homework, capsys, tmp_path, text, op
     assert [row["equation"] for row in read["card"] if row["state"] == "wrong"] == (["(4)"] if status == "wrong" else [])
 
 
+def test_json_of_a_check_with_withhold_is_without_the_right_numbers(homework, capsys, tmp_path):
+    assert homework(WRONG, "--withhold", "--json", "verdict.json") == 1
+    read = json.loads((tmp_path / "verdict.json").read_text(encoding="utf-8"))
+    assert read == check("homework.py", examples=20).to_dict(withhold=True)
+    assert read["story"] + "\n" == capsys.readouterr().out
+    # The right dL/db is 2, and 1 came.
+    assert read["counterexample"]["came"] == {"w1": [[0.0]], "b1": [1.0]}
+    assert "right" not in read["counterexample"]
+    assert "2.0" not in json.dumps(read)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no disk without room")
+@pytest.mark.parametrize("options", [[], ["--json", "/dev/full"]])
+def test_check_that_cannot_be_written_is_exit_2_and_one_sentence(tmp_path, options):
+    (tmp_path / "homework.py").write_text(RIGHT, encoding="utf-8")
+    command = [*COMMAND, "check", "homework.py", "--examples", "20", *options]
+    environment = os.environ | {"PYTHONPATH": HOUSE}
+    with open("/dev/full" if not options else os.devnull, "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=environment)
+    assert (done.returncode, done.stderr) == (2, "the output cannot be written: No space left on device\n")
+
+
 @pytest.mark.parametrize(
     ("text", "options", "start"),
     [

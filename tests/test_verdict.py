@@ -761,6 +761,25 @@ def test_counterexample_of_a_dictionary_equals_its_numbers(withhold):
         assert numbers["right"]["w2"] == NET.gradient(X, Y).named()["w2"].tolist()
 
 
+def test_dictionary_with_withhold_is_that_without_the_right_numbers():
+    verdict = made(card=CARD, loss="a sentence", faults=(fault(),), wrong=[("w2", 2), ("b1", 3), ("w1", -1)])
+    whole, withheld = verdict.to_dict(), verdict.to_dict(withhold=True)
+    whole["counterexample"].pop("right")
+    assert withheld == whole | {"story": verdict.withheld()}
+    trace = NET.trace(X, Y)
+    right = {name: array for name, array in trace.named().items() if name not in verdict.arrays}
+    right |= {entry.name: trace.gradient.named()[entry.name] for entry in verdict.grade.wrong if entry.name != "w1"}
+    for number in np.concatenate([np.ravel(array) for array in right.values()]):
+        assert repr(float(number)) not in json.dumps(withheld), number
+
+
+def test_counterexample_of_a_row_of_calls_is_without_what_a_single_call_gives():
+    found = made(step="after a step", question="manners").to_dict()["counterexample"]
+    assert found.keys() == {"network", "given", "came"}
+    assert found["network"] == repr(NET)
+    assert Verdict("f").to_dict()["counterexample"] is None
+
+
 def test_counterexample_of_what_is_no_number_is_text():
     verdict = made(arrays={"w2": np.array([[np.nan, -np.inf]])})
     assert verdict.to_dict()["counterexample"]["came"] == {"w2": [["nan", "-inf"]]}
