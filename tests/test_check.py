@@ -116,7 +116,7 @@ def test_card_of_a_right_submission_is_every_equation_right():
     assert verdict.share == (len(verdict.card), len(verdict.card))
 
 
-def test_package_offers_check():
+def test_check_of_the_package_is_this_one():
     assert v.check is check
     assert isinstance(v.check(gradient_with(RIGHT), examples=1), v.Verdict)
 
@@ -578,7 +578,6 @@ def test_class_that_is_wrong_in_a_row_is_told_with_its_step_and_changes(submissi
         assert str(verdict).startswith("Net: WRONG in a row of calls, though a single call is right; ")
 
 
-@pytest.mark.xfail(strict=True, reason="whatever raises in a row is taken for what raises in a batch of another size")
 def test_class_that_raises_in_a_row_is_none_of_the_catalogue():
     class Net(Backprop):
         def descend(self, rate):

@@ -44,7 +44,8 @@ IN_CORNERS = {
     "inputs-in-memory-order": "for an x that is not in C order",
     "relu-dead-below-a-threshold": "where an activation is between 0 and 1e-05 in a layer with relu",
     "relu-ratio": "where z is exactly 0 in a layer with relu",
-    "leaky-ratio": "where z is exactly 0 in a layer with leaky_relu",
+    # At a kink of either of two activations, which is no one circumstance.
+    "leaky-ratio": "",
 }
 # Its activations differ in three layers, and noise is not shrunk.
 LAYERS = {"first-z-for-all-layers": 3, "mutable-default-argument": 4}
@@ -121,7 +122,7 @@ def test_mistake_of_the_catalogue_is_caught_blamed_and_recognised(mistake, pytes
         assert verdict.when == IN_CORNERS[mistake.name]
 
 
-def test_known_limits_are_names_of_the_catalogue():
+def test_known_limits_is_names_of_the_catalogue():
     of_catalogue = {mistake.name for mistake in MISTAKES}
     assert of_catalogue >= {*BLAMED_ON_ANOTHER, *NOT_RECOGNISED, *NOTED, *REFUSED, *IN_CORNERS, *LAYERS}
 

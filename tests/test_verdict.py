@@ -223,6 +223,7 @@ def test_fault_of_a_place_is_told_with_it(where, within, place):
 def test_fault_that_was_measured_is_without_a_name_and_says_its_place_once():
     text = "dL/dw in layer 2 is 3 times what it should be"
     assert lines_of(made(faults=(measured(text, where="2"),)))[2] == f"            here: {text}"
+    assert lines_of(made(faults=(measured("a thought", where="2"),)))[2] == "            here: a thought (in layer 2)"
 
 
 def test_story_tells_what_cannot_be_told_from_the_faults():
@@ -247,8 +248,12 @@ def test_faults_is_told_in_the_order_of_a_pass():
 @pytest.mark.parametrize(
     ("rows", "formula"),
     [
+        (("(12) sigmoid",), "da/dz of sigmoid is a (1 − a)"),
         (("(12) tanh",), "da/dz of tanh is 1 − a²"),
         (("(12) relu",), "da/dz of relu is 1 where z > 0, otherwise 0"),
+        (("(12) leaky_relu",), "da/dz of leaky_relu is 1 where z > 0, otherwise the slope"),
+        (("(12) prelu",), "da/dz of prelu is 1 where z > 0, otherwise α"),
+        (("(12) softmax",), "da/dz of softmax is a_j (δ_ji − a_i)"),
         (("(12) relu", "(12) tanh"), FORMULAS[12]),
         (("(12)",), FORMULAS[12]),
     ],

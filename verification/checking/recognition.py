@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -53,7 +54,9 @@ def perform(called: Local | Remote, steps: Sequence[Step], scenes: Mapping[str, 
             outcome: Outcome = called.perform(steps, scenes)
             return outcome
     except SubmissionError as error:
-        return error.kind
+        # One that stops at another step does something else.
+        step = re.search(r"in a row of calls, at (.*)\)", error.sentence)
+        return f"{error.kind} at {step[1]}" if step else error.kind
 
 
 def _same_outcome(mine: Outcome | str, theirs: Outcome | str) -> bool:

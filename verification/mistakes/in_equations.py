@@ -444,7 +444,7 @@ MISTAKES = (
     _wrong(
         12,
         "sigmoid-g-prime-at-a",
-        "sigmoid_prime(a) is given the activation, though it activates its argument itself",
+        "sigmoid_prime(a) is given the activation, though it activates its argument",
         "sigmoid",
         lambda g, z: g(g(z)) * (1 - g(g(z))),
         SIGMOID,
