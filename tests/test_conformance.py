@@ -24,6 +24,7 @@ pytest_plugins = ["pytester"]
 
 HOUSE = Path(handgrad.__file__).parents[1]
 QUESTIONS = ["ordinary", "rows", "corners", "numbers"]
+OWN_ERROR = "error::verification.conformance.NoteWarning"
 SUPPORT = Support(activations=["sigmoid", "tanh", "relu", "identity"], losses=["squared_error"], single=False)
 EQUATIONS = [
     *("(8)", "(9) sigmoid", "(9) tanh", "(9) relu", "loss", "(4)", "(12) sigmoid", "(12) tanh", "(12) relu"),
@@ -329,7 +330,7 @@ def test_notes_is_warnings_of_their_question_each(told):
     assert lines[lines.index("of numbers.") + 1] == "of more numbers."
     assert "of rows. Copy." in lines
     # Who takes warnings for errors has asked for it.
-    assert outcomes(told(Verdict("Net", card=card, notes=notes), "-W", "error"))["failed"] == ["rows", "numbers"]
+    assert outcomes(told(Verdict("Net", card=card, notes=notes), "-W", OWN_ERROR))["failed"] == ["rows", "numbers"]
 
 
 @pytest.mark.parametrize(
