@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import inspect
-import os
 import sys
 from collections.abc import Sequence
 
 from handgrad.equations import EQUATIONS
 from handgrad.formulas import FORMULAS
-from handgrad.terminal import make_readable
+from handgrad.terminal import leave_output, make_readable
 
+UNWRITTEN = 2
 DESCRIPTION = "Show the notes' equations: number, section, formula and function. With numbers, show these with their code."
 
 
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0; bad usage leaves through SystemExit with 2.
+        0, or 2 if the output cannot be written; bad usage leaves through SystemExit with 2.
     """
     make_readable()
     parser = argparse.ArgumentParser("python -m handgrad", description=DESCRIPTION)
@@ -49,7 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 _print("\n" + inspect.getsource(equation.function))
     except BrokenPipeError:
         # Whoever read the output has seen enough; Python would complain once more when it closes the pipe.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        leave_output()
+    except OSError as error:
+        print(f"the output cannot be written: {error.strerror}", file=sys.stderr)  # noqa: T201
+        leave_output()
+        return UNWRITTEN
     return 0
 
 

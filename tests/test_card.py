@@ -240,3 +240,15 @@ def test_every_fault_is_wrong_in_rows_that_are_there():
 )
 def test_share_equals_right_of_what_is_used(states, expected):
     assert share([Row(f"({number})", state) for number, state in enumerate(states)]) == expected
+
+
+@pytest.mark.parametrize("row", ["rows of calls", "gradient"])
+def test_share_is_of_equations_alone(row):
+    assert share([Row("(8)", RIGHT), Row(row, WRONG, "a reason")]) == (1, 1)
+
+
+def test_card_of_an_activation_that_no_network_has_is_not_used_beside_what_is_wrong():
+    why = (UNUSED, "no network that was asked about uses it")
+    found = said([(TANH, ["b1", "loss"])], {"(13)": "a thought"})
+    assert (found["(9) relu"], found["(12) relu"]) == (why, why)
+    assert found["(14)"] == (UNTOLD, "(13) is wrong wherever it is used")

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import pairwise
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -98,6 +99,13 @@ def test_mistake_that_one_row_of_several_does_not_show_is_not_claimed():
     assert BY_NAME["gradients-accumulate"] in recognise_in_protocol(rows, outcomes)
     outcomes[-1] = perform(Local(Backprop), *rows[-1])
     assert recognise_in_protocol(rows, outcomes) == []
+
+
+def test_mistake_of_a_class_is_none_of_a_function():
+    rows = rows_of_calls()
+    outcomes = [perform(Local(BY_NAME["gradients-accumulate"].submission), *row) for row in rows]
+    assert recognise_in_protocol(rows, outcomes) == [BY_NAME["gradients-accumulate"]]
+    assert recognise_in_protocol(rows, outcomes, is_class=False) == []
 
 
 def test_outcome_of_an_error_is_compared():
@@ -242,6 +250,31 @@ def test_memory_of_a_row_is_told_by_its_equation(what, equation, words):
     assert manners.is_violated(asking, outcome)
     assert manners.wrong_step(asking, outcome)[0].name == "after another batch"
     assert manners.remembered(asking, outcome) == (equation, words)
+
+
+class AddsWeights(Backprop):
+    """Adds to dL/dw alone what the call before found."""
+
+    sums: ClassVar = {}
+
+    def backward(self, y):
+        found = super().backward(y)
+        for name in [name for name in found if name.startswith("w")]:
+            found[name] = self.sums.get((name, found[name].shape), 0) + found[name]
+            self.sums[name, found[name].shape] = found[name]
+        return found
+
+
+@pytest.mark.parametrize("activations", [("identity",), ("identity", "tanh")])
+def test_memory_of_the_weights_alone_is_no_earlier_batch(activations):
+    """Right biases are those of any batch where w is 0, and say nothing of kept activations."""
+    asking = Asking(Local(type("Net", (AddsWeights,), {"sums": {}})))
+    scene = drawn(1, activations)
+    for weights in scene.network.weights:
+        weights[...] = 0
+    made = manners.row(asking, Case(as_network(scene.network), scene.x, scene.y), 1)
+    told = manners.remembered(asking, manners.performed(asking, made))
+    assert told == (11, "the answer before is added: sums are not set back to 0")
 
 
 def test_memory_of_a_right_row_is_none():

@@ -205,3 +205,10 @@ def test_equations_in_an_encoding_is_without_escapes(encoding, dash, dot):
         assert escape not in done.stdout
     line = b"(14) IV.D%bG  dL_da_k            dL/da_k of the layer before = sum_j dz_j/da_k %b da_j/dz_j %b dL/da_j"
     assert line % (dash, dot, dot) in done.stdout.splitlines()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no disk without room")
+def test_equations_that_cannot_be_written_is_exit_2_and_one_sentence():
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, "-m", "handgrad"], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (2, "the output cannot be written: No space left on device\n")

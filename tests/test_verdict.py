@@ -5,6 +5,7 @@ import json
 import re
 import warnings
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -86,7 +87,6 @@ def lines_of(verdict, **how):
             {"networks": 9, "rows": 9, "card": CARD[:2], "notes": (Note("numbers", "a"),) * 2},
             "f: right in all 2 equations that it uses, on 9 networks and in 9 rows of calls, with 2 notes",
         ),
-        ({"networks": 9, "rows": 9, "conventions": ("da_dz",)}, "f: right on 9 networks and in 9 rows of calls"),
         ({"status": "unjudged", "error": "homework.py: there is no such file"}, "f: could not be judged"),
         ({"status": "unjudged", "error": "it hung", "card": CARD, "when": "for a batch"}, "f: could not be judged"),
         ({"status": "wrong", "question": "ordinary"}, "f: WRONG"),
@@ -100,10 +100,9 @@ def lines_of(verdict, **how):
             "f: WRONG where z is exactly 0 in a layer with relu",
         ),
         (
-            {"status": "wrong", "question": "manners", "step": "after a step", "card": CARD},
-            "f: WRONG in a row of calls, though a single call is right; 2 of 4 equations are right",
+            {"status": "wrong", "question": "manners", "when": "in a row of calls", "step": "after a step", "card": CARD},
+            "f: WRONG in a row of calls; 2 of 4 equations are right",
         ),
-        ({"status": "wrong", "question": "manners"}, "f: WRONG in a row of calls, though a single call is right"),
         ({"status": "wrong", "question": "manners", "error": "a sentence"}, "f: WRONG"),
     ],
 )
@@ -117,7 +116,6 @@ def test_first_line_is_the_verdict(fields, line):
     [
         ({}, True, 0),
         ({"notes": (Note("numbers", "a"),)}, True, 0),
-        ({"conventions": ("da_dz",)}, True, 0),
         ({"status": "wrong"}, False, 1),
         ({"status": "wrong", "error": "a sentence"}, False, 1),
         ({"status": "unjudged"}, False, 3),
@@ -148,13 +146,6 @@ def test_story_of_notes_is_a_line_each_with_its_remedy():
         "  note      w1 came in float64 for float32.",
     ]
     assert lines_of(made(notes=notes))[-2:] == lines_of(Verdict("f", notes=notes))[1:]
-
-
-def test_story_of_another_convention_is_no_error():
-    _, line = lines_of(Verdict("Net", networks=300, conventions=("da_dz", "w")))
-    assert line == (
-        "  note      At a kink hit exactly it takes another convention than PyTorch for da_dz, w; that is no error."
-    )
 
 
 def test_story_of_what_declares_nothing_says_so_last():
@@ -240,9 +231,10 @@ def test_story_tells_what_cannot_be_told_from_the_faults():
 
 
 def test_faults_is_told_in_the_order_of_a_pass():
-    told = made(faults=tuple(measured(equation=number) for number in (7, 11, 13, 14, 12, 4, 10, 9, 8)))
-    numbers = re.findall(r"^  \((\d+)\) ", str(told), re.MULTILINE)
-    assert list(map(int, numbers)) == [8, 9, 10, 4, 12, 14, 13, 11, 7]
+    order = [8, 9, 10, 4, 12, 14, 13, 11, 7]
+    for first, second in combinations(order, 2):
+        told = made(faults=(measured(equation=second), measured(equation=first)))
+        assert re.findall(r"^  \((\d+)\) ", str(told), re.MULTILINE) == [str(first), str(second)]
 
 
 @pytest.mark.parametrize(
@@ -361,9 +353,9 @@ def test_story_tells_the_loss_against_the_gradient():
 
 def test_story_of_a_row_of_calls_is_its_step_and_three_changes():
     changes = tuple(Change("backward", f"the caller's x{place}", X, X) for place in range(6))
-    text = str(made(step="backward again", changes=changes, question="manners"))
+    text = str(made(step="backward again", changes=changes, question="manners", when="in a row of calls"))
     assert text.splitlines()[:5] == [
-        "gradient: WRONG in a row of calls, though a single call is right",
+        "gradient: WRONG in a row of calls",
         "  step      backward again",
         "  changed   the caller's x0 was changed by backward",
         "  changed   the caller's x1 was changed by backward",
@@ -372,6 +364,13 @@ def test_story_of_a_row_of_calls_is_its_step_and_three_changes():
     assert text.count(" was changed by backward") == 3
     # The numbers of a single call are right: no table of them.
     assert "quantity" not in story(made(step="backward again"), verbose=True)
+
+
+def test_story_of_many_faults_is_three_and_how_many_more():
+    text = lines_of(made(faults=tuple(measured() for _ in range(5))))
+    assert sum(line.startswith("            here: ") for line in text) == 3
+    assert "            and 2 more (--verbose has the report card)" in text
+    assert len(text) <= 11
 
 
 def test_story_of_an_error_is_its_sentence():

@@ -11,14 +11,13 @@ if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_
 import argparse
 import errno
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import IO, TYPE_CHECKING, TypeVar
 
 from handgrad import checks
-from handgrad.terminal import make_readable
+from handgrad.terminal import leave_output, make_readable
 from verification.benchmark.networks import NETWORKS
 from verification.benchmark.peers import PEERS
 from verification.extras import PACKAGES
@@ -84,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if error.errno not in FULL:
             raise
         print(f"the output cannot be written: {error.strerror}", file=sys.stderr)  # noqa: T201
-        _leave_output()
+        leave_output()
         return LACKING
     except ImportError as error:
         if error.name not in PACKAGES:
@@ -182,6 +181,9 @@ def _mistakes(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int
             f"pairs        both mistakes named in {sum(pair.named == 2 for pair in pairs)} of {len(pairs)}, "
             f"one in {sum(pair.named == 1 for pair in pairs)}; something else claimed in {misnamed}"
         )
+        for pair in pairs:
+            if pair.wrong:
+                _print(f"             {' and '.join(pair.mistakes)}: {', '.join(pair.wrong)}")
     return 0 if all(score.caught for score in scores) and not alarms and not misnamed else 1
 
 
@@ -440,12 +442,7 @@ def _print(text: str) -> None:
         print(text, flush=True)  # noqa: T201  # what a command line is for
     except BrokenPipeError:
         # Whoever read the output has seen enough; the exit status still says what was found.
-        _leave_output()
-
-
-def _leave_output() -> None:
-    """Send what is still to be written nowhere: Python would complain once more when it closes the output."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        leave_output()
 
 
 if __name__ == "__main__":

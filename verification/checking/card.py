@@ -9,6 +9,9 @@ from verification.checking.faults import ALPHA, JOINED, LOSS
 from verification.submissions.description import Description
 from verification.submissions.support import Support
 
+# Rows that stand in a report card where something is wrong, and are no equations.
+IN_ROWS, NOTHING = "rows of calls", "gradient"
+NO_EQUATIONS = (IN_ROWS, NOTHING)
 RIGHT, WRONG, UNTOLD, UNUSED = "right", "wrong", "cannot be told", "not used"
 
 
@@ -122,7 +125,7 @@ def card(
     shown: set[str] = set()
     seen: set[str] = set()
     for network, names in right:
-        seen |= {f"(9) {each}" for each in network.activations}
+        seen |= set(network.activations)
         for name in names:
             shown |= shown_by(network, name)
     known = rows(support)
@@ -140,11 +143,18 @@ def card(
             found.append(Row(row, UNUSED, "it returns no loss"))
         elif row in shown:
             found.append(Row(row, RIGHT))
+        elif _activation_of(row) not in {"", *seen}:
+            found.append(Row(row, UNUSED, "no network that was asked about uses it"))
         elif first:
             found.append(Row(row, UNTOLD, f"{first} is wrong wherever it is used"))
         else:
             found.append(Row(row, UNUSED, "no network that was asked about uses it"))
     return tuple(found)
+
+
+def _activation_of(row: str) -> str:
+    number, _, name = row.partition(" ")
+    return name if number in ("(9)", "(12)") else ""
 
 
 def share(of: Sequence[Row]) -> tuple[int, int]:
@@ -160,5 +170,5 @@ def share(of: Sequence[Row]) -> tuple[int, int]:
     tuple of int
         Right, and right, wrong and untold together.
     """
-    asked = [row for row in of if row.state != UNUSED]
+    asked = [row for row in of if row.state != UNUSED and row.equation not in NO_EQUATIONS]
     return sum(row.state == RIGHT for row in asked), len(asked)

@@ -21,10 +21,10 @@ from verification.bounds.quantities import without_batch_axis
 from verification.bounds.rounding import NAIVE
 from verification.checking import manners, recognition
 from verification.checking.asking import Asking, same
-from verification.checking.card import card
+from verification.checking.card import IN_ROWS, card
 from verification.checking.diagnosis import Blame, kind_of
 from verification.checking.grading import BY_HANDGRAD, Grade, Oracle
-from verification.checking.notes import IN_FLOAT32, REMEDIES, Note, of_digits, of_numbers, remarked
+from verification.checking.notes import IN_FLOAT32, REMEDIES, Note, of_digits, of_kinks, of_numbers, remarked
 from verification.checking.questions import CORNERS, EXTREME, ORDINARY, is_ordinary
 from verification.checking.telling import breaking_like, tell, tell_two
 from verification.checking.verdict import Verdict
@@ -198,6 +198,8 @@ class _Examination:
         if not right:
             return
         verdict.conventions = tuple(self.conventions)
+        if self.conventions:
+            verdict.notes = (*verdict.notes, of_kinks(verdict.conventions))
         verdict.card = card(self.asking.subject.support, self.right, {}, "loss" in self.asking.kinds)
 
     def asked(self) -> None:
@@ -284,6 +286,7 @@ class _Examination:
             tell(verdict, asking, by_itself, asking.graded(by_itself), question)
             return
         verdict.status, verdict.question = "wrong", "manners"
+        verdict.when = "in a row of calls, though a single call is right"
 
         def fails(each: Case) -> bool:
             if not asking.questions.covers(each) or not is_ordinary(each, kinks=True):
@@ -307,6 +310,8 @@ class _Examination:
             wrong = manners.wrong_step(asking, outcome)
             if wrong is not None:
                 verdict.step, verdict.grade, verdict.arrays = wrong[0].name, wrong[1], dict(wrong[0].arrays)
+                # A step of descent has moved the parameters: these belong to the numbers.
+                verdict.case = Case(as_network(wrong[0].network), wrong[0].x, wrong[0].y)
         verdict.in_protocol = tuple(self.recognised(manners.row, (smallest, number)))
         if verdict.in_protocol:
             quantity = verdict.grade.wrong[0].name if verdict.grade and verdict.grade.wrong else ""
@@ -314,12 +319,12 @@ class _Examination:
         elif not isinstance(outcome, str):
             memory = manners.remembered(asking, outcome)
             verdict.blame = None if memory is None else Blame(memory[0], verdict.step, memory[1])
-        wrong_row = {"rows of calls": verdict.error or verdict.step or str(verdict.changes[0])}
+        wrong_row = {IN_ROWS: verdict.error or verdict.step or str(verdict.changes[0])}
         verdict.card = card(asking.subject.support, self.right, wrong_row, "loss" in asking.kinds)
 
     def tell_mood(self, drawn: Case, outcome: Outcome | str) -> None:
         """Tell a row that was wrong, and right when it was made again."""
-        self.verdict.case = drawn
+        self.verdict.case, self.verdict.when = drawn, ""
         self.verdict.error = "it is not deterministic: the same row of calls was right when it was made again"
         wrong = None if isinstance(outcome, str) else manners.wrong_step(self.asking, outcome)
         if wrong is None or wrong[0].kind == "parameters":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -141,33 +141,41 @@ def remembered(asking: Asking, outcome: Outcome) -> tuple[int, str] | None:
     wrong = wrong_step(asking, outcome)
     if wrong is None or wrong[0].kind == "parameters":
         return None
-    seen = wrong[0]
+    seen, found = wrong
+    off = {entry.name for entry in found.wrong}
     before = [each for each in outcome.observations if each.kind == "gradient"]
     targets = 4 if seen.network.loss == "squared_error" else 2
-    biases = {name: array for name, array in seen.arrays.items() if name.startswith("b")}
+    # Of kept activations alone x itself is new, which dL/dw of the first layer shows.
+    without_x = {name: array for name, array in seen.arrays.items() if name != "w1" and _is_derivative(name)}
     for each in reversed(before[: before.index(seen)]):
-        # Of kept activations alone x itself is new, which dL/dw of the first layer shows.
+        less = _less(seen, each, off)
         for equation, words, network, x, y, arrays in (
-            (8, "the activations are those of an earlier batch", seen.network, each.x, seen.y, biases),
+            (8, "the activations are those of an earlier batch", seen.network, each.x, seen.y, without_x),
+            (8, "the activations are those of an earlier batch", seen.network, each.x, seen.y, seen.arrays),
             (targets, "the targets are those of an earlier batch", seen.network, seen.x, each.y, seen.arrays),
             (8, "the parameters are those from before the step", each.network, seen.x, seen.y, seen.arrays),
             (8, "the answer is that to an earlier call", each.network, each.x, each.y, seen.arrays),
-            (11, "the answer before is added: sums are not set back to 0", seen.network, seen.x, seen.y, _less(seen, each)),
+            (11, "the answer before is added: sums are not set back to 0", seen.network, seen.x, seen.y, less),
         ):
             fits = len(np.atleast_2d(x)) == len(np.atleast_1d(y)) or x.ndim == 1
-            if fits and arrays and np.ndim(y) == np.ndim(each.y) and asking.grade(arrays, network, x, y).ok:
+            # What is right as it stands says nothing of what was kept.
+            if fits and off & arrays.keys() and np.ndim(y) == np.ndim(each.y) and asking.grade(arrays, network, x, y).ok:
                 return equation, words
     return None
 
 
-def _less(seen: Observation, earlier: Observation) -> dict[str, Array]:
-    """Return the derivatives of an answer less those of an earlier one; empty if they have other shapes."""
+def _is_derivative(name: str) -> bool:
+    return name.rstrip("0123456789") in ("w", "b", "alpha")
+
+
+def _less(seen: Observation, earlier: Observation, names: Collection[str]) -> dict[str, Array]:
+    """Return the derivatives of an answer, of these names less those of an earlier one; empty if they have other shapes."""
     if any(array.shape != earlier.arrays[name].shape for name, array in seen.arrays.items() if name in earlier.arrays):
         return {}
     return {
-        name: array - earlier.arrays[name]
+        name: array - earlier.arrays[name] if name in names else array
         for name, array in seen.arrays.items()
-        if name.rstrip("0123456789") in ("w", "b", "alpha") and name in earlier.arrays
+        if _is_derivative(name) and name in earlier.arrays
     }
 
 

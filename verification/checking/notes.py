@@ -107,9 +107,15 @@ def of_numbers(drawn: Case, found: Grade | SubmissionError, graded: Graded, arra
                 low = middle
             else:
                 high = middle
-        return _of_layer(_with_factor(drawn, place, high), place, found, signs, suffix)
+        just = _least(_with_factor(drawn, place, high), place, lambda each: not _is_right(graded(each), signs))
+        return _of_layer(just, place, found, signs, suffix)
     what = _what(found, signs)
     return Note("numbers", f"{what} for very large or very small numbers{suffix} (largest |z| {_largest_size(drawn):.3g})")
+
+
+def of_kinks(names: Sequence[str]) -> Note:
+    """Return the note on derivatives at a kink hit exactly that are others than PyTorch's, which is no error."""
+    return Note("conventions", f"at a kink hit exactly another convention is taken than PyTorch's for {', '.join(names)}")
 
 
 def remarked(kind: str, sentence: str) -> Note:
@@ -179,6 +185,24 @@ def _with_factor(drawn: Case, place: int, factor: float) -> Case:
     for array in (net.layers[place].w, net.layers[place].b):
         array *= array.dtype.type(factor)
     return Case(net, drawn.x, drawn.y)
+
+
+def _least(drawn: Case, place: int, breaks: Callable[[Case], bool]) -> Case:
+    """Return the network with those examples and those units of a layer alone that it takes to break."""
+    found = drawn
+    if np.ndim(drawn.x) == 2 and len(drawn.x) > 1:
+        each = (Case(drawn.net, drawn.x[[row]], drawn.y[[row]]) for row in range(len(drawn.x)))
+        found = next(filter(breaks, each), drawn)
+    # Softmax's units are not each for itself.
+    units = 0 if found.net.layers[place].activation.name == "softmax" else len(found.net.layers[place].b)
+    for unit in range(units):
+        net = type(found.net)(found.net.layers, found.net.loss_name, found.net.reduction)
+        net.layers[place].w[unit] = 0
+        net.layers[place].b[unit] = 0
+        without = Case(net, found.x, found.y)
+        if breaks(without):
+            found = without
+    return found
 
 
 def _what(found: Grade | SubmissionError, signs: str) -> str:

@@ -6,6 +6,7 @@ loads nothing else until a submission is given.
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -49,9 +50,25 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return [] if remote is None else [f"submission: {remote.file}, {'class' if remote.is_class else 'function'} {remote.name}"]
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Leave the first line of a story for pytest's summary, which on CI would tell the whole story once more."""
+    report = yield
+    crash = getattr(report.longrepr, "reprcrash", None)
+    if crash is not None and SUBMISSION in item.config.stash and _is_of_suite(item):
+        crash.message = crash.message.partition("\n")[0]
+    return report
+
+
+def _is_of_suite(item: pytest.Item) -> bool:
+    return getattr(getattr(item, "module", None), "__name__", None) == SUITE
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Say what is missing if the suite is to be run without a submission."""
     if SUBMISSION in config.stash:
         return
-    if any(getattr(getattr(item, "module", None), "__name__", None) == SUITE for item in items):
+    if any(map(_is_of_suite, items)):
         raise pytest.UsageError(f"{SUITE} checks somebody's file: say which with --submission FILE")

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from verification.checking.asking import Asking, same, scene_data, scene_of
-from verification.checking.card import Row, card
+from verification.checking.card import NOTHING, Row, card
 from verification.checking.diagnosis import Blame, blame, kind_of
 from verification.checking.explanation import ENOUGH, Search, tell_apart
 from verification.checking.faults import CIRCUMSTANCES, Fault, catalogued
@@ -25,7 +25,7 @@ from verification.mistakes import MISTAKES, Mistake
 from verification.random_networks import shrinking
 from verification.random_networks.cases import Case
 from verification.submissions.answers import SubmissionError
-from verification.submissions.description import as_network, describe
+from verification.submissions.description import Description, as_network, describe
 
 Array = npt.NDArray[np.floating]
 
@@ -92,7 +92,7 @@ def tell(
     verdict.when = when(smallest, fails, _wrong_cases(evidence)) if question == CORNERS else ""
     if _is_nothing_but_zeros(evidence):
         verdict.zeros = True
-        verdict.card = _card(asking, evidence, (), {"gradient": "every number is 0"})
+        verdict.card = _card(asking, evidence, (), {NOTHING: "every number is 0"})
         return
     if question == ORDINARY:
         verdict.when = _circumstance(evidence)
@@ -183,8 +183,9 @@ def _adds_up(answers: Sequence[Mapping[str, Array]]) -> bool:
 
 
 def _grown(answers: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
-    """Return what the second answer has more than the first."""
-    return {name: np.asarray(answers[1][name] - array) for name, array in answers[0].items() if name != "loss"}
+    """Return what the derivatives of the second answer have more than those of the first."""
+    names = [name for name in answers[0] if name.rstrip("0123456789") in ("w", "b", "alpha")]
+    return {name: np.asarray(answers[1][name] - answers[0][name]) for name in names}
 
 
 def _apart(first: Array, other: Array | None) -> tuple[str, str]:
@@ -361,9 +362,10 @@ def _with_place(fault: Fault) -> str:
 
 def _card(asking: Asking, evidence: list[Witness], model: Model, wrong: Mapping[str, str]) -> tuple[Row, ...]:
     """Return the report card: what is as right as the faults carried on allow is right."""
-    right = []
+    right: list[tuple[Description, list[str]]] = []
     for seen in evidence:
         if isinstance(seen.given, str):
+            right.append((seen.scene.network, []))
             continue
         fits = [
             name

@@ -25,6 +25,8 @@ Array = npt.NDArray[Any]
 
 # Exit statuses; 2 is bad usage.
 STATUS = {"right": 0, "wrong": 1, "unjudged": 3}
+# So many faults are told, so that a story fits a screen's corner.
+MOST_TOLD = 3
 # So many numbers of a network fit into a line.
 SHOWN = 16
 
@@ -210,11 +212,6 @@ def story(verdict: Verdict, *, withhold: bool = False, verbose: bool = False) ->
     if verdict.status == "wrong":
         lines += _what_is_wrong(verdict, withhold)
     lines += [f"  note      {note}" for note in verdict.notes]
-    if verdict.conventions:
-        names = ", ".join(verdict.conventions)
-        lines.append(
-            f"  note      At a kink hit exactly it takes another convention than PyTorch for {names}; that is no error."
-        )
     if verdict.undeclared and not verdict.ok:
         lines.append(
             "  note      It has no @supports(...), so it is asked about everything. What it is not meant for, let it say."
@@ -239,8 +236,6 @@ def _first_line(verdict: Verdict) -> str:
         return f"{verdict.name}: could not be judged"
     credit = f"; {right} of {asked} equations are right" if asked else ""
     when = f" {verdict.when}" if verdict.when else ""
-    if verdict.step or (verdict.question == "manners" and not verdict.error):
-        when = " in a row of calls, though a single call is right"
     return f"{verdict.name}: WRONG{when}{credit}"
 
 
@@ -252,8 +247,11 @@ def _what_is_wrong(verdict: Verdict, withhold: bool) -> list[str]:
         lines.append(f"  step      {verdict.step}")
     lines += [f"  changed   {change}" for change in verdict.changes[:3]]
     if verdict.faults:
-        for fault in sorted(verdict.faults, key=_in_order_of_a_pass):
+        told = sorted(verdict.faults, key=_in_order_of_a_pass)
+        for fault in told[:MOST_TOLD]:
             lines += _fault_lines(fault)
+        if len(told) > MOST_TOLD:
+            lines.append(f"            and {len(told) - MOST_TOLD} more (--verbose has the report card)")
         others = [fault for model in verdict.alternatives for fault in model if fault not in verdict.faults]
         if others:
             lines.append(f"            or, the same on every network tried: {others[0].thought} [{others[0].name}]")

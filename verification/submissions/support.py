@@ -20,8 +20,6 @@ ACTIVATIONS = tuple(FORMS)
 DTYPES = ("float64", "float32")
 TARGETS = ("indices", "one_hot", "distribution")
 SUPPORT_ATTRIBUTE = "__supports__"
-# Where a declaration sets no limit. More layers show nothing that these do not.
-MOST_LAYERS = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,50 +118,6 @@ class Support:
     def layer_range(self) -> tuple[int, int | None]:
         """The least and the greatest number of layers; None for any."""
         return self.layers if isinstance(self.layers, tuple) else (1, None)
-
-    def narrowed(self, **wanted: Any) -> Support | None:
-        """Return what both this and another declaration support.
-
-        Parameters
-        ----------
-        **wanted
-            The fields of another `Support`.
-
-        Returns
-        -------
-        Support or None
-            None if they have nothing in common.
-
-        Examples
-        --------
-        >>> both = Support(activations=["relu", "tanh"]).narrowed(activations=["tanh", "softmax"], layers=(2, 3))
-        >>> both.activations, both.layers
-        (('tanh',), (2, 3))
-        >>> Support(layers=2).narrowed(layers=1) is None
-        True
-        """
-        other = Support(**wanted)
-        common: dict[str, Any] = {
-            name: [each for each in getattr(self, name) if each in getattr(other, name)]
-            for name in ("activations", "outputs", "losses", "targets", "reductions", "dtypes")
-        }
-        if "softmax" not in common["outputs"]:
-            common["losses"] = [loss for loss in common["losses"] if loss != "cross_entropy"]
-        common |= {"single": self.single and other.single, "batches": self.batches and other.batches}
-        (low, high), (other_low, other_high) = self.layer_range, other.layer_range
-        least, greatest = max(low, other_low), min(high or MOST_LAYERS, other_high or MOST_LAYERS)
-        if least > greatest or not (common["single"] or common["batches"]):
-            return None
-        if least > 1 and not common["activations"]:
-            return None
-        if not all(common[name] for name in ("outputs", "losses", "targets", "reductions", "dtypes")):
-            return None
-        if not common["activations"]:
-            # One layer has no hidden activation; whatever stands here is not drawn.
-            greatest, common["activations"] = 1, common["outputs"]
-        if self.widths is not None and other.widths not in (None, self.widths):
-            return None
-        return Support(**common, layers=(least, greatest), widths=self.widths if self.widths is not None else other.widths)
 
     def covers(self, network: Description, x: Array, y: Array) -> bool:
         """Say whether the submission claims to take this network with this data.
