@@ -324,7 +324,7 @@ def test_check_with_strict_kinks_is_exit_1_for_another_convention(homework, caps
     assert homework(AT_KINKS, "--examples", "100") == 0
     assert capsys.readouterr().out == (
         FIRST_LINE.replace("20 networks", "100 networks").replace("20 rows", "40 rows")
-        + "\n  note      At a kink hit exactly it takes another convention than PyTorch for w, b; that is no error.\n"
+        + ", with 1 note\n  note      at a kink hit exactly another convention is taken than PyTorch's for w, b.\n"
     )
     assert homework(AT_KINKS, "--examples", "100", "--strict-kinks") == 1
     assert capsys.readouterr().out.startswith("gradient: WRONG where z is exactly 0 in a layer with relu; ")

@@ -329,7 +329,11 @@ def test_mistakes_command_with_pairs_is_exit_1_if_one_is_misnamed(found, status,
     monkeypatch.setattr(scorecard, "_pair", pair)
     assert main(["mistakes", NAMES[0], "--pairs", "3", "--seed", "7"]) == status
     shown = capsys.readouterr()
-    assert shown.out.splitlines()[-1] == f"pairs        {line}"
+    lines = shown.out.splitlines()
+    place = lines.index(f"pairs        {line}")
+    # Which pairs they were follows.
+    of_pair = f"             {' and '.join(asked[-1])}: tanh-overflow"
+    assert lines[place + 1 :] == ([of_pair] if status else [])
     assert shown.err.splitlines()[-1] == "3 of 3 pairs checked"
     assert asked == drawn(3, 7, monkeypatch)
 
