@@ -20,7 +20,7 @@ from verification.submissions.description import as_network, describe
 from verification.submissions.support import supports
 
 # Blamed on the equation that seems to be broken there, or on none: what they do is no wrong number but an error.
-BLAMED_ON_ANOTHER = {"z-activated-in-place": 8, "output-against-flat-targets": None}
+BLAMED_ON_ANOTHER = {"output-against-flat-targets": None}
 # No fresh copy does the same: one only raises, one remembers, one has z and a as one array, and one has several forms.
 NOT_RECOGNISED = {
     "forward-without-activation",
@@ -307,3 +307,19 @@ def test_the_fast_part_of_the_catalogue_is_every_kind_and_equation():
     chosen = first_of_each_kind_and_equation()
     assert {(each.kind, each.equation) for each in chosen} == {(each.kind, each.equation) for each in MISTAKES}
     assert any(inspect.isclass(each.submission) for each in chosen)
+
+
+@pytest.mark.parametrize(("bias", "equation"), [(-1.0, 8), (0.5, 9)])
+def test_z_that_holds_a_is_blamed_on_the_activation(bias, equation):
+    """Where a is 0 it may be anything else: here that the bias is missing."""
+    drawn = Case(hg.Network([hg.Dense([[1.0]], [bias], "relu" if bias < 0 else "tanh")]), np.array([0.0]), np.array([1.0]))
+    trace = drawn.net.trace(drawn.x, drawn.y)
+    arrays = {**drawn.net.gradient(drawn.x, drawn.y).named(), "z1": trace[1].a.copy()}
+    graded = AnswerKey(describe(drawn.net), drawn.x, drawn.y).grade(arrays)
+    told = blame(drawn, graded, arrays, lambda network, x, y: pytest.fail("it is told by what came"))
+    assert (told.equation, told.quantity) == (equation, "z1")
+
+
+def test_activation_of_the_wrong_quantity_alone_is_wrong_in_the_card(of_few_networks):
+    verdict = check(next(each for each in MISTAKES if each.name == "z-activated-in-place").submission, examples=60)
+    assert [row.equation for row in verdict.card if row.state == "wrong"] == ["(9) leaky_relu"]

@@ -113,6 +113,11 @@ def _of_intermediate(case: Case, first: Entry, arrays: Mapping[str, Array]) -> B
     output = number == layers
     match kind:
         case "z":
+            with np.errstate(all="ignore"):
+                a = case.net.trace(case.x, case.y)[number].a
+            # A 0 may come from anywhere.
+            if a.all() and np.shape(arrays[first.name]) == a.shape and np.allclose(arrays[first.name], a, rtol=NEAR, atol=0):
+                return Blame(9, first.name, "z holds a: the activation is written over it")
             return Blame(8, first.name, "it is the first wrong quantity on the way forward")
         case "a":
             return Blame(9, first.name, "z of its layer is right, and a is not")

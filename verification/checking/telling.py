@@ -351,7 +351,11 @@ def _wrong_rows(verdict: Verdict, smallest: Case) -> dict[str, str]:
         return {"dL/dα": verdict.blame.why}
     row = f"({equation})"
     if equation in (9, 12):
-        names = {layer.activation.name for layer in smallest.net.layers} - {"identity"}
+        layers, kind = smallest.net.layers, kind_of(quantity)
+        if kind in ("z", "a", "da_dz"):
+            # A quantity of the layer itself, and none that others made.
+            layers = layers[int(quantity.removeprefix(kind)) - 1 :][:1]
+        names = {layer.activation.name for layer in layers} - {"identity"}
         row = f"{row} {names.pop()}" if len(names) == 1 else row
     return {row: verdict.blame.why}
 
