@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from handgrad.equations import EQUATIONS
 from handgrad.formulas import FORMULAS
-from handgrad.terminal import leave_output, make_readable
+from handgrad.terminal import is_full, leave_output, make_readable, tell_unwritten
 
 UNWRITTEN = 2
 DESCRIPTION = "Show the notes' equations: number, section, formula and function. With numbers, show these with their code."
@@ -51,8 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read the output has seen enough; Python would complain once more when it closes the pipe.
         leave_output()
     except OSError as error:
-        print(f"the output cannot be written: {error.strerror}", file=sys.stderr)  # noqa: T201
-        leave_output()
+        if not is_full(error):
+            raise
+        tell_unwritten(error)
         return UNWRITTEN
     return 0
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
+import errno
 import os
 import sys
 
@@ -79,6 +81,19 @@ def make_readable() -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors=READABLE)
+
+
+def is_full(error: OSError) -> bool:
+    """Say whether an error is the system's word for a disk without room."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def tell_unwritten(error: OSError) -> None:
+    """Say on standard error that the output cannot be written, and why; standard output goes nowhere from now on."""
+    # Where standard error cannot be written either the exit status has to do.
+    with contextlib.suppress(OSError):
+        print(f"the output cannot be written: {error.strerror}", file=sys.stderr)  # noqa: T201
+    leave_output()
 
 
 def leave_output() -> None:

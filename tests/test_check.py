@@ -1251,7 +1251,7 @@ def test_size_of_a_note_equals_that_at_which_the_power_overflows(name, dtype, fa
     found = asking.graded(drawn)
     assert isinstance(found, Grade)
     assert not found.ok
-    note = of_numbers(drawn, found, asking.graded, asking.answered(drawn))
+    note = of_numbers(drawn, found, asking.graded)
     assert f" from {text} on" in note.text
     assert (note.text.count(" in float32"), note.equation) == (int(dtype == "float32"), 9)
 
@@ -1262,7 +1262,7 @@ def test_size_of_a_note_is_that_of_the_example_that_overflows():
     asking = Asking(Local(without_intermediates(overflows)))
     net = hg.Network([hg.Dense(np.array([[1000.0], [-4000.0]]), np.zeros(2), "sigmoid")])
     drawn = Case(net, np.array([[1.0], [5.0], [0.0]]), np.full((3, 2), 0.25))
-    note = of_numbers(drawn, asking.graded(drawn), asking.graded, asking.answered(drawn))
+    note = of_numbers(drawn, asking.graded(drawn), asking.graded)
     assert " from |z| = 709.8 on in a sigmoid layer" in note.text
 
 

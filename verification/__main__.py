@@ -9,15 +9,14 @@ if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import argparse
-import errno
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from typing import IO, TYPE_CHECKING, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from handgrad import checks
-from handgrad.terminal import leave_output, make_readable
+from handgrad.terminal import is_full, leave_output, make_readable, tell_unwritten
 from verification.benchmark.networks import NETWORKS
 from verification.benchmark.peers import PEERS
 from verification.extras import PACKAGES
@@ -50,8 +49,6 @@ BENCHMARK_EPILOG = """Exit status: 0; 1 if somebody's gradient is another than h
 2 for bad usage; 130 if stopped by Ctrl-C, with what was done so far."""
 
 STOPPED, LACKING = 130, 2
-# What the system says of a disk without room.
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 Number = TypeVar("Number", int, float)
 
@@ -70,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0, 1 or 130, as the help says; bad usage leaves through SystemExit with 2.
+        0, 1, 3 or 130, as the help says, or 2 if something is lacking; bad usage leaves through SystemExit with 2.
     """
     make_readable()
     try:
@@ -80,10 +77,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _print("stopped")
         return STOPPED
     except OSError as error:
-        if error.errno not in FULL:
+        if not is_full(error):
             raise
-        print(f"the output cannot be written: {error.strerror}", file=sys.stderr)  # noqa: T201
-        leave_output()
+        tell_unwritten(error)
         return LACKING
     except ImportError as error:
         if error.name not in PACKAGES:
@@ -118,13 +114,12 @@ def _campaign(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int
             jobs=asked.jobs,
             progress=progress,
         )
-    _print(_table(result))
+    told = _table(result)
     if result.counterexample is not None:
-        _print(f"\n{result.counterexample.report}\n\nThis program makes the network again:\n\n{result.counterexample.program}")
-    if asked.json is not None:
-        with asked.json as file:
-            json.dump(result.to_dict(), file, indent=2)
-            file.write("\n")
+        told += (
+            f"\n\n{result.counterexample.report}\n\nThis program makes the network again:\n\n{result.counterexample.program}"
+        )
+    _answer(told, result.to_dict(), asked.json)
     if not result.ok:
         return 1
     return STOPPED if result.interrupted else 0
@@ -144,11 +139,8 @@ def _check(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int:
     # In a pipe there is nothing to say until there is a verdict.
     with _progress(asked.examples, "networks asked") if sys.stderr.isatty() else nullcontext() as progress:
         verdict = check(asked.file, **options, progress=progress)
-    _print(story(verdict, withhold=asked.withhold, verbose=asked.verbose))
-    if asked.json is not None:
-        with asked.json as file:
-            json.dump(verdict.to_dict(withhold=asked.withhold), file, indent=2)
-            file.write("\n")
+    told = story(verdict, withhold=asked.withhold, verbose=asked.verbose)
+    _answer(told, verdict.to_dict(withhold=asked.withhold), asked.json)
     return 1 if asked.strict and verdict.notes and verdict.ok else verdict.exit_status
 
 
@@ -200,11 +192,7 @@ def _benchmark(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> in
 
     with _progress(sum(len(step.calls) for step in running.steps(plan)), "measurements") as progress:
         report = running.run(plan, progress)
-    _print(table(report))
-    if asked.json is not None:
-        with asked.json as file:
-            json.dump(report.to_dict(), file, indent=2)
-            file.write("\n")
+    _answer(table(report), report.to_dict(), asked.json)
     if asked.plot is not None and report.measurements:
         with asked.plot as file:
             chart.plot(report, file, chart.kind(file.name))
@@ -435,6 +423,18 @@ def _table(result: Result) -> str:
         seen = ", ".join(f"{value} {count}" for (of_kind, value), count in sorted(result.coverage.items()) if of_kind == kind)
         lines.append(f"  {kind:<20} {seen}")
     return "\n".join(lines)
+
+
+def _answer(text: str, result: dict[str, Any], file: IO[str] | None) -> None:
+    """Print a result, and write it to a file; where the file is standard output, the data stands there alone."""
+    if file is sys.stdout:
+        _print(json.dumps(result, indent=2))
+        return
+    _print(text)
+    if file is not None:
+        with file:
+            json.dump(result, file, indent=2)
+            file.write("\n")
 
 
 def _print(text: str) -> None:

@@ -14,6 +14,18 @@ from verification.random_networks.plain import PlainCase
 Array = npt.NDArray[Any]
 # What has a batch axis: all but the parameters' derivatives and the loss.
 BATCHED = ("z", "a", "dL_da", "da_dz", "dL_dz", "x")
+# The kinds whose derivatives make up ∇L.
+PARAMETERS = ("w", "b", "alpha")
+
+
+def kind_of(name: str) -> str:
+    """Return a quantity's name without its layer's number."""
+    return name.rstrip("0123456789")
+
+
+def is_derivative(name: str) -> bool:
+    """Say whether it is a derivative with respect to a parameter: "w1", "b2", "alpha1"."""
+    return kind_of(name) in PARAMETERS
 
 
 def quantities(trace: hg.Trace) -> dict[str, Array]:
@@ -29,17 +41,17 @@ def of_gradient(g: hg.Gradient) -> dict[str, Array]:
 
 def without_batch_axis(arrays: Mapping[str, Array]) -> dict[str, Array]:
     """Return the arrays of one example: those with a batch axis, of length 1, lose it."""
-    return {name: array[0] if name.rstrip("0123456789") in BATCHED else array for name, array in arrays.items()}
+    return {name: array[0] if kind_of(name) in BATCHED else array for name, array in arrays.items()}
 
 
 def with_batch_axis(arrays: Mapping[str, Array]) -> dict[str, Array]:
     """Return the arrays of one example with the batch axis that the oracles give them."""
-    return {name: array[None] if name.rstrip("0123456789") in BATCHED else array for name, array in arrays.items()}
+    return {name: array[None] if kind_of(name) in BATCHED else array for name, array in arrays.items()}
 
 
 def equation_of(name: str, layers: int, asked: PlainCase) -> str:
     """Return the number of the equation that gives a quantity, as the notes print it: "(11)"."""
-    kind = name.rstrip("0123456789")
+    kind = kind_of(name)
     output = name == f"{kind}{layers}"
     match kind:
         case "z":

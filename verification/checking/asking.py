@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from verification.bounds.quantities import kind_of
 from verification.checking.grading import BY_HANDGRAD, AnswerKey, Grade, Oracle, largest_of
 from verification.checking.questions import Questions
 from verification.random_networks.cases import Case
@@ -71,7 +72,7 @@ class Asking:
             found = self.subject.gradient(network, x, y)
         for kind, sentence in found.remarks.items():
             self.remarks.setdefault(kind, sentence)
-        self.kinds |= {name.rstrip("0123456789") for name in found.arrays}
+        self.kinds |= set(map(kind_of, found.arrays))
         return found.arrays
 
     def predicted(self, drawn: Case) -> Array | None:
@@ -100,7 +101,7 @@ class Asking:
         arrays = self.answered(drawn)
         if isinstance(arrays, SubmissionError):
             return arrays
-        return self.grade(arrays, describe(drawn.net), np.asarray(drawn.x), np.asarray(drawn.y))
+        return self.grade(arrays, *scene_data(drawn))
 
     def is_wrong(self, drawn: Case) -> bool:
         """Say whether the submission gives wrong numbers, in more than their last digits."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from verification.bounds.quantities import is_derivative, kind_of
 from verification.checking.faults import ALPHA, JOINED, LOSS
 from verification.submissions.description import Description
 from verification.submissions.support import Support
@@ -84,8 +85,8 @@ def shown_by(network: Description, name: str) -> set[str]:
     set of str
         Rows as `rows` names them.
     """
-    kind = name.rstrip("0123456789")
-    if kind not in ("w", "b", "alpha", "loss"):
+    kind = kind_of(name)
+    if kind != "loss" and not is_derivative(name):
         return set()
     layers = len(network.weights)
     found = {"(8)", *(f"(9) {each}" for each in network.activations)}

@@ -1,7 +1,7 @@
 """check(): somebody else's backpropagation on random networks, and if it is wrong, which equation, which mistake, where.
 
-First every network by itself; then rows of calls, which show what a class keeps or damages. What is found is shrunk, blamed
-on an equation, and held against the catalogue of classic mistakes.
+Ordinary networks one by one; then rows of calls, which show what a class keeps or damages; then corners and extreme numbers.
+What is found is shrunk, blamed on an equation, and held against the catalogue of classic mistakes.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ import numpy.typing as npt
 
 import handgrad as hg
 from handgrad import checks
-from verification.bounds.quantities import without_batch_axis
+from verification.bounds.quantities import kind_of, without_batch_axis
 from verification.bounds.rounding import NAIVE
 from verification.checking import manners, recognition
-from verification.checking.asking import Asking, same
+from verification.checking.asking import Asking, same, scene_data
 from verification.checking.card import IN_ROWS, card
-from verification.checking.diagnosis import Blame, kind_of
+from verification.checking.diagnosis import Blame
 from verification.checking.grading import BY_HANDGRAD, Grade, Oracle
 from verification.checking.notes import IN_FLOAT32, REMEDIES, Note, of_digits, of_kinks, of_numbers, remarked
 from verification.checking.questions import CORNERS, EXTREME, ORDINARY, is_ordinary
@@ -51,7 +51,7 @@ EDITS = 12
 FRESH_ROWS = 4
 MOST_NOTES = 10
 # So many networks that break in the same way are looked at for the size from which on they do.
-SAME_SIGNS = 3
+SAME_WAY = 3
 # Questions of different streams are independent.
 STREAM = {ORDINARY: 0, CORNERS: 8, EXTREME: 9, "manners": 10}
 BREAKING = {"sigmoid", "tanh", "softmax"}
@@ -173,7 +173,7 @@ def examined(
 
 
 class _Examination:
-    """The four questions on their way: ordinary networks, corners, rows of calls, extreme numbers."""
+    """The four questions on their way: ordinary networks, rows of calls, corners, extreme numbers."""
 
     def __init__(self, asking: Asking, verdict: Verdict, examples: int, progress: Callable[[int], object] | None) -> None:
         self.asking, self.verdict, self.progress = asking, verdict, progress or (lambda done: None)
@@ -211,7 +211,7 @@ class _Examination:
         for number in range(examples):
             drawn = self.asking.questions.case(number, STREAM[question], of=question)
             arrays = self.asking.answered(drawn)
-            found = arrays if isinstance(arrays, SubmissionError) else self.graded(drawn, arrays)
+            found = arrays if isinstance(arrays, SubmissionError) else self.asking.grade(arrays, *scene_data(drawn))
             self.asked()
             if isinstance(found, SubmissionError) or not (found.ok or found.only_digits):
                 answer = None if isinstance(arrays, SubmissionError) else arrays
@@ -223,9 +223,6 @@ class _Examination:
                 self.right.append((describe(drawn.net), [name for name, array in arrays.items() if array.any()]))
             self.conventions |= dict.fromkeys(kind_of(each) for each in found.conventions)
         return True
-
-    def graded(self, drawn: Case, arrays: Mapping[str, Array]) -> Grade:
-        return self.asking.grade(arrays, describe(drawn.net), np.asarray(drawn.x), np.asarray(drawn.y))
 
     def numbers(self) -> None:
         """Ask about extreme numbers, and note how the submission breaks there, each way once."""
@@ -241,13 +238,12 @@ class _Examination:
                 self.conventions |= dict.fromkeys(kind_of(each) for each in found.conventions)
                 if found.ok:
                     continue
-            signs = _signs(drawn, found)
-            if told[signs] >= SAME_SIGNS or len(told) >= MOST_NOTES:
+            way = _way_of_breaking(drawn, found)
+            if told[way] >= SAME_WAY or len(told) >= MOST_NOTES:
                 continue
-            answer = self.asking.answered(drawn)
-            note = of_numbers(drawn, found, self.asking.graded, {} if isinstance(answer, SubmissionError) else answer)
+            note = of_numbers(drawn, found, self.asking.graded)
             # Where no size was found another network may show it.
-            told[signs] += SAME_SIGNS if note.remedy else 1
+            told[way] += SAME_WAY if note.remedy else 1
             has_epsilon = any(each.remedy == REMEDIES["epsilon"] for each in self.notes)
             if has_epsilon and not isinstance(found, SubmissionError) and found.is_finite:
                 # What an epsilon does to ordinary numbers it does to extreme ones, too.
@@ -360,7 +356,7 @@ class _Examination:
                 self.notes.append(Note("manners", texts[0], manners.REMEDY, equation, names))
 
 
-def _signs(drawn: Case, found: Grade | SubmissionError) -> tuple[str, ...]:
+def _way_of_breaking(drawn: Case, found: Grade | SubmissionError) -> tuple[str, ...]:
     """Return what tells one way to break from another: dtype, and which kinds of quantities are no numbers, or not right."""
     if isinstance(found, SubmissionError):
         return ("raises",)

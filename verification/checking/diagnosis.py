@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from verification.bounds.entries import Entry
+from verification.bounds.quantities import kind_of
 from verification.checking.grading import Grade
 from verification.random_networks.cases import Case
 from verification.submissions.description import Description, as_network, describe
@@ -46,11 +47,6 @@ class Blame:
     equation: int | None
     quantity: str
     why: str
-
-
-def kind_of(name: str) -> str:
-    """Return a quantity's name without its layer's number."""
-    return name.rstrip("0123456789")
 
 
 def blame(case: Case, graded: Grade, arrays: Mapping[str, Array], ask: Ask) -> Blame:

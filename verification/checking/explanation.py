@@ -14,12 +14,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from verification.bounds.quantities import PARAMETERS, kind_of
 from verification.bounds.rounding import rounding
-from verification.checking.diagnosis import kind_of
 from verification.checking.faults import CIRCUMSTANCES, Fault, catalogued, concerning, narrowed
-from verification.checking.measuring import Ratios, clipped, measured, unknown
+from verification.checking.measuring import Ratio, clipped, measured, unknown
 from verification.checking.witnesses import (
-    PARAMETERS,
     Answer,
     Model,
     Witness,
@@ -30,6 +29,7 @@ from verification.checking.witnesses import (
     told_by,
     witness,
 )
+from verification.submissions.description import Description
 from verification.submissions.protocol import Scene
 
 Array = npt.NDArray[Any]
@@ -72,7 +72,7 @@ class Search:
         by_size = sorted(self.evidence, key=lambda seen: seen.size)
         wrong = [seen for seen in by_size if not explains((), [seen])]
         # The smallest of each number of layers first, since an output layer alone shows what reaches the others.
-        chosen = [*_spread_over_layers(wrong, SCREEN - 2)]
+        chosen = _spread_over_layers(wrong, SCREEN - 2)
         self.screen = [*chosen, *[seen for seen in by_size if seen not in wrong][:2]]
 
     def best(self) -> list[Model]:
@@ -173,7 +173,7 @@ class Search:
 
     def _measured(self, model: Model) -> list[Fault]:
         """Return what would explain more if it were a constant factor."""
-        ratios = Ratios()
+        ratios: list[Ratio] = []
         for seen in self.evidence:
             theirs = told_by(model, seen)
             if isinstance(seen.given, str) or isinstance(theirs, str):
@@ -192,14 +192,15 @@ class Search:
                 with np.errstate(all="ignore"):
                     values = np.ravel(np.asarray(mine)[kept] / np.asarray(theirs[name])[kept])
                 is_right = kind != "loss" and is_close(mine, theirs[name], allowed, u)
-                ratios.rows.append(self._row(name, network, np.ones(3) if is_right else values))
+                ratios.append(_ratio(name, network, np.ones(3) if is_right else values))
         answers = [(seen.scene, seen.given) for seen in self.evidence if not isinstance(seen.given, str)]
         return [*measured(ratios), *(clipped(answers) if not model else [])]
 
-    def _row(self, name: str, network: Any, values: Array) -> tuple[str, int, int, str, str, Array]:
-        layers = len(network.weights)
-        number = layers if name == "loss" else int(name.removeprefix(kind_of(name)))
-        return kind_of(name), number, layers, network.activations[number - 1], network.loss, values
+
+def _ratio(name: str, network: Description, values: Array) -> Ratio:
+    layers = len(network.weights)
+    number = layers if name == "loss" else int(name.removeprefix(kind_of(name)))
+    return Ratio(kind_of(name), number, layers, network.activations[number - 1], network.loss, values)
 
 
 def _spread_over_layers(by_size: Sequence[Witness], most: int) -> list[Witness]:

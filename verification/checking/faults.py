@@ -48,10 +48,10 @@ class Fault:
         Whether only networks with one example can be asked, since the step takes its numbers from the answer.
     convention : bool
         Whether it is another convention, and right by it.
-    within : str
-        The networks in which alone it is made, in words; "" for all.
     cost : int
         The fewer the likelier, of two that give the same numbers.
+    within : str
+        The networks in which alone it is made, in words; "" for all.
     """
 
     name: str
@@ -85,6 +85,11 @@ class Fault:
     def place(self) -> str:
         """Where it is made, in words; "" for every layer of every network."""
         return ", ".join(filter(None, (place_in_words(self.exchange.where), self.within)))
+
+    @property
+    def told(self) -> str:
+        """What is wrong, and where, unless the sentence says so already."""
+        return f"{self.thought} ({self.place})" if self.place and self.place not in self.thought else self.thought
 
 
 def place_in_words(where: str) -> str:

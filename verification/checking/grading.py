@@ -16,7 +16,7 @@ import numpy.typing as npt
 import handgrad as hg
 from verification.bounds.analysis import bounds, bounds_of_forms
 from verification.bounds.entries import Entry, entry
-from verification.bounds.quantities import equation_of, quantities, without_batch_axis
+from verification.bounds.quantities import equation_of, is_derivative, quantities, without_batch_axis
 from verification.bounds.rounding import ANY, ANY_CONVENTION, STABLE, Form, rounding
 from verification.random_networks.plain import PlainCase, plain_case
 from verification.submissions.description import Description, as_network
@@ -167,7 +167,7 @@ class AnswerKey:
 
     def _digits(self, arrays: Mapping[str, Array], entries: tuple[Entry, ...]) -> frozenset[str]:
         found = set()
-        gradient = [self.expected[each.name] for each in entries if each.name.rstrip("0123456789") in ("w", "b", "alpha")]
+        gradient = [self.expected[each.name] for each in entries if is_derivative(each.name)]
         largest = max(map(largest_of, gradient), default=0.0)
         for each in entries:
             if each.ok or each.problem:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from verification.bounds.quantities import is_derivative
 from verification.checking.asking import FATAL, Asking
 from verification.checking.grading import Grade
 from verification.checking.questions import ORDINARY, is_ordinary
@@ -20,11 +21,17 @@ Row = tuple[Sequence[Step], Mapping[str, Scene]]
 # So many other questions let a function forget.
 OTHERS = 3
 # No training loop goes backward twice after one forward, or writes into what forward returned.
-EDITS = (
+EDITS = AGAIN, OTHER, EDITED = (
     "backward again",
     "backward for other targets, forward not rerun",
     "after its caller changed what forward had returned",
 )
+TOLD = {
+    AGAIN: "a second backward after one forward gives other numbers",
+    OTHER: "a backward for other targets, forward not run again, gives wrong numbers",
+    EDITED: "forward hands out the array that backward reads: a caller who changes it changes the gradient",
+}
+REMEDY = "copy what is handed out and what is kept: a.copy()"
 
 
 def row(asking: Asking, drawn: Case, number: int) -> Row:
@@ -58,16 +65,15 @@ def edits(asking: Asking, drawn: Case, number: int) -> Row:
     if not asking.subject.is_class:
         return (), {}
     _, of_row = row(asking, drawn, number)
-    again, other, edited = EDITS
     return (
         Step("build"),
         Step("forward"),
         Step("backward", name="the first call"),
-        Step("backward", name=again),
-        Step("backward", "decoy", other),
+        Step("backward", name=AGAIN),
+        Step("backward", "decoy", OTHER),
         Step("forward"),
         Step("edit"),
-        Step("backward", name=edited),
+        Step("backward", name=EDITED),
     ), of_row
 
 
@@ -146,7 +152,7 @@ def remembered(asking: Asking, outcome: Outcome) -> tuple[int, str] | None:
     before = [each for each in outcome.observations if each.kind == "gradient"]
     targets = 4 if seen.network.loss == "squared_error" else 2
     # Of kept activations alone x itself is new, which dL/dw of the first layer shows.
-    without_x = {name: array for name, array in seen.arrays.items() if name != "w1" and _is_derivative(name)}
+    without_x = {name: array for name, array in seen.arrays.items() if name != "w1" and is_derivative(name)}
     for each in reversed(before[: before.index(seen)]):
         less = _less(seen, each, off)
         for equation, words, network, x, y, arrays in (
@@ -164,10 +170,6 @@ def remembered(asking: Asking, outcome: Outcome) -> tuple[int, str] | None:
     return None
 
 
-def _is_derivative(name: str) -> bool:
-    return name.rstrip("0123456789") in ("w", "b", "alpha")
-
-
 def _less(seen: Observation, earlier: Observation, names: Collection[str]) -> dict[str, Array]:
     """Return the derivatives of an answer, of these names less those of an earlier one; empty if they have other shapes."""
     if any(array.shape != earlier.arrays[name].shape for name, array in seen.arrays.items() if name in earlier.arrays):
@@ -175,7 +177,7 @@ def _less(seen: Observation, earlier: Observation, names: Collection[str]) -> di
     return {
         name: array - earlier.arrays[name] if name in names else array
         for name, array in seen.arrays.items()
-        if _is_derivative(name) and name in earlier.arrays
+        if is_derivative(name) and name in earlier.arrays
     }
 
 
@@ -187,9 +189,6 @@ def damage(outcome: Outcome) -> Outcome:
 def is_violated(asking: Asking, outcome: Outcome | str) -> bool:
     """Say whether an ordinary row shows something that is wrong."""
     return isinstance(outcome, str) or bool(damage(outcome).changes) or wrong_step(asking, outcome) is not None
-
-
-REMEDY = "copy what is handed out and what is kept: a.copy()"
 
 
 def of_edits(asking: Asking, outcome: Outcome | str) -> list[str]:
@@ -218,11 +217,3 @@ def of_edits(asking: Asking, outcome: Outcome | str) -> list[str]:
         what = "what forward returned" if kept[0] == "what forward returned" else "a gradient that was returned"
         found.append(f"{what} is changed by later calls")
     return found
-
-
-again, other, edited = EDITS
-TOLD = {
-    again: "a second backward after one forward gives other numbers",
-    other: "a backward for other targets, forward not run again, gives wrong numbers",
-    edited: "forward hands out the array that backward reads: a caller who changes it changes the gradient",
-}

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,17 +25,27 @@ OF_KIND = {"w": ("weight_gradient", 11, "(11)"), "b": ("bias_gradient", 7, "(7)"
 DERIVATIVE = {"w": "dL/dw", "b": "dL/db", "alpha": "dL/dα", "loss": "the loss"}
 
 
-@dataclass(frozen=True, eq=False)
-class Ratios:
-    """What a submission gave beside what a model gives, quantity by quantity, over several networks.
+class Ratio(NamedTuple):
+    """One quantity that a submission gave beside what a model gives, number by number.
 
     Parameters
     ----------
-    rows : list of (kind, layer, layers, activation, loss, ratios)
-        One for each compared quantity that is wrong; ratios of the numbers that are not 0.
+    kind : str
+        "w", "b", "alpha" or "loss".
+    layer, layers : int
+        Of which layer, of how many.
+    activation, loss : str
+        The layer's activation, and the network's loss.
+    values : ndarray
+        The ratios of the numbers that are not 0; ones where the quantity is right.
     """
 
-    rows: list[tuple[str, int, int, str, str, Array]] = field(default_factory=list)
+    kind: str
+    layer: int
+    layers: int
+    activation: str
+    loss: str
+    values: Array
 
 
 def constant(ratios: Sequence[Array]) -> float | None:
@@ -55,13 +64,13 @@ def _scaled(factor: float) -> Changed:
     return Changed(lambda before, answer: lambda layer: before(layer) * factor)
 
 
-def measured(ratios: Ratios) -> list[Fault]:
+def measured(ratios: Sequence[Ratio]) -> list[Fault]:
     """Return the faults that are one constant factor.
 
     Parameters
     ----------
-    ratios : Ratios
-        Of the networks on which the model does not do as the submission.
+    ratios : sequence of Ratio
+        Of all quantities of the evidence, right and wrong: a factor must be that of every one it concerns.
 
     Returns
     -------
@@ -69,17 +78,17 @@ def measured(ratios: Ratios) -> list[Fault]:
         Each step that would give what came if it were this many times what it is.
     """
     found = []
-    layers = [row[2] for row in ratios.rows]
+    layers = [row.layers for row in ratios]
     for kind, (step, equation, row_name) in OF_KIND.items():
         for where in (ANYWHERE, *places(layers)):
-            factor = constant([row[5] for row in ratios.rows if row[0] == kind and _is_in(where, row[1], row[2])])
+            factor = constant([row.values for row in ratios if row.kind == kind and _is_in(where, row.layer, row.layers)])
             if factor is not None:
                 what = f"{DERIVATIVE[kind]}{' ' if where else ''}{place_in_words(where)} is {_times(factor)} what it should be"
                 steps = {step: _scaled(factor)}
                 found.append(_factor(f"{kind}-times", what, equation, steps, row_name, where))
     found += _upstream_factors(ratios)
     for loss, (equation, step) in {"squared_error": (10, "squared_error"), "cross_entropy": (2, "cross_entropy")}.items():
-        factor = constant([row[5] for row in ratios.rows if row[0] == "loss" and row[4] == loss])
+        factor = constant([row.values for row in ratios if row.kind == "loss" and row.loss == loss])
         if factor is not None:
             found.append(
                 _factor(
@@ -89,30 +98,30 @@ def measured(ratios: Ratios) -> list[Fault]:
     return found
 
 
-def _upstream_factors(ratios: Ratios) -> list[Fault]:
+def _upstream_factors(ratios: Sequence[Ratio]) -> list[Fault]:
     """Return the factors of what goes back: at the output, of a g′, or from layer to layer."""
     found = []
-    at_output = [row for row in ratios.rows if row[0] == "b" and row[1] == row[2]]
-    factor = constant([row[5] for row in at_output if row[4] == "squared_error"])
+    at_output = [row for row in ratios if row.kind == "b" and row.layer == row.layers]
+    factor = constant([row.values for row in at_output if row.loss == "squared_error"])
     if factor is not None:
         text = f"dL/da at the output is {_times(factor)} what it should be"
         found.append(_factor("output-times", text, 4, {"output_derivative": _scaled(factor)}, "(4)"))
-    factor = constant([row[5] for row in at_output if row[4] == "cross_entropy"])
+    factor = constant([row.values for row in at_output if row.loss == "cross_entropy"])
     if factor is not None:
         found.append(_factor("joined-times", f"p − y comes {_times(factor)}", 2, {"joined": _scaled(factor)}, JOINED))
-    for name in sorted({row[3] for row in ratios.rows}):
+    for name in sorted({row.activation for row in ratios}):
         own = [
             row
-            for row in ratios.rows
-            if row[0] == "b" and row[3] == name and not (row[1] == row[2] and row[4] != "squared_error")
+            for row in ratios
+            if row.kind == "b" and row.activation == name and not (row.layer == row.layers and row.loss != "squared_error")
         ]
-        factor = constant([row[5] for row in own])
+        factor = constant([row.values for row in own])
         if factor is not None:
             steps = {"g_prime": {name: _scaled(factor)}}
             found.append(
                 _factor("g-prime-times", f"g′ of {name} is {_times(factor)} what it should be", 12, steps, f"(12) {name}")
             )
-    factor = constant([row[5] for row in ratios.rows if row[0] == "b" and row[1] == row[2] - 1])
+    factor = constant([row.values for row in ratios if row.kind == "b" and row.layer == row.layers - 1])
     if factor is not None:
         text = f"what goes back to the layer before is {_times(factor)} what it should be"
         found.append(_factor("upstream-times", text, 14, {"upstream": _scaled(factor)}, "(14)"))

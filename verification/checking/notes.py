@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from verification.bounds.entries import Entry
 from verification.checking.grading import EPSILON, Grade, loss_with_epsilon
+from verification.checking.sizes import bisected, scaled
 from verification.random_networks.cases import Case
 from verification.random_networks.plain import plain_case
 from verification.submissions.answers import SubmissionError
@@ -22,7 +23,6 @@ Graded = Callable[[Case], Grade | SubmissionError]
 # Where the search for the size begins, as the largest |z|: every form is right there.
 CALM = 8.0
 IN_FLOAT32 = " in float32"
-HALVINGS = 40
 
 REMEDIES = {
     "softmax": "take each row's maximum off z before e^z: softmax stays the same, and nothing overflows",
@@ -67,7 +67,7 @@ class Note:
         return f"{self.text}. {self.remedy[:1].upper()}{self.remedy[1:]}." if self.remedy else f"{self.text}."
 
 
-def of_numbers(drawn: Case, found: Grade | SubmissionError, graded: Graded, arrays: Mapping[str, Array]) -> Note:
+def of_numbers(drawn: Case, found: Grade | SubmissionError, graded: Graded) -> Note:
     """Return the note on a network of extreme numbers on which a submission breaks.
 
     Parameters
@@ -78,8 +78,6 @@ def of_numbers(drawn: Case, found: Grade | SubmissionError, graded: Graded, arra
         What its answer is worth.
     graded : callable
         Grades the answer about another network.
-    arrays : mapping of str to ndarray
-        The answer; empty for an error.
 
     Returns
     -------
@@ -89,7 +87,7 @@ def of_numbers(drawn: Case, found: Grade | SubmissionError, graded: Graded, arra
     signs = _signs(found)
     float32 = drawn.net.dtype == np.float32
     suffix = IN_FLOAT32 if float32 else ""
-    clip = _clip(found, arrays)
+    clip = _clip(found)
     if clip is not None:
         text = f"dL/dz is clipped at {clip:g}, which larger errors meet{suffix}"
         return Note("numbers", text, REMEDIES["clip"], 12)
@@ -97,17 +95,14 @@ def of_numbers(drawn: Case, found: Grade | SubmissionError, graded: Graded, arra
         size = _size(drawn, place)
         if size <= CALM:
             continue
-        calm = _with_factor(drawn, place, CALM / size)
-        if not _is_right(graded(calm), signs):
+
+        def is_right_at(factor: float, place: int = place) -> bool:
+            return _is_right(graded(scaled(drawn, place, factor)), signs)
+
+        if not is_right_at(CALM / size):
             continue
-        low, high = CALM / size, 1.0
-        for _ in range(HALVINGS):
-            middle = math.sqrt(low * high)
-            if _is_right(graded(_with_factor(drawn, place, middle)), signs):
-                low = middle
-            else:
-                high = middle
-        just = _least(_with_factor(drawn, place, high), place, lambda each: not _is_right(graded(each), signs))
+        _, high = bisected(CALM / size, 1.0, is_right_at)
+        just = _least(scaled(drawn, place, high), place, lambda each: not _is_right(graded(each), signs))
         return _of_layer(just, place, found, signs, suffix)
     what = _what(found, signs)
     return Note("numbers", f"{what} for very large or very small numbers{suffix} (largest |z| {_largest_size(drawn):.3g})")
@@ -180,13 +175,6 @@ def _largest_size(drawn: Case) -> float:
     return max(_size(drawn, place) for place in range(len(drawn.net.layers)))
 
 
-def _with_factor(drawn: Case, place: int, factor: float) -> Case:
-    net = type(drawn.net)(drawn.net.layers, drawn.net.loss_name, drawn.net.reduction)
-    for array in (net.layers[place].w, net.layers[place].b):
-        array *= array.dtype.type(factor)
-    return Case(net, drawn.x, drawn.y)
-
-
 def _least(drawn: Case, place: int, breaks: Callable[[Case], bool]) -> Case:
     """Return the network with those examples and those units of a layer alone that it takes to break."""
     found = drawn
@@ -214,7 +202,7 @@ def _what(found: Grade | SubmissionError, signs: str) -> str:
     return f"{_derivative(first.name)} is {first.given:g}"
 
 
-def _clip(found: Grade | SubmissionError, arrays: Mapping[str, Array]) -> float | None:
+def _clip(found: Grade | SubmissionError) -> float | None:
     """Return where dL/dz is clipped, if dL/db came as a round number far smaller than the right one; None otherwise."""
     if isinstance(found, SubmissionError):
         return None
@@ -226,15 +214,9 @@ def _clip(found: Grade | SubmissionError, arrays: Mapping[str, Array]) -> float 
     return None
 
 
-def _epsilon(behind: Sequence[tuple[Case, Grade]]) -> float | None:
+def _epsilon(behind: Sequence[tuple[Case, Entry]]) -> float | None:
     """Return the epsilon or clip with which the loss that is farthest off would be the one that came; None if none would."""
-
-    def off(each: tuple[Case, Grade]) -> float:
-        loss = _loss(each[1])
-        return 0.0 if loss is None else abs(loss.given - loss.expected)
-
-    drawn, found = max(behind, key=off)
-    loss = _loss(found)
+    drawn, loss = max(behind, key=lambda each: abs(each[1].given - each[1].expected))
     asked = plain_case(drawn.net, drawn.x, drawn.y)
     p = np.atleast_2d(drawn.net(drawn.x))
     for clip in (False, True):
@@ -242,12 +224,12 @@ def _epsilon(behind: Sequence[tuple[Case, Grade]]) -> float | None:
         def with_size(size: float, clip: bool = clip) -> float:
             return loss_with_epsilon(p, asked.targets(), asked.reduction, size, clip=clip)
 
-        low, high = 1e-18, 2 * EPSILON
-        if loss is None or not with_size(high) <= loss.given:
+        def is_below(size: float, with_size: Callable[[float], float] = with_size) -> bool:
+            return with_size(size) >= loss.given
+
+        if not with_size(2 * EPSILON) <= loss.given:
             continue
-        for _ in range(HALVINGS):
-            middle = math.sqrt(low * high)
-            low, high = (low, middle) if with_size(middle) < loss.given else (middle, high)
+        _, high = bisected(1e-18, 2 * EPSILON, is_below)
         # A clip also cuts probabilities near 1, and is no epsilon then.
         if high > 1e-17 and abs(with_size(high) - loss.given) <= 1e-6 * abs(loss.given):
             return high
@@ -301,7 +283,13 @@ def of_digits(behind: Sequence[tuple[Case, Grade]], asked: int) -> Note:
         fewer digits are carried.
     """
     of_gradient = [(drawn, found) for drawn, found in behind if any(entry.name != "loss" for entry in found.wrong)]
-    of_loss = [each for each in behind if each[0].net.loss_name == "cross_entropy" and _loss(each[1]) is not None]
+    of_loss = [
+        (drawn, entry)
+        for drawn, found in behind
+        if drawn.net.loss_name == "cross_entropy"
+        for entry in found.wrong
+        if entry.name == "loss"
+    ]
     if of_loss and len(of_gradient) < asked / 4:
         size = _epsilon(of_loss)
         about = f" of about 1e{round(math.log10(size)):d}" if size else ""
@@ -318,7 +306,3 @@ def of_digits(behind: Sequence[tuple[Case, Grade]], asked: int) -> Note:
     as_if = ", as if it had passed through float32" if 5 <= digits <= 8 else ""
     text = f"{_derivative(entries[0].name)} agrees to about {digits} digits only{as_if}"
     return Note("numbers", text, REMEDIES["cast"])
-
-
-def _loss(found: Grade) -> Entry | None:
-    return next((entry for entry in found.wrong if entry.name == "loss"), None)

@@ -9,11 +9,12 @@ from itertools import chain, islice, pairwise
 import numpy as np
 import numpy.typing as npt
 
+from verification.bounds.quantities import is_derivative, kind_of
 from verification.checking.asking import Asking, same, scene_data, scene_of
 from verification.checking.card import NOTHING, Row, card
-from verification.checking.diagnosis import Blame, blame, kind_of
+from verification.checking.diagnosis import Blame, blame
 from verification.checking.explanation import ENOUGH, Search, tell_apart
-from verification.checking.faults import CIRCUMSTANCES, Fault, catalogued
+from verification.checking.faults import ALPHA, CIRCUMSTANCES, JOINED, LOSS, catalogued
 from verification.checking.grading import Grade
 from verification.checking.notes import Note
 from verification.checking.own_loss import NO_DERIVATIVE, OwnLoss, own_loss
@@ -184,7 +185,7 @@ def _adds_up(answers: Sequence[Mapping[str, Array]]) -> bool:
 
 def _grown(answers: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
     """Return what the derivatives of the second answer have more than those of the first."""
-    names = [name for name in answers[0] if name.rstrip("0123456789") in ("w", "b", "alpha")]
+    names = [name for name in answers[0] if is_derivative(name)]
     return {name: np.asarray(answers[1][name] - answers[0][name]) for name in names}
 
 
@@ -318,9 +319,8 @@ def _is_of_loss(models: list[Model], belongs: OwnLoss) -> bool:
 
 def _blame_of(model: Model, graded: Grade) -> Blame:
     fault = next((each for each in model if not each.convention), model[0])
-    where = f" {fault.place}" if fault.place and fault.place not in fault.thought else ""
     quantity = graded.wrong[0].name if graded.wrong else ""
-    return Blame(fault.equation, quantity, fault.thought + where)
+    return Blame(fault.equation, quantity, fault.told)
 
 
 def _by_prediction(asking: Asking, smallest: Case) -> Blame | None:
@@ -339,16 +339,16 @@ def _by_prediction(asking: Asking, smallest: Case) -> Blame | None:
 
 def _wrong_rows(verdict: Verdict, smallest: Case) -> dict[str, str]:
     if verdict.faults:
-        return {row: _with_place(fault) for fault in verdict.faults for row in fault.rows}
+        return {row: fault.told for fault in verdict.faults for row in fault.rows}
     if verdict.blame is None or verdict.blame.equation is None:
         return {}
     equation, quantity = verdict.blame.equation, verdict.blame.quantity
     if equation in (1, 10) or quantity == "loss":
-        return {"loss": verdict.blame.why}
+        return {LOSS: verdict.blame.why}
     if equation == 2:
-        return {"(2) p − y": verdict.blame.why}
+        return {JOINED: verdict.blame.why}
     if kind_of(quantity) == "alpha":
-        return {"dL/dα": verdict.blame.why}
+        return {ALPHA: verdict.blame.why}
     row = f"({equation})"
     if equation in (9, 12):
         layers, kind = smallest.net.layers, kind_of(quantity)
@@ -358,10 +358,6 @@ def _wrong_rows(verdict: Verdict, smallest: Case) -> dict[str, str]:
         names = {layer.activation.name for layer in layers} - {"identity"}
         row = f"{row} {names.pop()}" if len(names) == 1 else row
     return {row: verdict.blame.why}
-
-
-def _with_place(fault: Fault) -> str:
-    return f"{fault.thought} ({fault.place})" if fault.place and fault.place not in fault.thought else fault.thought
 
 
 def _card(asking: Asking, evidence: list[Witness], model: Model, wrong: Mapping[str, str]) -> tuple[Row, ...]:

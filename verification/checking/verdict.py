@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from handgrad.formulas import FORMULAS
-from verification.bounds.quantities import quantities
+from verification.bounds.quantities import is_derivative, quantities
 from verification.checking.card import RIGHT, UNUSED, WRONG, Row, share
 from verification.checking.diagnosis import Blame
 from verification.checking.faults import Fault
@@ -303,7 +303,7 @@ def _first_wrong(verdict: Verdict, withhold: bool) -> list[str]:
     wrong = verdict.grade.wrong
     first = next((entry for entry in wrong if entry.name != "loss"), wrong[0])
     place = f"{first.name}[{', '.join(map(str, first.index))}]" if first.index else first.name
-    name = f"dL/d{place}" if first.name.rstrip("0123456789") in ("w", "b", "alpha", "x") else place
+    name = f"dL/d{place}" if first.name == "x" or is_derivative(first.name) else place
     if first.problem:
         return [f"  seen      {name} {first.problem}"]
     right = "" if withhold else f", should be {first.expected:.6g}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -11,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from verification.checking.questions import KINKED
+from verification.checking.sizes import bisected, scaled
 from verification.random_networks.cases import Case
 
 # What is drawn ordinarily: up to so many units and examples.
 ORDINARY_SIZE = 6
 FAINT = 1e-2
-HALVINGS = 40
 
 
 def when(smallest: Case, fails: Callable[[Case], bool], wrong: Sequence[Case] = ()) -> str:
@@ -106,18 +105,13 @@ def _faint(smallest: Case, fails: Callable[[Case], bool]) -> str:
         if not smallest_a < FAINT:
             continue
 
-        def with_factor(factor: float, place: int = place) -> Case:
-            moved = type(net)(net.layers, net.loss_name, net.reduction)
-            for array in (moved.layers[place].w, moved.layers[place].b):
-                array *= array.dtype.type(factor)
-            return Case(moved, x, y)
+        def fails_at(factor: float, place: int = place) -> bool:
+            return fails(scaled(smallest, place, factor))
 
-        low, high = 1.0, float(FAINT * 10 / smallest_a)
-        if fails(with_factor(high)):
+        high = float(FAINT * 10 / smallest_a)
+        if fails_at(high):
             continue
-        for _ in range(HALVINGS):
-            middle = math.sqrt(low * high)
-            low, high = (middle, high) if fails(with_factor(middle)) else (low, middle)
+        low, _ = bisected(1.0, high, fails_at)
         name = layer.activation.name
         return f"where an activation is between 0 and {smallest_a * low:.3g} in a layer with {name}"
     return ""

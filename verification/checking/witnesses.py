@@ -10,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from verification.bounds.analysis import bounds
-from verification.bounds.quantities import without_batch_axis
+from verification.bounds.quantities import PARAMETERS, kind_of, without_batch_axis
 from verification.bounds.rounding import ANY, ANY_CONVENTION, rounding
-from verification.checking.diagnosis import kind_of
 from verification.checking.faults import CIRCUMSTANCES, Fault
 from verification.mistakes.carrying import carrying
 from verification.mistakes.reference import Layer, Result, Run, Steps, results
@@ -27,7 +26,6 @@ Array = npt.NDArray[Any]
 Answer = Mapping[str, Array] | str
 Model = tuple[Fault, ...]
 
-PARAMETERS = ("w", "b", "alpha")
 # Two ways to make the same mistake may differ by so many u of the largest number of an array; two mistakes differ by more.
 ROUNDINGS, ROUNDINGS_AT_MOST = 2.0**20, 1e-5
 
@@ -89,7 +87,7 @@ def witness(scene: Scene, given: Answer, kinds: frozenset[str] = frozenset(), *,
     """
     asked = plain_case(as_network(scene.network), scene.x, scene.y)
     found = bounds(asked, ANY if strict_kinks else ANY_CONVENTION)
-    kinds = kinds or frozenset() if isinstance(given, str) else kinds | frozenset(map(kind_of, given))
+    kinds = kinds if isinstance(given, str) else kinds | frozenset(map(kind_of, given))
     return Witness(scene, given, without_batch_axis(found) if scene.x.ndim == 1 else found, kinds)
 
 

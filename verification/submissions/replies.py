@@ -28,7 +28,7 @@ Array = npt.NDArray[Any]
 # Of a SubmissionError that comes; "hang", "ended" and "reply" are said here, of the process.
 KINDS = ("file", "raised", "returned", "missing", "unknown", "array", "shape")
 # In characters. What is longer is cut before it is sent, and refused when it comes.
-PRINTED_AT_MOST = 11_000
+PRINTED_IN_A_REPLY = 11_000
 SENTENCE_AT_MOST = 10_000
 NAME_AT_MOST = 500
 LINE_AT_MOST = 1_000_000_000
@@ -63,7 +63,7 @@ def pack(reply: Loaded | Answer | Outcome | SubmissionError) -> tuple[dict[str, 
     tuple of dict
         For `verification.submissions.frames.write`.
     """
-    head: dict[str, object] = {"printed": _cut(reply.printed, PRINTED_AT_MOST)}
+    head: dict[str, object] = {"printed": _cut(reply.printed, PRINTED_IN_A_REPLY)}
     arrays: dict[str, Array] = {}
     if isinstance(reply, Answer):
         remarks = {kind: _cut(sentence, SENTENCE_AT_MOST) for kind, sentence in reply.remarks.items()}
@@ -259,7 +259,7 @@ def _is_text(value: object, at_most: int) -> bool:
 
 
 def _is_printed(value: object) -> bool:
-    return _is_text(value, PRINTED_AT_MOST)
+    return _is_text(value, PRINTED_IN_A_REPLY)
 
 
 def _is_sentence(value: object) -> bool:
