@@ -9,6 +9,7 @@ import os
 import sys
 
 READABLE = "readable"
+# What the packages print, and what stands in a file that is checked.
 SUBSTITUTES = {
     "·": "*",
     "′": "'",

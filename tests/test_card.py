@@ -243,6 +243,12 @@ def test_share_equals_right_of_what_is_used(states, expected):
 
 
 @pytest.mark.parametrize("row", ["rows of calls", "gradient"])
+def test_card_beside_what_is_no_equation_is_a_reason_of_its_own(row):
+    found = said([(BOTH, ["b2"])], {row: "a reason"})
+    assert found["(14)"] == (UNTOLD, "nothing right shows it")
+
+
+@pytest.mark.parametrize("row", ["rows of calls", "gradient"])
 def test_share_is_of_equations_alone(row):
     assert share([Row("(8)", RIGHT), Row(row, WRONG, "a reason")]) == (1, 1)
 

@@ -9,10 +9,10 @@ import pytest
 import handgrad as hg
 import verification as v
 from verification.checking.asking import Asking
-from verification.checking.check import check, examined
+from verification.checking.check import _Examination, check, examined
 from verification.checking.faults import catalogued
-from verification.checking.grading import Grade
-from verification.checking.notes import of_numbers
+from verification.checking.grading import AnswerKey, Grade
+from verification.checking.notes import Note, of_numbers
 from verification.checking.own_loss import own_loss
 from verification.checking.questions import (
     ANYTHING,
@@ -24,6 +24,7 @@ from verification.checking.questions import (
     Questions,
     is_ordinary,
 )
+from verification.checking.telling import _adds_up
 from verification.checking.verdict import Verdict
 from verification.checking.when import when
 from verification.mistakes import BENIGN, MISTAKES
@@ -609,7 +610,9 @@ def test_class_that_is_wrong_in_a_row_is_told_with_its_step_and_changes(submissi
     assert (verdict.blame is None) == (equation is None)
     assert verdict.blame is None or verdict.blame.equation in equation
     assert states(verdict)["rows of calls"] == "wrong"
-    assert str(verdict).startswith("Net: WRONG in a row of calls, though a single call is right; ")
+    assert str(verdict).splitlines()[0] == "Net: WRONG in a row of calls, though a single call is right"
+    # The call before, without which nobody could make the numbers again.
+    assert (verdict.earlier is None) == (verdict.grade is None or not verdict.grade.wrong)
 
 
 def test_class_that_raises_in_a_row_is_none_of_the_catalogue():
@@ -711,7 +714,7 @@ def test_function_that_remembers_is_told_as_that(few_trials):
     verdict = checked(only(gradient, dtypes=["float64"]), examples=20)
     assert (verdict.ok, verdict.question, verdict.step, verdict.mistakes) == (False, "manners", "another batch", ())
     assert (verdict.blame.equation, verdict.blame.why) == (8, "the activations are those of an earlier batch")
-    assert str(verdict).startswith("gradient: WRONG in a row of calls, though a single call is right; ")
+    assert str(verdict).splitlines()[0] == "gradient: WRONG in a row of calls, though a single call is right"
 
 
 def first_batches(seed, submission):
@@ -1359,7 +1362,9 @@ def test_notes_is_part_of_what_a_verdict_is_as_data():
     verdict = checked(only(own("bias-as-row"), **SIGMOIDS))
     data = verdict.to_dict()
     assert (data["status"], data["ok"], len(data["notes"])) == ("right", True, 1)
-    assert data["notes"][0] == {"question": "manners", "text": verdict.notes[0].text, "remedy": verdict.notes[0].remedy}
+    (note,) = verdict.notes
+    written = {"question": "manners", "text": note.text, "remedy": note.remedy, "equation": 7, "mistakes": ["bias-as-row"]}
+    assert data["notes"][0] == written
     assert data["right"] == data["asked"] == verdict.share[1] > 0
 
 
@@ -1539,3 +1544,39 @@ def test_verdict_of_nothing_found_is_ok():
     assert Verdict("f").exit_status == 0
     assert [Verdict("f", status=status).ok for status in ("right", "wrong", "unjudged")] == [True, False, False]
     assert [Verdict("f", status=status).exit_status for status in ("right", "wrong", "unjudged")] == [0, 1, 3]
+
+
+# Parts of it, each by itself.
+
+
+@pytest.mark.parametrize(
+    ("came", "told"), [(5.0, 5.0), (-5.0, 5.0), (1.0, 1.0), (20.0, 20.0), (3.0, None), (0.5, None), (80.0, None)]
+)
+def test_round_number_in_place_of_a_large_error_is_a_clip(came, told):
+    net = hg.Network([hg.Dense([[1.0]], [40.0])])
+    x, y = np.array([0.0]), np.array([0.0])
+    graded = AnswerKey(describe(net), x, y).grade({"w1": np.array([[0.0]]), "b1": np.array([came])})
+    assert graded.ok is (came == 80)
+    note = of_numbers(Case(net, x, y), graded, lambda drawn: graded) if not graded.ok else None
+    assert ("dL/dz is clipped at" in str(note)) == (told is not None)
+    assert told is None or f"dL/dz is clipped at {told:g}," in note.text
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_note_in_float64_is_kept_in_place_of_that_in_float32(order, monkeypatch):
+    monkeypatch.setattr("verification.checking.check.breaking_like", lambda asking, drawn: ())
+    asking = Asking(Local(BARE))
+    examination = _Examination(asking, Verdict("f"), 10, None)
+    drawn = asking.questions.case(0, of=ORDINARY)
+    for size in [" in float32", ""][::order]:
+        examination.add(Note("numbers", f"the loss is lost from 9 on{size}", "a remedy"), drawn)
+    examination.add(Note("numbers", "another", "another remedy"), drawn)
+    assert [note.text for note in examination.notes] == ["the loss is lost from 9 on", "another"]
+
+
+def test_two_answers_is_too_few_to_add_up():
+    growing = [{"w1": np.full((1, 1), float(number))} for number in range(1, 6)]
+    assert _adds_up(growing[:4])
+    assert not _adds_up(growing[:3])
+    assert not _adds_up([*growing[:3], growing[4]])
+    assert not _adds_up([*growing[:3], {"b1": np.zeros(1)}])

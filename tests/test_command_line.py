@@ -395,6 +395,30 @@ def test_check_that_cannot_be_written_is_exit_2_and_one_sentence(tmp_path, optio
     assert (done.returncode, done.stderr) == (2, "the output cannot be written: No space left on device\n")
 
 
+def test_json_to_standard_output_stands_there_alone(homework, capsys):
+    assert homework(WRONG, "--json", "-") == 1
+    assert json.loads(capsys.readouterr().out) == check("homework.py", examples=20).to_dict()
+
+
+@pytest.mark.parametrize("options", [[], ["--json", "-"]])
+def test_check_whose_reader_has_gone_is_its_exit_status_alone(tmp_path, options):
+    (tmp_path / "homework.py").write_text(RIGHT, encoding="utf-8")
+    command = [*COMMAND, "check", "homework.py", "--examples", "20", *options]
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, cwd=tmp_path, env=os.environ | {"PYTHONPATH": HOUSE})
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no disk without room")
+def test_check_that_can_write_nowhere_is_exit_2(tmp_path):
+    command = [*COMMAND, "check", "none.py"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=full, cwd=tmp_path, env=os.environ | {"PYTHONPATH": HOUSE})
+    assert done.returncode == 2
+
+
 @pytest.mark.parametrize(
     ("text", "options", "start"),
     [

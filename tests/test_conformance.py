@@ -240,7 +240,7 @@ def test_class_that_errs_only_in_a_row_fails_the_rows_of_calls_alone(suite):
     lines = result.stdout.lines
     place = lines.index("rows of calls, as a training loop makes them")
     assert lines[place + 1] == ""
-    assert lines[place + 2].startswith("Net: WRONG in a row of calls, though a single call is right; ")
+    assert lines[place + 2] == "Net: WRONG in a row of calls, though a single call is right"
     assert lines[place + 3].startswith("  step      ")
 
 
@@ -389,3 +389,10 @@ def test_tests_of_a_submission_is_its_equations_and_the_questions(suite, declare
         f"from verification import supports\n@supports(**{declared})\ndef gradient(network, x, y): ...", "--co", "-q"
     )
     assert [asked(line) for line in result.stdout.lines if "::" in line] == [*rows(Support(**declared)), *QUESTIONS]
+
+
+def test_file_with_several_submissions_is_told_the_option_that_the_suite_has(suite):
+    result = suite("def gradient(network, x, y): ...\n\n\n" + NET.replace("@supports", "#"))
+    said = result.stdout.str() + result.stderr.str()
+    assert "say which with --submission-name: " in said
+    assert result.ret == pytest.ExitCode.USAGE_ERROR

@@ -212,3 +212,14 @@ def test_equations_that_cannot_be_written_is_exit_2_and_one_sentence():
     with open("/dev/full", "w") as full:
         done = subprocess.run([sys.executable, "-m", "handgrad"], stdout=full, stderr=subprocess.PIPE, text=True)
     assert (done.returncode, done.stderr) == (2, "the output cannot be written: No space left on device\n")
+
+
+def test_equations_without_their_source_raises_what_python_says(monkeypatch):
+    """No full disk is made up for another error of the system."""
+
+    def lost(function):
+        raise OSError("could not get source code")
+
+    monkeypatch.setattr("inspect.getsource", lost)
+    with pytest.raises(OSError, match="could not get source code"):
+        handgrad_main(["14"])

@@ -101,7 +101,7 @@ def lines_of(verdict, **how):
         ),
         (
             {"status": "wrong", "question": "manners", "when": "in a row of calls", "step": "after a step", "card": CARD},
-            "f: WRONG in a row of calls; 2 of 4 equations are right",
+            "f: WRONG in a row of calls",
         ),
         ({"status": "wrong", "question": "manners", "error": "a sentence"}, "f: WRONG"),
     ],
@@ -225,13 +225,13 @@ def test_story_tells_what_cannot_be_told_from_the_faults():
     # What both have in common is said once.
     shared, other = fault(), fault(name="b", thought="another")
     lines = lines_of(made(faults=(shared, fault(SECOND)), alternatives=((shared, other),)))
-    assert [line for line in lines if "or, the same" in line] == [
-        "            or, the same on every network tried: another [b]"
-    ]
+    second = lines.index(lines_of(made(faults=(fault(SECOND),)))[2])
+    assert lines[second + 1] == "            or, the same on every network tried: another [b]"
+    assert sum("or, the same" in line for line in lines) == 1
 
 
 def test_faults_is_told_in_the_order_of_a_pass():
-    order = [8, 9, 10, 4, 12, 14, 13, 11, 7]
+    order = [8, 9, 10, 4, 12, 13, 7, 11, 14]
     for first, second in combinations(order, 2):
         told = made(faults=(measured(equation=second), measured(equation=first)))
         assert re.findall(r"^  \((\d+)\) ", str(told), re.MULTILINE) == [str(first), str(second)]
@@ -651,9 +651,9 @@ def test_withheld_story_of_a_submission_is_its_story_without_the_right_number(na
 
 
 def plain(**fields):
-    nothing_said = dict.fromkeys(("question", "when", "error", "step", "because", "program"), "")
-    lists = {key: [] for key in ("card", "notes", "changes", "mistakes", "faults")}
-    none = dict.fromkeys(("equation", "counterexample"))
+    nothing_said = dict.fromkeys(("question", "when", "error", "step", "because", "program", "loss"), "")
+    lists = {key: [] for key in ("card", "notes", "changes", "mistakes", "faults", "alternatives", "conventions")}
+    none = dict.fromkeys(("equation", "counterexample")) | dict.fromkeys(("undeclared", "zeros"), False)
     return {"name": "f", "networks": 0, "rows": 0, "right": 0, "asked": 0} | none | nothing_said | lists | fields
 
 
@@ -672,7 +672,8 @@ def test_dictionary_of_a_right_verdict_equals_its_parts():
             {"equation": "(9) tanh", "state": "right", "why": ""},
             {"equation": "loss", "state": "not used", "why": "it returns no loss"},
         ],
-        notes=[{"question": "numbers", "text": "a1 is nan", "remedy": "copy"}],
+        notes=[{"question": "numbers", "text": "a1 is nan", "remedy": "copy", "equation": 9, "mistakes": ["sigmoid-overflow"]}],
+        conventions=["da_dz"],
         story=str(verdict),
     )
 

@@ -144,12 +144,11 @@ def card(
             found.append(Row(row, UNUSED, "it returns no loss"))
         elif row in shown:
             found.append(Row(row, RIGHT))
-        elif _activation_of(row) not in {"", *seen}:
+        elif not first or _activation_of(row) not in {"", *seen}:
             found.append(Row(row, UNUSED, "no network that was asked about uses it"))
-        elif first:
-            found.append(Row(row, UNTOLD, f"{first} is wrong wherever it is used"))
         else:
-            found.append(Row(row, UNUSED, "no network that was asked about uses it"))
+            why = "nothing right shows it" if first in NO_EQUATIONS else f"{first} is wrong wherever it is used"
+            found.append(Row(row, UNTOLD, why))
     return tuple(found)
 
 

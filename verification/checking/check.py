@@ -33,7 +33,7 @@ from verification.random_networks import shrinking
 from verification.random_networks.cases import Case
 from verification.random_networks.plain import plain_case
 from verification.submissions.answers import SubmissionError
-from verification.submissions.description import Description, as_network, describe
+from verification.submissions.description import Description, describe
 from verification.submissions.local import Local
 from verification.submissions.protocol import Outcome
 from verification.submissions.remote import Remote, open_submission
@@ -306,15 +306,21 @@ class _Examination:
             wrong = manners.wrong_step(asking, outcome)
             if wrong is not None:
                 verdict.step, verdict.grade, verdict.arrays = wrong[0].name, wrong[1], dict(wrong[0].arrays)
-                # A step of descent has moved the parameters: these belong to the numbers.
-                verdict.case = Case(as_network(wrong[0].network), wrong[0].x, wrong[0].y)
+                if wrong[1].wrong:
+                    # A step of descent has moved the parameters: these belong to the numbers.
+                    verdict.case = manners.case_of(wrong[0])
+                    before = [each for each in outcome.observations if each.kind == "gradient"]
+                    place = before.index(wrong[0])
+                    verdict.earlier = manners.case_of(before[place - 1]) if place else None
         verdict.in_protocol = tuple(self.recognised(manners.row, (smallest, number)))
+        memory = None if isinstance(outcome, str) else manners.remembered(asking, outcome)
+        if memory is not None:
+            verdict.earlier = memory[2]
         if verdict.in_protocol:
             quantity = verdict.grade.wrong[0].name if verdict.grade and verdict.grade.wrong else ""
             verdict.blame = Blame(verdict.in_protocol[0].equation, quantity, verdict.in_protocol[0].thought)
-        elif not isinstance(outcome, str):
-            memory = manners.remembered(asking, outcome)
-            verdict.blame = None if memory is None else Blame(memory[0], verdict.step, memory[1])
+        elif memory is not None:
+            verdict.blame = Blame(memory[0], verdict.step, memory[1])
         wrong_row = {IN_ROWS: verdict.error or verdict.step or str(verdict.changes[0])}
         verdict.card = card(asking.subject.support, self.right, wrong_row, "loss" in asking.kinds)
 
@@ -325,7 +331,7 @@ class _Examination:
         wrong = None if isinstance(outcome, str) else manners.wrong_step(self.asking, outcome)
         if wrong is None or wrong[0].kind == "parameters":
             return
-        asked = Case(as_network(wrong[0].network), wrong[0].x, wrong[0].y)
+        asked = manners.case_of(wrong[0])
         again = self.asking.answered(asked)
         if not isinstance(again, SubmissionError) and not same(wrong[0].arrays, again):
             tell_two(self.verdict, asked, wrong[0].arrays, again)

@@ -98,14 +98,15 @@ def wrong_step(asking: Asking, outcome: Outcome) -> tuple[Observation, Grade] | 
             right = seen.network.named()
             if not all(np.array_equal(seen.arrays[name], right[name], equal_nan=True) for name in right):
                 return seen, Grade(())
-        elif is_finite(seen.network) and is_ordinary(_case(seen), kinks=True):
+        elif is_finite(seen.network) and is_ordinary(case_of(seen), kinks=True):
             found = asking.grade(seen.arrays, seen.network, seen.x, seen.y)
             if not found.ok and not found.only_digits:
                 return seen, found
     return None
 
 
-def _case(seen: Observation) -> Case:
+def case_of(seen: Observation) -> Case:
+    """Return the network and the data of a step of a row."""
     return Case(as_network(seen.network), seen.x, seen.y)
 
 
@@ -115,7 +116,7 @@ def alone(asking: Asking, outcome: Outcome | str, made: Row) -> Case | None:
         asked = [Case(as_network(scene.network), scene.x, scene.y) for scene in made[1].values()]
     else:
         wrong = wrong_step(asking, outcome)
-        asked = [] if wrong is None or wrong[0].kind == "parameters" else [_case(wrong[0])]
+        asked = [] if wrong is None or wrong[0].kind == "parameters" else [case_of(wrong[0])]
     for each in asked:
         if not asking.questions.covers(each):
             continue
@@ -129,8 +130,8 @@ def alone(asking: Asking, outcome: Outcome | str, made: Row) -> Case | None:
     return None
 
 
-def remembered(asking: Asking, outcome: Outcome) -> tuple[int, str] | None:
-    """Return the equation and the words for an answer that is right for something earlier in the row; None if it is not.
+def remembered(asking: Asking, outcome: Outcome) -> tuple[int, str, Case] | None:
+    """Return what an answer is right for that came earlier in the row: equation, words and the call; None if it is not.
 
     Parameters
     ----------
@@ -141,7 +142,7 @@ def remembered(asking: Asking, outcome: Outcome) -> tuple[int, str] | None:
 
     Returns
     -------
-    tuple of (int, str), or None
+    tuple of (int, str, Case), or None
         (8) for the activations, or parameters, of an earlier call; (4) or (2) for its targets; (11) for sums that go on.
     """
     wrong = wrong_step(asking, outcome)
@@ -166,7 +167,7 @@ def remembered(asking: Asking, outcome: Outcome) -> tuple[int, str] | None:
             fits = len(np.atleast_2d(x)) == len(np.atleast_1d(y)) or x.ndim == 1
             # What is right as it stands says nothing of what was kept.
             if fits and off & arrays.keys() and np.ndim(y) == np.ndim(each.y) and asking.grade(arrays, network, x, y).ok:
-                return equation, words
+                return equation, words, case_of(each)
     return None
 
 

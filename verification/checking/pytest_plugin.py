@@ -38,7 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         remote = Remote(path, config.getoption("--submission-name"))
     except SubmissionError as error:
-        raise pytest.UsageError(str(error)) from None
+        raise pytest.UsageError(str(error).replace("with --name", "with --submission-name")) from None
     config.stash[SUBMISSION] = remote
     config.stash[STRICT] = bool(config.getoption("--submission-strict"))
     config.add_cleanup(remote.close)

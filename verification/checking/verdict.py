@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from handgrad.formulas import FORMULAS
 from verification.bounds.quantities import is_derivative, quantities
-from verification.checking.card import RIGHT, UNUSED, WRONG, Row, share
+from verification.checking.card import WRONG, Row, share
 from verification.checking.diagnosis import Blame
 from verification.checking.faults import Fault
 from verification.checking.grading import Grade
@@ -63,6 +63,8 @@ class Verdict:
         Whether every number of every gradient is 0.
     step : str
         For what only a row of calls shows: the step that is wrong.
+    earlier : Case or None
+        For what only a row of calls shows: the call before, whose data it has to do with.
     changes : tuple of Change
         Arrays that must not change and did.
     case : Case or None
@@ -96,6 +98,7 @@ class Verdict:
     error: str = ""
     zeros: bool = False
     step: str = ""
+    earlier: Case | None = None
     changes: tuple[Change, ...] = ()
     case: Case | None = None
     grade: Grade | None = None
@@ -144,7 +147,9 @@ class Verdict:
             "right": right,
             "asked": asked,
             "card": [{"equation": row.equation, "state": row.state, "why": row.why} for row in self.card],
-            "notes": [{"question": note.question, "text": note.text, "remedy": note.remedy} for note in self.notes],
+            "notes": [asdict(note) | {"mistakes": list(note.mistakes)} for note in self.notes],
+            "conventions": list(self.conventions),
+            "undeclared": self.undeclared,
             "networks": self.networks,
             "rows": self.rows,
             "question": self.question,
@@ -155,14 +160,18 @@ class Verdict:
             "equation": None if self.blame is None else self.blame.equation,
             "because": "" if self.blame is None else self.blame.why,
             "mistakes": [mistake.name for mistake in self.mistakes],
-            "faults": [
-                {"name": each.name, "equation": each.equation, "where": each.place, "what": each.thought}
-                for each in self.faults
-            ],
+            "faults": list(map(_listed_fault, self.faults)),
+            "alternatives": [list(map(_listed_fault, model)) for model in self.alternatives],
+            "loss": self.loss,
+            "zeros": self.zeros,
             "counterexample": _counterexample(self, withhold),
             "program": "" if self.case is None else script.case_program(*self.case),
             "story": story(self, withhold=withhold),
         }
+
+
+def _listed_fault(fault: Fault) -> dict[str, Any]:
+    return {"name": fault.name, "equation": fault.equation, "where": fault.place, "what": fault.thought}
 
 
 def _counterexample(verdict: Verdict, withhold: bool) -> dict[str, Any] | None:
@@ -219,7 +228,8 @@ def story(verdict: Verdict, *, withhold: bool = False, verbose: bool = False) ->
     if verbose:
         lines += ["", *_card_lines(verdict.card)]
         if verdict.case is not None:
-            lines += ["", f"The smallest network that shows it: {verdict.case.net!r}"]
+            shows = "The network of the call that is wrong in its row" if verdict.step else "The smallest network that shows it"
+            lines += ["", f"{shows}: {verdict.case.net!r}"]
             if verdict.grade is not None and verdict.grade.wrong and not verdict.step:
                 lines += ["", *worked(verdict, withhold=withhold)]
             lines += ["", "As a program:", "", script.case_program(*verdict.case).rstrip()]
@@ -234,7 +244,8 @@ def _first_line(verdict: Verdict) -> str:
         return f"{verdict.name}: right{of} on {verdict.networks} networks and in {verdict.rows} rows of calls{notes}"
     if verdict.status == "unjudged":
         return f"{verdict.name}: could not be judged"
-    credit = f"; {right} of {asked} equations are right" if asked else ""
+    # What a row alone shows is no equation's fault, though one may be named.
+    credit = f"; {right} of {asked} equations are right" if asked and verdict.question != "manners" else ""
     when = f" {verdict.when}" if verdict.when else ""
     return f"{verdict.name}: WRONG{when}{credit}"
 
@@ -249,12 +260,9 @@ def _what_is_wrong(verdict: Verdict, withhold: bool) -> list[str]:
     if verdict.faults:
         told = sorted(verdict.faults, key=_in_order_of_a_pass)
         for fault in told[:MOST_TOLD]:
-            lines += _fault_lines(fault)
+            lines += [*_fault_lines(fault), *_in_its_place(verdict, fault)]
         if len(told) > MOST_TOLD:
             lines.append(f"            and {len(told) - MOST_TOLD} more (--verbose has the report card)")
-        others = [fault for model in verdict.alternatives for fault in model if fault not in verdict.faults]
-        if others:
-            lines.append(f"            or, the same on every network tried: {others[0].thought} [{others[0].name}]")
     elif verdict.blame is not None and verdict.blame.equation is not None:
         lines.append(f"  {f'({verdict.blame.equation})':<9} {FORMULAS[verdict.blame.equation]}")
         if verdict.mistakes:
@@ -270,7 +278,7 @@ def _what_is_wrong(verdict: Verdict, withhold: bool) -> list[str]:
 
 
 # In which order they are told: as they follow one another in a pass.
-PASS = (8, 9, 1, 10, 2, 4, 12, 14, 13, 11, 7)
+PASS = (8, 9, 1, 10, 4, 2, 12, 13, 7, 11, 14)
 DERIVATIVES = {
     "sigmoid": "a (1 − a)",
     "tanh": "1 − a²",
@@ -291,9 +299,14 @@ def _fault_lines(fault: Fault) -> list[str]:
     names = [name for row in fault.rows for number, _, name in [row.partition(" ")] if number == "(12)"]
     if fault.equation == 12 and len(names) == 1 and names[0] in DERIVATIVES:
         formula = f"da/dz of {names[0]} is {DERIVATIVES[names[0]]}"
-    where = f" ({fault.place})" if fault.place and fault.place not in fault.thought else ""
-    done = f"here: {fault.thought}{where}" if fault.mistake is None else f"as if: {fault.thought}{where} [{fault.mistake.name}]"
+    done = f"here: {fault.told}" if fault.mistake is None else f"as if: {fault.told} [{fault.mistake.name}]"
     return [f"  {f'({fault.equation})':<9} {formula}", f"            {done}"]
+
+
+def _in_its_place(verdict: Verdict, fault: Fault) -> list[str]:
+    """Return what would give the same numbers in place of a fault, in a line; empty if there is nothing."""
+    others = [other for model in verdict.alternatives if fault not in model for other in model if other not in verdict.faults]
+    return [f"            or, the same on every network tried: {other.thought} [{other.name}]" for other in others[:1]]
 
 
 def _first_wrong(verdict: Verdict, withhold: bool) -> list[str]:
@@ -312,7 +325,14 @@ def _first_wrong(verdict: Verdict, withhold: bool) -> list[str]:
     return [
         f"  seen      {name} came as {first.given:.6g}{right}",
         *(f"            {line}" for line in _network_lines(verdict.case)),
+        *([] if verdict.earlier is None else [f"            after {_data(verdict.earlier)}"]),
     ]
+
+
+def _data(case: Case) -> str:
+    """Return the data of an earlier call in a line, if it is little."""
+    x, y = np.asarray(case.x), np.asarray(case.y)
+    return f"x = {_numbers(x)}, y = {_numbers(y)}" if x.size + y.size <= SHOWN else f"a batch with x of shape {x.shape}"
 
 
 def _network_lines(case: Case) -> list[str]:
@@ -327,8 +347,8 @@ def _network_lines(case: Case) -> list[str]:
 
 
 def _card_lines(rows: tuple[Row, ...]) -> list[str]:
-    marks = {RIGHT: "right", WRONG: "WRONG", UNUSED: "not used"}
-    return ["Report card"] + [f"  {row.equation:<18} {marks.get(row.state, row.state):<15} {row.why}".rstrip() for row in rows]
+    states = {row.state: row.state.upper() if row.state == WRONG else row.state for row in rows}
+    return ["Report card"] + [f"  {row.equation:<18} {states[row.state]:<15} {row.why}".rstrip() for row in rows]
 
 
 def worked(verdict: Verdict, *, withhold: bool = False) -> list[str]:

@@ -22,6 +22,8 @@ MODULE = "__submission__"
 def check_file(path: str) -> None:
     """Raise a SubmissionError unless the path leads to a Python file."""
     file = Path(path)
+    if not path:
+        raise SubmissionError("the file's name is empty")
     if file.is_dir():
         raise SubmissionError("this is a directory; a submission is one Python file", path)
     if not file.exists():
