@@ -12,6 +12,7 @@ from verification.checking.asking import Asking
 from verification.checking.check import _Examination, check, examined
 from verification.checking.faults import catalogued
 from verification.checking.grading import AnswerKey, Grade
+from verification.checking.moods import _adds_up
 from verification.checking.notes import Note, of_numbers
 from verification.checking.own_loss import own_loss
 from verification.checking.questions import (
@@ -24,7 +25,6 @@ from verification.checking.questions import (
     Questions,
     is_ordinary,
 )
-from verification.checking.telling import _adds_up
 from verification.checking.verdict import Verdict
 from verification.checking.when import when
 from verification.mistakes import BENIGN, MISTAKES

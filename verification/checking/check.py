@@ -24,9 +24,10 @@ from verification.checking.asking import Asking, same, scene_data
 from verification.checking.card import IN_ROWS, card
 from verification.checking.diagnosis import Blame
 from verification.checking.grading import BY_HANDGRAD, Grade, Oracle
+from verification.checking.moods import tell_two
 from verification.checking.notes import IN_FLOAT32, REMEDIES, Note, of_digits, of_kinks, of_numbers, remarked
 from verification.checking.questions import CORNERS, EXTREME, ORDINARY, is_ordinary
-from verification.checking.telling import breaking_like, tell, tell_two
+from verification.checking.telling import breaking_like, tell
 from verification.checking.verdict import Verdict
 from verification.mistakes import Mistake
 from verification.random_networks import shrinking
