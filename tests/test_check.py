@@ -340,12 +340,15 @@ def test_noise_is_none_of_the_catalogue():
     assert "it is not deterministic" in verdict.error
 
 
+@pytest.mark.parametrize("start", [0, 1e5])
 @pytest.mark.parametrize("right", [BARE, gradient_with(RIGHT)])
-def test_sums_that_go_on_from_call_to_call_is_the_default_that_is_kept(right):
+def test_sums_that_go_on_from_call_to_call_is_the_default_that_is_kept(right, start):
+    """Large sums leave fewer digits to what is added."""
+
     def gradient(network, x, y, kept={}):  # noqa: B006
         found = right(network, x, y)
         for name in [name for name in found if name.rstrip("0123456789") in ("w", "b", "alpha")]:
-            found[name] = found[name] + kept.get((name, found[name].shape), 0)
+            found[name] = found[name] + kept.get((name, found[name].shape), start)
             kept[name, found[name].shape] = found[name]
         return found
 

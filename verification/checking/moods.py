@@ -31,7 +31,9 @@ def tell_mood(verdict: Verdict, asking: Asking, drawn: Case, came: Mapping[str, 
     if other is None:
         return True
     name = tell_two(verdict, drawn, first, other)
-    if _adds_up(answers) and asking.grade(_grown(answers), *scene_data(drawn)).ok:
+    grown = asking.grade(_grown(answers), *scene_data(drawn)) if _adds_up(answers) else None
+    # A difference of sums has fewer digits than what was added.
+    if grown is not None and (grown.ok or grown.only_digits):
         verdict.blame = Blame(11, name, "each answer is added to the one before: sums are not set back to 0")
         verdict.in_protocol = () if asking.subject.is_class else tuple(each for each in MISTAKES if each.name == DEFAULT)
     return False
