@@ -352,6 +352,16 @@ def positive_number(name: str, value: object, dtype: np.dtype[Any]) -> float:
     return number
 
 
+def not_negative(name: str, value: object) -> float:
+    """Return `value` as a float that is finite and >= 0."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be a real number >= 0; got {value!r}")
+    number = _float(value)
+    if not 0 <= number < math.inf:
+        raise ValueError(f"{name} must be finite and >= 0; got {value!r}")
+    return number
+
+
 def converging(loss: float, vector: Array, epoch: int, rate: float) -> None:
     """Raise if training has led to a loss or a gradient that is not finite."""
     if not (math.isfinite(loss) and is_finite(vector)):

@@ -13,6 +13,7 @@ from verification.checking.grading import BY_HANDGRAD, AnswerKey, Grade, Oracle,
 from verification.checking.questions import Questions
 from verification.random_networks.cases import Case
 from verification.submissions.answers import SubmissionError
+from verification.submissions.conventions import of_what_it_has
 from verification.submissions.description import Description, describe
 from verification.submissions.local import Local
 from verification.submissions.protocol import Scene
@@ -72,8 +73,9 @@ class Asking:
             found = self.subject.gradient(network, x, y)
         for kind, sentence in found.remarks.items():
             self.remarks.setdefault(kind, sentence)
-        self.kinds |= set(map(kind_of, found.arrays))
-        return found.arrays
+        arrays = of_what_it_has(found.arrays, self.subject.support)
+        self.kinds |= set(map(kind_of, arrays))
+        return arrays
 
     def predicted(self, drawn: Case) -> Array | None:
         """Return what forward returned about a case, if it is a class whose forward returns predictions."""
@@ -94,7 +96,9 @@ class Asking:
 
     def grade(self, arrays: Mapping[str, Array], network: Description, x: Array, y: Array) -> Grade:
         """Compare an answer with the right one."""
-        return AnswerKey(network, x, y, self.oracle).grade(arrays, strict_kinks=self.strict_kinks)
+        support = self.subject.support
+        key = AnswerKey(network, x, y, self.oracle, support, is_stepper=self.subject.is_stepper)
+        return key.grade(of_what_it_has(arrays, support), strict_kinks=self.strict_kinks)
 
     def graded(self, drawn: Case) -> Grade | SubmissionError:
         """Return what the answer about a case is worth, or the error it ends in."""

@@ -50,7 +50,7 @@ def rows(support: Support) -> list[str]:
     """
     deep = support.layer_range[1] != 1
     hidden = tuple(support.activations) if deep else ()
-    outputs, losses = support.outputs or (), support.losses or ()
+    outputs, losses = support.outputs or (), support.losses_drawn
     squared = outputs if "squared_error" in losses else ()
     names = [name for name in (*hidden, *outputs) if name != "identity"]
     # Softmax under cross-entropy has p − y in place of a derivative of its own.
@@ -63,7 +63,7 @@ def rows(support: Support) -> list[str]:
         *([JOINED] if "cross_entropy" in losses else []),
         *(f"(12) {name}" for name in dict.fromkeys(derived)),
         "(13)",
-        "(7)",
+        *(["(7)"] if support.biases else []),
         "(11)",
         *([ALPHA] if "prelu" in names else []),
         *(["(14)"] if deep else []),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +23,7 @@ from verification.bounds.rounding import NAIVE
 from verification.checking import manners, recognition
 from verification.checking.asking import Asking, same, scene_data
 from verification.checking.card import IN_ROWS, card
+from verification.checking.declarations import count_l2, look_for_fit, unfit
 from verification.checking.diagnosis import Blame
 from verification.checking.grading import BY_HANDGRAD, Grade, Oracle
 from verification.checking.moods import tell_two
@@ -53,6 +55,8 @@ FRESH_ROWS = 4
 MOST_NOTES = 10
 # So many networks that break in the same way are looked at for the size from which on they do.
 SAME_WAY = 3
+# So many calls that end without any derivative make a skeleton that nobody has filled in.
+SKELETONS = 6
 # Questions of different streams are independent.
 STREAM = {ORDINARY: 0, CORNERS: 8, EXTREME: 9, "manners": 10}
 BREAKING = {"sigmoid", "tanh", "softmax"}
@@ -163,14 +167,42 @@ def examined(
     Verdict
         As `check` gives it.
     """
-    asking = Asking(subject, seed, strict_kinks, oracle)
-    verdict = Verdict(subject.name, undeclared=subject.support == Support())
-    try:
-        _Examination(asking, verdict, examples, progress).run()
-    except SubmissionError as error:
-        # Whatever was found before, nobody answers any more.
-        verdict.status, verdict.error = "unjudged", str(error)
+
+    def judged(support: Support | None = None) -> Verdict:
+        if support is not None:
+            subject.declare(support)
+        asking = Asking(subject, seed, strict_kinks, oracle)
+        verdict = Verdict(subject.name, undeclared=subject.support == Support())
+        try:
+            if support is None and (_is_undone(asking, verdict) or unfit(asking, verdict, judged)):
+                return verdict
+            if subject.support.l2:
+                verdict.counted = count_l2(asking)
+            verdict.support = subject.support
+            _Examination(asking, verdict, examples, progress).run()
+        except SubmissionError as error:
+            # Whatever was found before, nobody answers any more.
+            verdict.status, verdict.error = "unjudged", str(error)
+        return verdict
+
+    verdict = judged()
+    if verdict.status == "wrong":
+        # Who is called as nobody declared may hang, or end: then nothing fits.
+        with suppress(SubmissionError):
+            look_for_fit(Asking(subject, seed, strict_kinks, oracle), verdict, judged)
     return verdict
+
+
+def _is_undone(asking: Asking, verdict: Verdict) -> bool:
+    """Say whether nobody has filled in the skeleton, and tell it: every call ends without any derivative."""
+    error = None
+    for number in range(SKELETONS):
+        found = asking.answered(asking.questions.case(number, STREAM[ORDINARY], of=ORDINARY))
+        if not isinstance(found, SubmissionError) or not found.undone:
+            return False
+        error = error or found
+    verdict.status, verdict.error = "undone", str(error)
+    return True
 
 
 class _Examination:
@@ -186,6 +218,7 @@ class _Examination:
         self.conventions: dict[str, None] = {}
         self.notes: list[Note] = []
         self.behind: list[tuple[Case, Grade]] = []
+        self.infinite: list[tuple[Case, Grade]] = []
 
     def run(self) -> None:
         """Ask all four, the later ones only if the earlier ones are right."""
@@ -214,11 +247,13 @@ class _Examination:
             arrays = self.asking.answered(drawn)
             found = arrays if isinstance(arrays, SubmissionError) else self.asking.grade(arrays, *scene_data(drawn))
             self.asked()
-            if isinstance(found, SubmissionError) or not (found.ok or found.only_digits):
+            if isinstance(found, Grade) and found.lacks_the_loss_alone and 3 * len(self.infinite) < self.verdict.networks:
+                self.infinite.append((drawn, found))
+            elif isinstance(found, SubmissionError) or not (found.ok or found.only_digits):
                 answer = None if isinstance(arrays, SubmissionError) else arrays
                 tell(self.verdict, self.asking, drawn, found, question, answer)
                 return False
-            if not found.ok:
+            elif not found.ok:
                 self.behind.append((drawn, found))
             if not isinstance(arrays, SubmissionError):
                 self.right.append((describe(drawn.net), [name for name, array in arrays.items() if array.any()]))
@@ -230,6 +265,8 @@ class _Examination:
         if self.behind:
             note = of_digits(self.behind, self.verdict.networks)
             self.add(note, self.behind[0][0])
+        for drawn, without_loss in self.infinite[:1]:
+            self.add(of_numbers(drawn, without_loss, self.asking.graded), drawn)
         told: Counter[tuple[str, ...]] = Counter()
         for number in range(self.extreme):
             drawn = self.asking.questions.case(number, STREAM[EXTREME], of=EXTREME)

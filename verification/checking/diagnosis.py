@@ -85,6 +85,8 @@ def blame(case: Case, graded: Grade, arrays: Mapping[str, Array], ask: Ask) -> B
     number = first.name.lstrip("abcdefghijklmnopqrstuvwxyz_L")
     if kind_of(first.name) == "alpha" or (f"alpha{number}" in wrong_names and not {f"w{number}", f"b{number}"} & wrong_names):
         return Blame(11, first.name, "α's derivative alone is wrong in its layer")
+    if f"b{number}" not in arrays:
+        return _without_biases(case, first, int(number), arrays, ask)
     if f"w{number}" in wrong_names and f"b{number}" not in wrong_names:
         return _of_weights(case, f"w{number}", int(number), arrays, ask)
     # dL/dw of an input of 0 is 0, right or wrong.
@@ -135,6 +137,26 @@ def _a_prev(case: Case, number: int) -> Array:
     with np.errstate(all="ignore"):
         trace = case.net.trace(case.x, case.y)
     return np.atleast_2d(trace[number].a_prev)
+
+
+def _without_biases(case: Case, first: Entry, number: int, arrays: Mapping[str, Array], ask: Ask) -> Blame:
+    """Nobody gives dL/db, which stands for dL/dz elsewhere: of one example dL/dw shows it, which is dL/dz times a_prev."""
+    if len(np.atleast_2d(case.x)) > 1:
+        return Blame(11, first.name, "it shows in a batch alone: the sum over the examples")
+    a, given = _a_prev(case, number)[0].astype(float), arrays[f"w{number}"].astype(float)
+    place = int(np.abs(a).argmax())
+    if not a[place]:
+        return Blame(11, first.name, "dL/dw is not 0, though all its factors a_prev are")
+    if not _near(given, np.outer(given[:, place] / a[place], a)):
+        return Blame(13, first.name, "dL/dw has other factors than a_prev")
+    layers = len(case.net.layers)
+
+    def with_slopes(network: Description, x: Array, y: Array) -> Mapping[str, Array]:
+        answer, before = ask(network, x, y), _a_prev(Case(as_network(network), x, y), layers)[0].astype(float)
+        largest = int(np.abs(before).argmax())
+        return {**answer, f"b{layers}": answer[f"w{layers}"][:, largest].astype(float) / before[largest]}
+
+    return _by_asking(case, first, {f"w{number}", f"b{number}"}, with_slopes)
 
 
 def _of_weights(case: Case, name: str, number: int, arrays: Mapping[str, Array], ask: Ask) -> Blame:

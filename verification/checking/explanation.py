@@ -58,11 +58,14 @@ class Search:
         Networks on some of which the submission is wrong.
     activations, losses : sequence of str
         Those that it takes.
+    faults : sequence of Fault
+        Those that it may have.
     """
 
     evidence: Sequence[Witness]
     activations: Sequence[str]
     losses: Sequence[str]
+    faults: Sequence[Fault] = field(default_factory=catalogued)
     screen: list[Witness] = field(init=False)
     layers: list[int] = field(init=False)
     trials: int = field(init=False, default=0)
@@ -79,7 +82,7 @@ class Search:
         """Return the models that explain everything, the likeliest first; none if there is none."""
         if len(self.screen) == 0 or explains((), self.evidence):
             return []
-        everywhere = concerning(catalogued(), self.activations)
+        everywhere = concerning(self.faults, self.activations)
         alone = [(fault,) for fault in everywhere if explains((fault,), self.screen) and explains((fault,), self.evidence)]
         found = self._credible(alone) or self._within(everywhere)
         if found:

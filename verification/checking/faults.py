@@ -16,7 +16,9 @@ import numpy.typing as npt
 from verification.mistakes import MISTAKES, Mistake
 from verification.mistakes.carrying import Exchange
 from verification.mistakes.reference import AT_Z, RIGHT, Layer
+from verification.submissions.conventions import factor_of, l2_share
 from verification.submissions.protocol import Scene
+from verification.submissions.support import Support
 
 Array = npt.NDArray[Any]
 ANYWHERE = ""
@@ -181,6 +183,52 @@ CONVENTIONS = (
         convention=True,
     ),
 )
+
+
+def faults_for(support: Support) -> tuple[Fault, ...]:
+    """Return the faults that a submission may have by what it declares: the catalogue's, and those of a term of l2.
+
+    Parameters
+    ----------
+    support : Support
+        Who declares ½ Σ (a − y)² has not forgotten the 2.
+
+    Returns
+    -------
+    tuple of Fault
+        Made in every layer.
+    """
+    own = support.squared_error != "squared_error"
+    found = tuple(each for each in catalogued() if not (own and (each.convention or each.name == "output-without-2")))
+    return (*found, *_of_l2(support)) if support.l2 and support.l2_form else found
+
+
+def _of_l2(support: Support) -> Iterator[Fault]:
+    """Yield what goes wrong with a term of l2. What is put back into the notes' conventions has lost the right one."""
+
+    def share(layer: Layer) -> Any:
+        return factor_of(layer.run.network, support) * l2_share(layer.run.network, layer.run.x, support)
+
+    def of_weights(times: float) -> dict[str, Any]:
+        return {"weight_gradient": lambda layer: RIGHT.weight_gradient(layer) + times * share(layer) * layer.w}
+
+    def of_loss(times: float) -> dict[str, Any]:
+        return {
+            "loss": lambda run: (
+                RIGHT.loss(run) + times * share(run.last) / 2 * sum(float((layer.w**2).sum()) for layer in run.layers)
+            )
+        }
+
+    of_biases = {"bias_gradient": lambda layer: RIGHT.bias_gradient(layer) + share(layer) * layer.b}
+    for name, thought, equation, steps, rows in (
+        ("l2-forgotten", "dL/dw lacks the derivative of the term of l2", 11, of_weights(-1), ("(11)",)),
+        ("l2-subtracted", "the derivative of the term of l2 is subtracted from dL/dw", 11, of_weights(-2), ("(11)",)),
+        ("l2-on-biases", "dL/db has a term of l2, though the loss has none of the biases", 7, of_biases, ("(7)",)),
+        ("l2-not-in-the-loss", "the loss lacks the term of l2 whose derivative dL/dw has", 10, of_loss(-1), (LOSS,)),
+        ("l2-loss-too-large", "the loss has twice the term of l2 whose derivative dL/dw has", 10, of_loss(1), (LOSS,)),
+        ("l2-loss-too-small", "the loss has half the term of l2 whose derivative dL/dw has", 10, of_loss(-0.5), (LOSS,)),
+    ):
+        yield Fault(name, thought, equation, Exchange(steps), rows)
 
 
 def narrowed(faults: Iterable[Fault], layers: Sequence[int]) -> list[Fault]:

@@ -19,7 +19,10 @@ from verification.bounds.entries import Entry, entry
 from verification.bounds.quantities import equation_of, is_derivative, quantities, without_batch_axis
 from verification.bounds.rounding import ANY, ANY_CONVENTION, STABLE, Form, rounding
 from verification.random_networks.plain import PlainCase, plain_case
+from verification.submissions.answers import BY_THE_NOTES
+from verification.submissions.conventions import room
 from verification.submissions.description import Description, as_network
+from verification.submissions.support import Support
 
 Array = npt.NDArray[Any]
 
@@ -69,6 +72,11 @@ class Grade:
         return all(np.isfinite(entry.given) for entry in self.wrong)
 
     @property
+    def lacks_the_loss_alone(self) -> bool:
+        """Whether the gradient is right and the loss is no number: log 0, which is no fault of the derivation."""
+        return bool(self.wrong) and all(entry.name == "loss" and not np.isfinite(entry.given) for entry in self.wrong)
+
+    @property
     def only_digits(self) -> bool:
         """Whether something is wrong, and nothing but last digits."""
         return bool(self.wrong) and all(entry.name in self.digits for entry in self.wrong)
@@ -104,9 +112,23 @@ class AnswerKey:
         Its data.
     oracle : Oracle
         Whose numbers are the right ones.
+    support : Support
+        What the submission declares of its conventions: to put an answer back into the notes' takes some roundings.
+    is_stepper : bool
+        Whether its gradient was found from a step.
     """
 
-    def __init__(self, network: Description, x: Array, y: Array, oracle: Oracle = BY_HANDGRAD) -> None:
+    def __init__(
+        self,
+        network: Description,
+        x: Array,
+        y: Array,
+        oracle: Oracle = BY_HANDGRAD,
+        support: Support = BY_THE_NOTES,
+        *,
+        is_stepper: bool = False,
+    ) -> None:
+        self.network, self.x, self.support, self.is_stepper = network, x, support, is_stepper
         net = as_network(network)
         self.asked, self.single = plain_case(net, x, y), x.ndim == 1
         with np.errstate(all="ignore"):
@@ -149,11 +171,16 @@ class AnswerKey:
                 equation_of(name, layers, self.asked),
                 arrays[name],
                 self.expected[name],
-                allowed[name] + SMALLEST * u * largest_of(self.expected[name]),
+                allowed[name] + SMALLEST * u * largest_of(self.expected[name]) + u * self._room(name),
             )
             for name in of_any
             if name in arrays and name in self.expected
         )
+
+    def _room(self, name: str) -> Array | float:
+        if self.support.keeps_the_notes and not self.is_stepper:
+            return 0.0
+        return room(name, self.expected[name], self.network, self.x, self.support, steps=self.is_stepper)
 
     def _of_float32(self, name: str) -> Array:
         """Return how far an answer may be off that was computed in float32 all the way; 0 if that was asked for."""

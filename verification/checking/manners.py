@@ -54,9 +54,11 @@ def row(asking: Asking, drawn: Case, number: int) -> Row:
     subject, support = asking.subject, asking.questions.support
     x, y = np.asarray(drawn.x), np.asarray(drawn.y)
     batches = support.batches and support.widths is None and x.ndim == 2
-    of_row = scenes(describe(drawn.net), x, y, number, batches=batches)
+    of_row = scenes(describe(drawn.net), x, y, number, batches=batches, biases=support.biases)
     sizes = [size for size in ("larger", "smaller") if size in of_row]
-    made = steps(subject.is_class, descends=subject.descends, parameters=subject.has_parameters, sizes=sizes)
+    # A step with a term of l2, or with a factor that is no power of two, is rounded otherwise, and cannot be compared exactly.
+    descends = subject.descends and not support.l2 and support.squared_error != "mean_squared_error"
+    made = steps(subject.is_class, descends=descends, parameters=subject.has_parameters, sizes=sizes)
     return tuple(step for step in made if step.name not in EDITS and step.do != "edit"), of_row
 
 
@@ -100,7 +102,7 @@ def wrong_step(asking: Asking, outcome: Outcome) -> tuple[Observation, Grade] | 
                 return seen, Grade(())
         elif is_finite(seen.network) and is_ordinary(case_of(seen), kinks=True):
             found = asking.grade(seen.arrays, seen.network, seen.x, seen.y)
-            if not found.ok and not found.only_digits:
+            if not (found.ok or found.only_digits or found.lacks_the_loss_alone):
                 return seen, found
     return None
 

@@ -247,7 +247,9 @@ def _of_layer(at: Case, place: int, found: Grade | SubmissionError, signs: str, 
     last = place == len(at.net.layers) - 1
     what = _what(found, signs)
     if name == "softmax":
-        of_classes = plain_case(at.net, at.x, at.y).targets() > 0 if last and signs == "loss" else np.ones_like(z, bool)
+        # 0 · log 0 is no number either, and comes of a class that is none of the true ones.
+        true_alone = last and signs == "loss" and not isinstance(found, SubmissionError) and not np.isnan(found.wrong[0].given)
+        of_classes = plain_case(at.net, at.x, at.y).targets() > 0 if true_alone else np.ones_like(z, bool)
         gap = float((z.max(axis=1, keepdims=True) - z)[of_classes].max())
         # Σ e^z may overflow where no e^z does; either spoils the derivatives, too.
         if signs in ("nan", "raises") and z.max() > math.log(np.finfo(at.net.dtype).max) - math.log(z.shape[1]) - 0.1:

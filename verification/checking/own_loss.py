@@ -93,6 +93,8 @@ def _ratios(asking: Asking, drawn: Case) -> Array | None:
     answer["loss"]
     given, differences = [], []
     for name, array in network.named().items():
+        if name not in answer:  # a bias of who has none
+            continue
         for index in np.ndindex(array.shape):
             wide, narrow = (_difference(asking, drawn, network, name, index, step) for step in (STEP, STEP / 2))
             differences.append((4 * narrow - wide) / 3)

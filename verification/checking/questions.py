@@ -85,7 +85,7 @@ class Questions:
             elif of == EXTREME:
                 regime = _pick(rng, EXTREME_REGIMES)
                 architecture = replace(architecture, regime=regime, layout="C", integer="int64", kinks=False)
-            drawn = case(architecture, int(rng.integers(2**32)))
+            drawn = self._made(architecture, rng)
             if of == EXTREME:
                 drawn = _certain(drawn, rng)
             elif kind == "faint":
@@ -132,6 +132,7 @@ class Questions:
     def _corner(self, drawn: Architecture, kind: str, rng: np.random.Generator) -> Architecture:
         """Return the architecture made a corner of this kind, as far as it can be."""
         squared, wide = drawn.loss == "squared_error", self.support.widths is None
+        narrow = wide and self.support.least_width == 1
         match kind:
             case "kinks":
                 return replace(drawn, kinks=True, regime="integers")
@@ -141,7 +142,7 @@ class Questions:
                 return replace(drawn, regime="zeros")
             case "exact fits":
                 return replace(drawn, targets="fitting") if squared else drawn
-            case "one of each" if wide:
+            case "one of each" if narrow:
                 layers = tuple(replace(unit, width=1) if rng.integers(2) else unit for unit in drawn.layers)
                 return replace(drawn, inputs=1, layers=layers, examples=min(drawn.examples, 1))
             case "layouts":
@@ -190,6 +191,14 @@ class Questions:
             return replace(drawn, examples=int(_pick(rng, (33, 65, 130))), regime="normal")
         return drawn
 
+    def _made(self, architecture: Architecture, rng: np.random.Generator) -> Case:
+        """Return a case of an architecture, without biases if the submission has none."""
+        drawn = case(architecture, int(rng.integers(2**32)))
+        if not self.support.biases:
+            for layer in drawn.net.layers:
+                layer.b[...] = 0
+        return drawn
+
     def square(self, number: int) -> Case | None:
         """Return a random case with as many units in every layer as inputs and examples, if there is one to be had."""
         rng = np.random.default_rng([self.seed, 2, number])
@@ -197,7 +206,7 @@ class Questions:
         drawn = self._ordinary(_architecture(rng, self.support), rng)
         units = tuple(Unit(width, unit.activation, unit.slope, unit.shared) for unit in drawn.layers)
         square = replace(drawn, inputs=width, layers=units, examples=min(drawn.examples, 1) * width)
-        made = case(square, int(rng.integers(2**32)))
+        made = self._made(square, rng)
         return made if self.covers(made) else None
 
     def near(self, given: Case, count: int) -> list[Case]:
@@ -206,7 +215,9 @@ class Questions:
         found = []
         for _ in range(count):
             net = type(given.net)(given.net.layers, given.net.loss_name, given.net.reduction)
-            for array in net.named().values():
+            for name, array in net.named().items():
+                if name.startswith("b") and not self.support.biases:
+                    continue
                 array += rng.normal(size=array.shape).astype(array.dtype)
             x = given.x
             if x.dtype.kind == "f":
@@ -298,7 +309,7 @@ def _architecture(rng: np.random.Generator, support: Support) -> Architecture:
     def pick(values: Any) -> Any:
         return _pick(rng, values)
 
-    loss = pick(support.losses)
+    loss = pick(support.losses_drawn)
     low, high = support.layer_range
     fewest, most = low, min(high or max(low, 4), max(low, 4))
     depth = int(rng.integers(fewest, most + 1))
@@ -308,9 +319,15 @@ def _architecture(rng: np.random.Generator, support: Support) -> Architecture:
     elif support.widths is not None:
         widths = [support.widths] * (depth + 1)
     else:
-        widths = rng.integers(1, 7, depth + 1).tolist()
+        least = support.least_width
+        widths = rng.integers(least, least + 6, depth + 1).tolist()
     outputs = ("softmax",) if loss == "cross_entropy" else support.outputs
     names = [pick(support.activations) for _ in range(depth - 1)] + [pick(outputs)]
+    if support.least_classes > 1 and support.widths is None:
+        widths[1:] = [
+            max(width, support.least_classes) if name == "softmax" else width
+            for width, name in zip(widths[1:], names, strict=True)
+        ]
     units = tuple(
         Unit(int(width), name, float(pick(SLOPES)), bool(rng.integers(2)))
         for width, name in zip(widths[1:], names, strict=True)

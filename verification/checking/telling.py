@@ -14,7 +14,7 @@ from verification.checking.asking import Asking, scene_of
 from verification.checking.card import NOTHING, Row, card
 from verification.checking.diagnosis import Blame, blame
 from verification.checking.explanation import ENOUGH, Search, tell_apart
-from verification.checking.faults import ALPHA, CIRCUMSTANCES, JOINED, LOSS, catalogued
+from verification.checking.faults import ALPHA, CIRCUMSTANCES, JOINED, LOSS, faults_for
 from verification.checking.grading import Grade
 from verification.checking.moods import tell_mood
 from verification.checking.notes import Note
@@ -130,10 +130,11 @@ def carry_on(verdict: Verdict, asking: Asking) -> None:
     for question in (CORNERS, EXTREME):
         evidence = [_seen(asking, asking.questions.case(number, stream=12, of=question)) for number in range(2 * EVIDENCE)]
         missed = [seen for seen in evidence if not explains(verdict.faults, [seen])]
-        if len(missed) < ENOUGH:
+        # That both end in an error proves nothing.
+        if sum(not isinstance(seen.given, str) for seen in missed) < ENOUGH:
             continue
         # Of several that do the same the one that changes least.
-        for fault in sorted(catalogued(), key=lambda fault: len(fault.exchange.steps)):
+        for fault in sorted(faults_for(asking.subject.support), key=lambda fault: len(fault.exchange.steps)):
             if fault.mistake is None or fault.mistake in verdict.mistakes:
                 continue
             model = next(
@@ -248,7 +249,8 @@ def _explained(asking: Asking, evidence: list[Witness], question: str) -> list[M
     """Return the sets of faults that explain the evidence and as many fresh networks, the likeliest first."""
     support, questions = asking.subject.support, asking.questions
     activations = tuple(dict.fromkeys([*support.activations, *(support.outputs or ())]))
-    search = Search(evidence, activations, support.losses or ())
+    losses, faults = support.losses_drawn, faults_for(support)
+    search = Search(evidence, activations, losses, faults)
     models = search.best()
     if not models:
         return []
@@ -256,7 +258,7 @@ def _explained(asking: Asking, evidence: list[Witness], question: str) -> list[M
     kept = [model for model in models if explains(model, fresh)]
     if not kept:
         missed = [seen for seen in fresh if not explains(models[0], [seen])]
-        again = Search([*evidence, *missed[: EVIDENCE // 4]], activations, support.losses or ())
+        again = Search([*evidence, *missed[: EVIDENCE // 4]], activations, losses, faults)
         kept = [model for model in again.best() if explains(model, fresh)]
     more = [questions.case(number, stream=7, of=(ORDINARY, CORNERS, EXTREME)[number % 3]) for number in range(2 * FRESH)]
     return tell_apart(kept, lambda scene: answer(asking.subject, scene), list(map(scene_of, more)))
@@ -348,7 +350,9 @@ def breaking_like(asking: Asking, drawn: Case) -> tuple[Mistake, ...]:
     # That something is raised says nothing of what was computed.
     if sum(not isinstance(seen.given, str) and not explains((), [seen]) for seen in evidence) < ENOUGH:
         return ()
-    alike = [fault for fault in catalogued() if fault.mistake is not None and explains((fault,), evidence)]
+    alike = [
+        fault for fault in faults_for(asking.subject.support) if fault.mistake is not None and explains((fault,), evidence)
+    ]
     # Of those that change more steps what is too much may be what does it.
     least = min((len(fault.exchange.steps) for fault in alike), default=0)
     found = {fault.name: fault.mistake for fault in alike if len(fault.exchange.steps) == least and fault.mistake is not None}

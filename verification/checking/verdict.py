@@ -19,12 +19,16 @@ from verification.checking.witnesses import Model
 from verification.mistakes import Mistake
 from verification.random_networks import script
 from verification.random_networks.cases import Case
+from verification.submissions.answers import BY_THE_NOTES
+from verification.submissions.conventions import handed_over, in_own_terms, own_index
+from verification.submissions.description import describe
 from verification.submissions.protocol import Change
+from verification.submissions.support import Support
 
 Array = npt.NDArray[Any]
 
 # Exit statuses; 2 is bad usage.
-STATUS = {"right": 0, "wrong": 1, "unjudged": 3}
+STATUS = {"right": 0, "wrong": 1, "unjudged": 3, "undone": 3}
 # So many faults are told, so that a story fits a screen's corner.
 MOST_TOLD = 3
 # So many numbers of a network fit into a line.
@@ -40,7 +44,8 @@ class Verdict:
     name : str
         The submission's name.
     status : str
-        "right", "wrong", or "unjudged" where the file, a crash or a hang left nothing to be judged.
+        "right", "wrong", "undone" if it is a skeleton that nobody has filled in, or "unjudged" where the file, a crash, a hang
+        or what it does not declare left nothing to be judged.
     networks : int
         How many networks it was asked about.
     rows : int
@@ -83,6 +88,14 @@ class Verdict:
         The catalogued mistakes that behave the same in rows of calls.
     loss : str
         What the loss and the gradient say of one another, if both are given and something is wrong.
+    support : Support
+        What it declares, with the conventions that it answers by.
+    counted : str
+        How what it declares is counted, where that leaves a choice.
+    declaration : str
+        The arguments of `supports` that would fit it, where it is not right by what it declares; "" if none was found.
+    with_it : Verdict or None
+        The verdict if that had been declared.
     """
 
     name: str
@@ -108,6 +121,10 @@ class Verdict:
     alternatives: tuple[Model, ...] = ()
     in_protocol: tuple[Mistake, ...] = ()
     loss: str = ""
+    support: Support = BY_THE_NOTES
+    counted: str = ""
+    declaration: str = ""
+    with_it: Verdict | None = None
 
     @property
     def ok(self) -> bool:
@@ -116,7 +133,7 @@ class Verdict:
 
     @property
     def exit_status(self) -> int:
-        """0 right, 1 wrong, 3 could not be judged."""
+        """0 right, 1 wrong, 3 not done or not yet judged."""
         return STATUS[self.status]
 
     @property
@@ -164,6 +181,10 @@ class Verdict:
             "alternatives": [list(map(_listed_fault, model)) for model in self.alternatives],
             "loss": self.loss,
             "zeros": self.zeros,
+            "declared": self.support.conventions,
+            "counted": self.counted,
+            "declaration": self.declaration,
+            "with_it": None if self.with_it is None else self.with_it.to_dict(withhold=withhold),
             "counterexample": _counterexample(self, withhold),
             "program": "" if self.case is None else script.case_program(*self.case),
             "story": story(self, withhold=withhold),
@@ -221,7 +242,8 @@ def story(verdict: Verdict, *, withhold: bool = False, verbose: bool = False) ->
     if verdict.status == "wrong":
         lines += _what_is_wrong(verdict, withhold)
     lines += [f"  note      {note}" for note in verdict.notes]
-    if verdict.undeclared and not verdict.ok:
+    lines += _declaration_lines(verdict)
+    if verdict.undeclared and verdict.status == "wrong" and not verdict.declaration:
         lines.append(
             "  note      It has no @supports(...), so it is asked about everything. What it is not meant for, let it say."
         )
@@ -241,13 +263,26 @@ def _first_line(verdict: Verdict) -> str:
     if verdict.ok:
         notes = f", with {len(verdict.notes)} note{'s' if len(verdict.notes) > 1 else ''}" if verdict.notes else ""
         of = f" in all {asked} equations that it uses," if asked else ""
-        return f"{verdict.name}: right{of} on {verdict.networks} networks and in {verdict.rows} rows of calls{notes}"
+        counted = f"; it has {verdict.counted}" if verdict.counted else ""
+        return f"{verdict.name}: right{of} on {verdict.networks} networks and in {verdict.rows} rows of calls{notes}{counted}"
+    if verdict.status == "undone":
+        return f"{verdict.name}: not done yet"
     if verdict.status == "unjudged":
-        return f"{verdict.name}: could not be judged"
+        return f"{verdict.name}: {'not yet judged' if verdict.declaration else 'could not be judged'}"
     # What a row alone shows is no equation's fault, though one may be named.
     credit = f"; {right} of {asked} equations are right" if asked and verdict.question != "manners" else ""
     when = f" {verdict.when}" if verdict.when else ""
     return f"{verdict.name}: WRONG{when}{credit}"
+
+
+def _declaration_lines(verdict: Verdict) -> list[str]:
+    """Return what would have to be declared, and what would then be said."""
+    lines = [] if verdict.ok or not verdict.counted else [f"  counted   {verdict.counted}"]
+    if verdict.with_it is None:
+        return lines
+    _, _, said = _first_line(verdict.with_it).partition(": ")
+    declared = f"@supports({verdict.declaration})" if verdict.undeclared else f"{verdict.declaration} in @supports(...)"
+    return [*lines, f"  declare   {declared} fits it; with that it is {said}"]
 
 
 def _what_is_wrong(verdict: Verdict, withhold: bool) -> list[str]:
@@ -260,11 +295,11 @@ def _what_is_wrong(verdict: Verdict, withhold: bool) -> list[str]:
     if verdict.faults:
         told = sorted(verdict.faults, key=_in_order_of_a_pass)
         for fault in told[:MOST_TOLD]:
-            lines += [*_fault_lines(fault), *_in_its_place(verdict, fault)]
+            lines += [*_fault_lines(fault, verdict.support), *_in_its_place(verdict, fault)]
         if len(told) > MOST_TOLD:
             lines.append(f"            and {len(told) - MOST_TOLD} more (--verbose has the report card)")
     elif verdict.blame is not None and verdict.blame.equation is not None:
-        lines.append(f"  {f'({verdict.blame.equation})':<9} {FORMULAS[verdict.blame.equation]}")
+        lines.append(f"  {f'({verdict.blame.equation})':<9} {_formula(verdict.blame.equation, verdict.support)}")
         if verdict.mistakes:
             first = verdict.mistakes[0]
             lines.append(f"            as if: {first.thought} [{', '.join(mistake.name for mistake in verdict.mistakes)}]")
@@ -293,9 +328,22 @@ def _in_order_of_a_pass(fault: Fault) -> int:
     return PASS.index(fault.equation) if fault.equation in PASS else len(PASS)
 
 
-def _fault_lines(fault: Fault) -> list[str]:
+# (10) and (4) where another squared error is declared.
+OWN_FORMULAS = {
+    ("half_squared_error", 10): "L_i = ½ Σ_j (a_j − y_j)²",
+    ("half_squared_error", 4): "dL/da = a − y",
+    ("mean_squared_error", 10): "L_i = Σ_j (a_j − y_j)² / n_L",
+    ("mean_squared_error", 4): "dL/da = 2 (a − y) / n_L",
+}
+
+
+def _formula(equation: int, support: Support) -> str:
+    return OWN_FORMULAS.get((support.squared_error, equation), FORMULAS[equation])
+
+
+def _fault_lines(fault: Fault, support: Support) -> list[str]:
     """Return the equation, and what is done in its place: a thought that leads there, or what was measured."""
-    formula = FORMULAS[fault.equation]
+    formula = _formula(fault.equation, support)
     names = [name for row in fault.rows for number, _, name in [row.partition(" ")] if number == "(12)"]
     if fault.equation == 12 and len(names) == 1 and names[0] in DERIVATIVES:
         formula = f"da/dz of {names[0]} is {DERIVATIVES[names[0]]}"
@@ -312,19 +360,26 @@ def _in_its_place(verdict: Verdict, fault: Fault) -> list[str]:
 def _first_wrong(verdict: Verdict, withhold: bool) -> list[str]:
     if verdict.grade is None or verdict.case is None:
         return []
+    of, x, support = describe(verdict.case.net), np.asarray(verdict.case.x), verdict.support
     # A derivative tells more than an intermediate does that nobody asked for, and a loss less.
     wrong = verdict.grade.wrong
     first = next((entry for entry in wrong if entry.name != "loss"), wrong[0])
-    place = f"{first.name}[{', '.join(map(str, first.index))}]" if first.index else first.name
+    index = own_index(first.name, first.index, support)
+    place = f"{first.name}[{', '.join(map(str, index))}]" if index else first.name
     name = f"dL/d{place}" if first.name == "x" or is_derivative(first.name) else place
     if first.problem:
         return [f"  seen      {name} {first.problem}"]
-    right = "" if withhold else f", should be {first.expected:.6g}"
-    if not withhold and np.isfinite(first.ratio) and first.ratio != 0 and abs(first.ratio - 1) > 1e-3:
-        right += f" ({first.ratio:.4g} times that)"
+    # As its author wrote it, whatever that was put back to.
+    given, expected = (
+        in_own_terms(first.name, first.index, float(number), of, x, support) for number in (first.given, first.expected)
+    )
+    right = "" if withhold else f", should be {expected:.6g}"
+    ratio = given / expected if expected else np.nan
+    if not withhold and np.isfinite(ratio) and ratio != 0 and abs(ratio - 1) > 1e-3:
+        right += f" ({ratio:.4g} times that)"
     return [
-        f"  seen      {name} came as {first.given:.6g}{right}",
-        *(f"            {line}" for line in _network_lines(verdict.case)),
+        f"  seen      {name} came as {given:.6g}{right}",
+        *(f"            {line}" for line in _network_lines(verdict.case, support)),
         *([] if verdict.earlier is None else [f"            after {_data(verdict.earlier)}"]),
     ]
 
@@ -335,12 +390,13 @@ def _data(case: Case) -> str:
     return f"x = {_numbers(x)}, y = {_numbers(y)}" if x.size + y.size <= SHOWN else f"a batch with x of shape {x.shape}"
 
 
-def _network_lines(case: Case) -> list[str]:
-    """Return the network in two lines: what it is, and its numbers if they are few."""
+def _network_lines(case: Case, support: Support) -> list[str]:
+    """Return the network in two lines, as the submission is handed it: what it is, and its numbers if they are few."""
     net, x, y = case
     widths, names = "-".join(map(str, net.widths)), ", ".join(layer.activation.name for layer in net.layers)
-    what = f"on the network {widths}, {names}; {net.loss_name}, {net.reduction}"
-    arrays = {**net.named(), "x": np.asarray(x), "y": np.asarray(y)}
+    told, x, targets = handed_over(describe(net), np.asarray(x), np.asarray(y), support)
+    what = f"on the network {widths}, {names}; {told.loss}, {net.reduction}"
+    arrays = {**told.named(), "x": x, "y": np.asarray(targets)}
     if sum(array.size for array in arrays.values()) > SHOWN:
         return [f"{what} (its numbers: --verbose)"]
     return [what, "with " + ", ".join(f"{name} = {_numbers(array)}" for name, array in arrays.items())]

@@ -46,7 +46,7 @@ def when(smallest: Case, fails: Callable[[Case], bool], wrong: Sequence[Case] = 
     faint = _faint(smallest, fails)
     if faint:
         return faint
-    for words, holds in (*_of_kinks(smallest), *_of_dtypes(np.asarray(x)), *CORNERS):
+    for words, holds in (ONE_CLASS, *_of_kinks(smallest), *_of_dtypes(np.asarray(x)), *CORNERS):
         if holds(smallest) and all(map(holds, wrong)):
             return words
     return ""
@@ -81,6 +81,10 @@ def _fits(drawn: Case) -> bool:
         return drawn.net.loss_name == "squared_error" and np.array_equal(drawn.net(drawn.x), drawn.y)
 
 
+ONE_CLASS: Corner = (
+    "for a softmax of one unit",
+    lambda drawn: any(layer.activation.name == "softmax" and len(layer.b) == 1 for layer in drawn.net.layers),
+)
 CORNERS: tuple[Corner, ...] = (
     ("for an x that is not in C order", lambda drawn: np.ndim(drawn.x) == 2 and not np.asarray(drawn.x).flags.c_contiguous),
     (

@@ -17,6 +17,7 @@ from verification.mistakes.carrying import carrying
 from verification.mistakes.reference import Layer, Result, Run, Steps, results
 from verification.random_networks.plain import plain_case
 from verification.submissions.answers import SubmissionError, fitted, shapes
+from verification.submissions.conventions import of_what_it_has
 from verification.submissions.description import as_network
 from verification.submissions.local import Local
 from verification.submissions.protocol import Scene
@@ -34,7 +35,7 @@ def answer(called: Local | Remote, scene: Scene) -> Answer:
     """Return what a submission answers about a scene: its arrays, or what kind of error it ends in, with name and shape."""
     try:
         with np.errstate(all="ignore"):
-            return called.gradient(scene.network, scene.x, scene.y).arrays
+            return of_what_it_has(called.gradient(scene.network, scene.x, scene.y).arrays, called.support)
     except SubmissionError as error:
         return _of_error(error)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,10 +10,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from verification.submissions.conventions import counted_back, laid_out, turned_back
 from verification.submissions.description import Description
+from verification.submissions.naming import renamed, spelled
+from verification.submissions.support import Support
 
 Array = npt.NDArray[Any]
 
+BY_THE_NOTES = Support()
 # What is taken though it is not what was asked for: another dtype than the network's, and axes of length 1.
 REMARKS = ("dtype", "shape")
 
@@ -38,6 +41,8 @@ class SubmissionError(Exception):
         The name that "missing" to "shape" speak of.
     shape : str, optional
         The shape that came, for "shape".
+    undone : bool
+        Whether it is what a skeleton does that nobody has filled in.
 
     Attributes
     ----------
@@ -53,9 +58,11 @@ class SubmissionError(Exception):
         kind: str = "file",
         quantity: str | None = None,
         shape: str | None = None,
+        undone: bool = False,
     ) -> None:
-        super().__init__(sentence, file, line, kind, quantity, shape)
+        super().__init__(sentence, file, line, kind, quantity, shape, undone)
         self.sentence, self.file, self.line, self.kind, self.quantity, self.shape = sentence, file, line, kind, quantity, shape
+        self.undone = undone
         self.printed = ""
 
     def __str__(self) -> str:
@@ -65,12 +72,12 @@ class SubmissionError(Exception):
 
     def at(self, file: str | None, line: int | None) -> SubmissionError:
         """Return the same error with a place."""
-        return SubmissionError(self.sentence, file, line, self.kind, self.quantity, self.shape)
+        return SubmissionError(self.sentence, file, line, self.kind, self.quantity, self.shape, self.undone)
 
     def during(self, step: str) -> SubmissionError:
         """Return the same error with the step of a protocol at which it came."""
         sentence = f"{self.sentence} (in a row of calls, at {step!r})"
-        return SubmissionError(sentence, self.file, self.line, self.kind, self.quantity, self.shape)
+        return SubmissionError(sentence, self.file, self.line, self.kind, self.quantity, self.shape, self.undone)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +139,12 @@ def shapes(network: Description, x: Array) -> tuple[dict[str, tuple[int, ...]], 
 
 
 def arrays_of(
-    returned: object, network: Description, x: Array, called: str, remarks: dict[str, str] | None = None
+    returned: object,
+    network: Description,
+    x: Array,
+    called: str,
+    remarks: dict[str, str] | None = None,
+    support: Support = BY_THE_NOTES,
 ) -> dict[str, Array]:
     """Return what a submission returned as arrays of the network's dtype, after checking names and shapes.
 
@@ -150,11 +162,13 @@ def arrays_of(
     remarks : dict of str to str, optional
         Is given a sentence for "dtype" where an array has another dtype than the network, and for "shape" where a bias or a
         number has axes of length 1 too many or too few. Both are taken.
+    support : Support
+        What it declares of its conventions.
 
     Returns
     -------
     dict of str to ndarray
-        In the order of `shapes`. An array may share its memory with what was returned.
+        By the notes' conventions, in the order of `shapes`. An array may share its memory with what was returned.
 
     Raises
     ------
@@ -167,10 +181,14 @@ def arrays_of(
         raise SubmissionError(
             f'{called} must return a mapping from names to arrays, {{"w1": ..., "b1": ...}}; it returned {what}{hint}',
             kind="returned",
+            undone=returned is None or returned is Ellipsis,
         )
     needed, allowed = shapes(network, x)
-    known = needed | allowed
-    for name in returned:
+    if not support.biases:
+        needed = {name: shape for name, shape in needed.items() if not name.startswith("b")}
+    known = laid_out(shapes(network, x)[0] | allowed, support)
+    found = renamed(returned, known)
+    for name in found:
         if name not in known:
             near = _near(name, known)
             hint = f" (did you mean {near!r}?)" if near else f"; for this network it must name {', '.join(needed)}"
@@ -178,12 +196,21 @@ def arrays_of(
                 f"{called} returned {name!r}, which is not a name it may give{hint}", kind="unknown", quantity=str(name)
             )
     for name in needed:
-        if name not in returned:
+        if name not in found:
             has = ", ".join(map(repr, returned)) or "no names at all"
-            raise SubmissionError(f"{called} must return {name!r}, too; its mapping has {has}", kind="missing", quantity=name)
+            raise SubmissionError(
+                f"{called} must return {name!r}, too; its mapping has {has}",
+                kind="missing",
+                quantity=name,
+                undone=not any(each in found for each in needed),
+            )
     dtype = network.weights[0].dtype
     kept = {} if remarks is None else remarks
-    return {name: _array(name, returned[name], known[name], dtype, called, kept) for name in known if name in returned}
+    arrays = {name: _array(name, found[name], known[name], dtype, called, kept) for name in known if name in found}
+    if support.keeps_the_notes:
+        return arrays
+    turned = turned_back(arrays, network, x, support)
+    return turned if called == "parameters" else counted_back(turned, network, x, support)
 
 
 def fitted(name: str, array: Array, shape: tuple[int, ...]) -> Array | None:
@@ -211,7 +238,7 @@ def fitted(name: str, array: Array, shape: tuple[int, ...]) -> Array | None:
     return array.reshape(shape) if may and without[0] == without[1] else None
 
 
-def predictions_of(returned: object, network: Description, x: Array) -> Array | None:
+def predictions_of(returned: object, network: Description, x: Array, support: Support = BY_THE_NOTES) -> Array | None:
     """Return what a forward returned as a copy in float64, if it is the network's outputs in shape.
 
     Parameters
@@ -222,6 +249,8 @@ def predictions_of(returned: object, network: Description, x: Array) -> Array | 
         The network.
     x : ndarray
         One example (n_0,) or a batch (N, n_0).
+    support : Support
+        What the submission declares of its conventions.
 
     Returns
     -------
@@ -232,6 +261,8 @@ def predictions_of(returned: object, network: Description, x: Array) -> Array | 
     if hasattr(value, "detach"):
         value = value.detach()
     array = np.asarray(value)
+    if support.examples == "columns" and array.ndim == 2:
+        array = array[:, 0] if x.ndim == 1 else array.T
     if array.dtype.kind not in "fiu" or array.shape != (*x.shape[:-1], network.widths[-1]):
         return None
     return array.astype(np.float64)
@@ -252,7 +283,12 @@ def _array(name: str, value: Any, shape: tuple[int, ...], dtype: np.dtype[Any], 
         what = {"c": "complex numbers", "U": "text", "S": "bytes"}.get(array.dtype.kind, f"dtype {array.dtype}")
         if value is None or type(value).__module__ != "numpy":
             what = "None" if value is None else f"{what} in a value of type {type(value).__name__}"
-        raise SubmissionError(f"{called} must give {name} as real numbers; it gave {what}", kind="array", quantity=name)
+        raise SubmissionError(
+            f"{called} must give {name} as real numbers; it gave {what}",
+            kind="array",
+            quantity=name,
+            undone=value is None or value is Ellipsis,
+        )
     fitting = fitted(name, array, shape)
     if fitting is None:
         hint = ", which is the transpose" if array.ndim == 2 and array.shape == shape[::-1] else ""
@@ -278,13 +314,7 @@ def _near(name: object, known: Mapping[str, object]) -> str | None:
     """Return the known name that was probably meant."""
     if not isinstance(name, str):
         return None
-    plain = re.sub(r"[\s\[\]().-]", "", name).lower()
+    plain = spelled(name)[0]
     by_lower = {each.lower(): each for each in known}
-    # dw1, dL_dw1, grad_w1, w_1 and weights1: the student's names for the derivative by w1.
-    for spelling in (plain, re.sub(r"^(dl_?d|dl/d|d|grad_?|g)_?", "", plain).replace("_", "")):
-        for long, short in (("weights", "w"), ("weight", "w"), ("biases", "b"), ("bias", "b")):
-            spelling = re.sub(rf"^{long}(?=\d)", short, spelling)
-        if spelling in by_lower:
-            return by_lower[spelling]
     near = difflib.get_close_matches(plain, by_lower, n=1)
     return by_lower[near[0]] if near else None

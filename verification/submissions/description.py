@@ -30,7 +30,9 @@ class Description:
     slopes : list of float, ndarray or None
         leaky_relu's slope; prelu's α, () or (n,); None for the others.
     loss, reduction : str
-        As for `handgrad.Network`.
+        As for `handgrad.Network`; the loss may be another squared error, if one is declared.
+    l2 : float
+        The λ of a term of the squares of all w in the loss, if one is declared; 0 otherwise.
     """
 
     weights: list[Array]
@@ -39,6 +41,7 @@ class Description:
     slopes: list[float | Array | None]
     loss: str
     reduction: str
+    l2: float = 0.0
 
     @property
     def widths(self) -> tuple[int, ...]:

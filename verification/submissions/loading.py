@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from verification.submissions.answers import SubmissionError
-from verification.submissions.local import is_class_submission, last_line, what_happened
+from verification.submissions.local import is_class_submission, is_stepping_class, last_line, what_happened
 from verification.submissions.support import SUPPORT_ATTRIBUTE
 
 # Not "__main__", so that what stands under `if __name__ == "__main__":` is not run.
@@ -80,7 +80,7 @@ def find(module: ModuleType, name: str | None = None) -> Any:
         From `load`.
     name : str, optional
         The function's or class's name. Without it: what is declared with `supports`, otherwise the function named gradient
-        and the classes with forward and backward, if that is one.
+        and the classes with forward and backward, or with train and parameters, if that is one.
 
     Returns
     -------
@@ -105,7 +105,7 @@ def find(module: ModuleType, name: str | None = None) -> Any:
         near = difflib.get_close_matches(name, public, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else f"; it defines {_listed(public, lines)}"
         raise SubmissionError(f"the file has no function or class named {name!r}{hint}", path)
-    usual = {key: value for key, value in public.items() if is_class_submission(value) or _is_gradient(key, value)}
+    usual = {key: value for key, value in public.items() if _is_usual(key, value)}
     declared = {key: value for key, value in public.items() if _is_declared(value)}
     for found in (declared, usual):
         if len(found) == 1:
@@ -113,14 +113,16 @@ def find(module: ModuleType, name: str | None = None) -> Any:
         if found:
             raise SubmissionError(f"the file has several submissions; say which with --name: {_listed(found, lines)}", path)
     raise SubmissionError(
-        "the file has no function gradient(network, x, y) and no class with forward(x) and backward(y); "
+        "the file has no function gradient(network, x, y), and no class with forward(x) and backward(y), or with "
+        "train(x, y, rate) and parameters(); "
         f"it defines {_listed(public, lines)}",
         path,
     )
 
 
-def _is_gradient(name: str, value: object) -> bool:
-    return name == "gradient" and not inspect.isclass(value)
+def _is_usual(name: str, value: object) -> bool:
+    is_function = name == "gradient" and not inspect.isclass(value)
+    return is_function or is_class_submission(value) or is_stepping_class(value)
 
 
 def _is_declared(value: object) -> bool:

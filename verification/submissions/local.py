@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 
 from verification.submissions import performing
-from verification.submissions.answers import Answer, SubmissionError, arrays_of, predictions_of
-from verification.submissions.description import Array, Description, copied, viewed
+from verification.submissions.answers import BY_THE_NOTES, Answer, SubmissionError, arrays_of, predictions_of
+from verification.submissions.conventions import LARGE_RATES, counted_back, handed_over
+from verification.submissions.description import Array, Description, copied, viewed, with_parameters
 from verification.submissions.protocol import Outcome, Scene, Step
-from verification.submissions.support import Support, support_of
+from verification.submissions.support import SQUARED_ERRORS, Support, support_of
 
+NOTHING: Array = np.empty(0)
 # What each part of a submission is called with, for the sentence when it cannot be.
 ARGUMENTS = {
     "gradient": ("network", "x", "y"),
@@ -26,6 +28,7 @@ ARGUMENTS = {
     "forward": ("x",),
     "backward": ("y",),
     "descend": ("rate",),
+    "train": ("x", "y", "rate"),
     "parameters": (),
 }
 
@@ -35,9 +38,16 @@ def is_class_submission(value: object) -> bool:
 
     Static ones are something else: a `torch.autograd.Function`.
     """
-    return inspect.isclass(value) and all(
-        isinstance(inspect.getattr_static(value, name, None), FunctionType) for name in ("forward", "backward")
-    )
+    return _has_methods(value, "forward", "backward")
+
+
+def is_stepping_class(value: object) -> bool:
+    """Say whether a value is a class that only makes steps: with train and parameters, and not with forward and backward."""
+    return _has_methods(value, "train", "parameters") and not is_class_submission(value)
+
+
+def _has_methods(value: object, *names: str) -> bool:
+    return inspect.isclass(value) and all(isinstance(inspect.getattr_static(value, name, None), FunctionType) for name in names)
 
 
 class Local:
@@ -46,7 +56,8 @@ class Local:
     Parameters
     ----------
     submission : callable
-        A function `gradient(network, x, y)`, or a class with `forward(x)` and `backward(y)`.
+        A function `gradient(network, x, y)`, a class with `forward(x)` and `backward(y)`, or one with `parameters()` and
+        `train(x, y, rate)`, which makes a step.
     file : str, optional
         What to call its file in errors; the name it was loaded under unless given.
     around : callable, optional
@@ -57,14 +68,16 @@ class Local:
     name : str
         The function's or class's name.
     is_class, descends, has_parameters : bool
-        Whether it is a class; whether that class has `descend(rate)` and `parameters()`.
+        Whether it is a class with forward and backward; whether that has `descend(rate)` and `parameters()`.
+    is_stepper : bool
+        Whether it is a class that only makes steps, so that its gradient is found from one of a fresh instance.
     support : Support
         What it has declared.
 
     Raises
     ------
     SubmissionError
-        If it is neither, or cannot be called with the arguments it will get.
+        If it is none of these, or cannot be called with the arguments it will get.
     """
 
     def __init__(
@@ -78,14 +91,15 @@ class Local:
         name = getattr(submission, "__name__", None)
         self.name = name if isinstance(name, str) else type(submission).__name__
         self.is_class = is_class_submission(submission)
+        self.is_stepper = is_stepping_class(submission)
         self.source = source_file(submission)
         self.file = file if file is not None else self.source
         self._around = around
-        if not callable(submission) or (inspect.isclass(submission) and not self.is_class):
+        if not callable(submission) or (inspect.isclass(submission) and not (self.is_class or self.is_stepper)):
             what = f"the class {self.name} without them" if inspect.isclass(submission) else type(submission).__name__
             raise SubmissionError(
-                "a submission must be a function gradient(network, x, y), or a class with forward(x) and backward(y); "
-                f"got {what}",
+                "a submission must be a function gradient(network, x, y), a class with forward(x) and backward(y), or one with "
+                f"train(x, y, rate) and parameters(); got {what}",
                 self.file,
                 def_line(submission),
             )
@@ -103,12 +117,14 @@ class Local:
 
     def _check_signatures(self) -> None:
         parts: dict[str, Any] = {"gradient": self.submission}
-        if self.is_class:
-            methods = ["forward", "backward"] + ["descend"] * self.descends + ["parameters"] * self.has_parameters
+        if self.is_class or self.is_stepper:
+            methods = ["train", "parameters"]
+            if self.is_class:
+                methods = ["forward", "backward"] + ["descend"] * self.descends + ["parameters"] * self.has_parameters
             parts = {"__init__": self.submission} | {name: getattr(self.submission, name) for name in methods}
         for part, function in parts.items():
             arguments: tuple[object, ...] = ARGUMENTS[part]
-            if self.is_class and part != "__init__":
+            if part not in ("gradient", "__init__"):
                 arguments = ("self", *arguments)
             try:
                 inspect.signature(function, follow_wrapped=False).bind(*arguments)
@@ -157,6 +173,10 @@ class Local:
         arrays = self.arrays(returned, asked, x, "backward" if self.is_class else "gradient", remarks)
         return Answer({name: array.copy() for name, array in arrays.items()}, "", predictions, remarks)
 
+    def declare(self, support: Support) -> None:
+        """Take the submission for one that had declared this."""
+        self.support = support
+
     def perform(self, steps: Sequence[Step], scenes: Mapping[str, Scene]) -> Outcome:
         """Make the calls of a protocol, as `verification.submissions.performing.perform` does.
 
@@ -180,24 +200,51 @@ class Local:
         return performing.perform(self, steps, scenes)
 
     def function(self, network: Description, x: Array, y: Array) -> Any:
-        """Return what the function returns."""
-        return self._call(self.name, self.submission, (network, x, y), network, x)
+        """Return what the function returns; of a class that only makes steps, the gradient of one."""
+        if self.is_stepper:
+            return self._of_a_step(network, x, y)
+        return self._call(self.name, self.submission, handed_over(network, x, y, self.support), network, x)
+
+    def _of_a_step(self, network: Description, x: Array, y: Array) -> dict[str, Array]:
+        """Return (θ before − θ after) / rate for a step of a rate so large that θ drowns in it, and dL/dθ keeps its digits."""
+        found = self._stepped(network, x, y, LARGE_RATES[network.weights[0].dtype.name])
+        if not all(np.isfinite(array).all() for array in found.values()):
+            # In what overflows at that rate θ drowns at any.
+            found = self._stepped(network, x, y, 1.0)
+        return counted_back(found, network, x, self.support)
+
+    def _stepped(self, network: Description, x: Array, y: Array, rate: float) -> dict[str, Array]:
+        # A step in place is what it is for: the caller's arrays are out of its reach.
+        instance = self.build(with_parameters(network, network.named()))
+        before = {name: array.copy() for name, array in self._parameters_now(instance, network, x).items()}
+        _, told_x, told_y = handed_over(network, x, y, self.support)
+        self._call("train", instance.train, (told_x, told_y, rate), network, x)
+        after = self._parameters_now(instance, network, x)
+        with np.errstate(all="ignore"):
+            return {name: (before[name] - after[name]) / before[name].dtype.type(rate) for name in network.named()}
+
+    def _parameters_now(self, instance: Any, network: Description, x: Array) -> dict[str, Array]:
+        """Return the parameters of a class that only makes steps, laid out as the notes do."""
+        return self._read(self.parameters(instance, network, x), network, x, "parameters", {}, self.support)
 
     def build(self, network: Description) -> Any:
         """Return an instance of the class."""
-        return self._call(self.name, self.submission, (network,), network)
+        told, _, _ = handed_over(network, NOTHING, None, self.support)
+        return self._call(self.name, self.submission, (told,), network)
 
     def forward(self, instance: Any, network: Description, x: Array) -> Any:
         """Return what forward(x) returns."""
-        return self._call("forward", instance.forward, (x,), network, x)
+        _, told, _ = handed_over(network, x, None, self.support)
+        return self._call("forward", instance.forward, (told,), network, x)
 
     def backward(self, instance: Any, network: Description, x: Array, y: Array) -> Any:
         """Return what backward(y) returns."""
-        return self._call("backward", instance.backward, (y,), network, x)
+        _, _, told = handed_over(network, x, y, self.support)
+        return self._call("backward", instance.backward, (told,), network, x)
 
     def descend(self, instance: Any, rate: float) -> None:
-        """Call descend(rate)."""
-        self._call("descend", instance.descend, (rate,))
+        """Call descend(rate), at the rate that makes of its own gradient the step of the notes'."""
+        self._call("descend", instance.descend, (rate * (SQUARED_ERRORS[self.support.squared_error] or 1),))
 
     def parameters(self, instance: Any, network: Description, x: Array) -> Any:
         """Return what parameters() returns."""
@@ -207,19 +254,28 @@ class Local:
         self, returned: object, network: Description, x: Array, called: str, remarks: dict[str, str] | None = None
     ) -> dict[str, Array]:
         """Return what came back as arrays, which may share memory with it."""
-        function = self.submission if not self.is_class else getattr(self.submission, called)
-        shown = called if self.is_class else self.name
+        # A gradient that was found from a step has been put back already.
+        support = BY_THE_NOTES if self.is_stepper else self.support
+        return self._read(returned, network, x, called, {} if remarks is None else remarks, support)
+
+    def _read(
+        self, returned: object, network: Description, x: Array, called: str, remarks: dict[str, str], support: Support
+    ) -> dict[str, Array]:
+        is_method = called != "gradient"
+        shown = called if is_method else self.name
         try:
             # A mapping of somebody's own may run their code.
-            found: dict[str, Array] = self._call(shown, arrays_of, (returned, network, x, shown, remarks), network, x)
+            arguments = (returned, network, x, shown, remarks, support)
+            found: dict[str, Array] = self._call(shown, arrays_of, arguments, network, x)
             return found
         except SubmissionError as error:
+            function = getattr(self.submission, called) if is_method else self.submission
             raise error.at(self.file, error.line or def_line(function)) from None
 
     def _predictions(self, returned: object, network: Description, x: Array) -> Array | None:
         """Return what forward returned, if it can be read; nobody must return anything there, so that nothing is an error."""
         try:
-            found: Array | None = self._call("forward", predictions_of, (returned, network, x))
+            found: Array | None = self._call("forward", predictions_of, (returned, network, x, self.support))
             return found
         except SubmissionError:
             return None
@@ -243,10 +299,12 @@ class Local:
             failure = error
         where = _where(network, x)
         if isinstance(failure, SubmissionError) and function is arrays_of:
-            raise SubmissionError(failure.sentence + where, None, None, failure.kind, failure.quantity, failure.shape)
+            said = (failure.kind, failure.quantity, failure.shape, failure.undone)
+            raise SubmissionError(failure.sentence + where, None, None, *said)
         # The caller of arrays_of knows where the submission's part is defined.
         line = last_line(failure, self.source) or (None if function is arrays_of else def_line(function))
-        raise SubmissionError(f"{called} {what_happened(failure)}{where}", self.file, line, "raised")
+        sentence, undone = f"{called} {what_happened(failure)}{where}", isinstance(failure, NotImplementedError)
+        raise SubmissionError(sentence, self.file, line, "raised", undone=undone)
 
 
 def _where(network: Description | None, x: Array | None) -> str:

@@ -53,7 +53,9 @@ def _spread(array: Array) -> Array:
     return np.repeat(array, 2, axis=-1)[..., ::2]
 
 
-def scenes(network: Description, x: Array, y: Array, seed: int, *, batches: bool = True) -> dict[str, Scene]:
+def scenes(
+    network: Description, x: Array, y: Array, seed: int, *, batches: bool = True, biases: bool = True
+) -> dict[str, Scene]:
     """Return the scenes of a protocol around one network with its data.
 
     Parameters
@@ -66,6 +68,8 @@ def scenes(network: Description, x: Array, y: Array, seed: int, *, batches: bool
         The same seed gives the same numbers.
     batches : bool
         Whether other numbers of examples may be asked for.
+    biases : bool
+        Whether the other network has biases.
 
     Returns
     -------
@@ -79,6 +83,8 @@ def scenes(network: Description, x: Array, y: Array, seed: int, *, batches: bool
         return Scene(of, _inputs(x, shape, rng), _targets(of, x, y, shape, rng))
 
     moved = {name: (p + rng.normal(size=p.shape)).astype(p.dtype) for name, p in network.named().items()}
+    if not biases:
+        moved |= {name: np.zeros_like(p) for name, p in moved.items() if name.startswith("b")}
     found = {
         "real": Scene(network, x, y),
         "decoy": data(network, x.shape),

@@ -36,7 +36,7 @@ from verification.submissions.local import Local
 from verification.submissions.protocol import Outcome, Scene, Step
 from verification.submissions.replies import Loaded
 from verification.submissions.support import Support
-from verification.submissions.worker import CUT_OFF, FAILED, Gradient, Load, Perform
+from verification.submissions.worker import CUT_OFF, FAILED, Declare, Gradient, Load, Perform
 
 if sys.platform == "linux":
     import fcntl
@@ -52,7 +52,7 @@ LOG_AT_MOST = 1_000_000
 CAN_POLL = hasattr(select, "poll")
 # A pipe's room in bytes, where it can be chosen, so that a large network or its gradient goes through at once.
 PIPE = 1 << 18
-Request = Load | Gradient | Perform
+Request = Load | Declare | Gradient | Perform
 
 
 class Remote:
@@ -74,7 +74,9 @@ class Remote:
     file, name : str
         The path as given; the function's or class's name.
     is_class, descends, has_parameters : bool
-        Whether it is a class; whether that class has `descend(rate)` and `parameters()`.
+        Whether it is a class with forward and backward; whether that has `descend(rate)` and `parameters()`.
+    is_stepper : bool
+        Whether it is a class that only makes steps, so that its gradient is found from one of a fresh instance.
     support : Support
         What it has declared.
     printed : str
@@ -99,7 +101,9 @@ class Remote:
         self.is_class: bool = loaded.is_class
         self.descends: bool = loaded.descends
         self.has_parameters: bool = loaded.has_parameters
+        self.is_stepper: bool = loaded.is_stepper
         self.support: Support = loaded.support
+        self._redeclared = False
         self.printed: str = loaded.printed
 
     def __enter__(self) -> Remote:
@@ -134,6 +138,12 @@ class Remote:
         request = Gradient(Scene(network, x, y))
         reply: Answer = self._asked(request, calls=3, where=lambda: f", on the network {network} with x {x.shape}")
         return reply
+
+    def declare(self, support: Support) -> None:
+        """Take the submission for one that had declared this, in every process that is started for it."""
+        self.support, self._redeclared = support, True
+        if self._process is not None:
+            self._reply(Declare(support), GRACE, GRACE, lambda: "")
 
     def perform(self, steps: Sequence[Step], scenes: Mapping[str, Scene]) -> Outcome:
         """Make the calls of a protocol, as `verification.submissions.performing.perform` does.
@@ -190,6 +200,8 @@ class Remote:
     def _asked(self, request: Gradient | Perform, calls: int, where: Callable[[], str]) -> Any:
         if self._process is None:
             self._start()
+            if self._redeclared:
+                self.declare(self.support)
         return self._reply(request, calls * self._load.limit + GRACE, self._load.limit, where)
 
     def _reply(self, request: Request, patience: float, limit: float, where: Callable[[], str]) -> Any:
@@ -341,7 +353,7 @@ def open_submission(
     -------
     Local or Remote
         Both have `gradient(network, x, y)`, `perform(steps, scenes)`, `name`, `file`, `is_class`, `descends`,
-        `has_parameters` and `support`.
+        `has_parameters`, `is_stepper`, `declare(support)` and `support`.
 
     Raises
     ------

@@ -45,6 +45,7 @@ class Loaded:
     is_class: bool
     descends: bool
     has_parameters: bool
+    is_stepper: bool
     support: Support
     line: int | None
     printed: str
@@ -78,14 +79,17 @@ def pack(reply: Loaded | Answer | Outcome | SubmissionError) -> tuple[dict[str, 
         for number, change in enumerate(reply.changes):
             arrays |= {f"change{number}/before": change.before, f"change{number}/after": change.after}
     elif isinstance(reply, Loaded):
-        own = {name: getattr(reply, name) for name in ("is_class", "descends", "has_parameters", "line")}
+        own = {name: getattr(reply, name) for name in ("is_class", "descends", "has_parameters", "is_stepper", "line")}
         support = {name: getattr(reply.support, name) for name in Support.__dataclass_fields__}
+        # A head holds no numbers but integers.
+        support["l2"] = repr(reply.support.l2)
         head |= {"reply": "loaded", "name": _cut(reply.name, NAME_AT_MOST), "support": support} | own
     else:
         sentence = _cut(reply.sentence, SENTENCE_AT_MOST)
         names = {name: getattr(reply, name) for name in ("quantity", "shape")}
         head |= {name: None if value is None else _cut(value, NAME_AT_MOST) for name, value in names.items()}
         head |= {"reply": "error", "sentence": sentence, "file": reply.file, "line": reply.line, "kind": reply.kind}
+        head["undone"] = reply.undone
     return head, arrays
 
 
@@ -139,6 +143,7 @@ def _unpack_error(head: object, arrays: Mapping[str, Array], file: str) -> Submi
         "kind": lambda value: isinstance(value, str) and value in KINDS,
         "quantity": _is_name_or_none,
         "shape": _is_name_or_none,
+        "undone": _is_truth,
     }
     found = _checked(head, "error", checks)
     _nothing_left(arrays)
@@ -162,14 +167,15 @@ class ExpectedLoaded:
             "is_class": _is_truth,
             "descends": _is_truth,
             "has_parameters": _is_truth,
+            "is_stepper": _is_truth,
             "support": lambda value: isinstance(value, dict),
             "line": _is_line,
         }
         found = _checked(head, "loaded", checks)
         _nothing_left(arrays)
         try:
-            found["support"] = Support(**found["support"])
-        except (TypeError, ValueError):
+            found["support"] = Support(**found["support"] | {"l2": float(found["support"]["l2"])})
+        except (KeyError, TypeError, ValueError):
             raise FrameError("its declaration is one that cannot be made") from None
         return Loaded(**found)
 
@@ -194,6 +200,20 @@ class ExpectedAnswer:
         if predictions is not None and (predictions.shape != _outputs(self._scene) or predictions.dtype != np.float64):
             raise FrameError(f"it gives its predictions in {predictions.dtype} and shape {predictions.shape}")
         return Answer(found, fields["printed"], predictions, fields["remarks"])
+
+
+class ExpectedNothing:
+    """An answer without arrays."""
+
+    def room(self) -> Room:
+        """Return how long the reply may be."""
+        return Room(HEAD_AT_MOST, 0)
+
+    def unpack(self, head: object, arrays: dict[str, Array]) -> Answer:
+        """Return the reply, or raise a FrameError if something is missing, unknown, or not what it must be."""
+        fields = _checked(head, "answer", {"remarks": _are_remarks})
+        _nothing_left(arrays)
+        return Answer({}, fields["printed"])
 
 
 class ExpectedOutcome:

@@ -17,6 +17,13 @@ from verification.submissions.description import Description
 Array = npt.NDArray[Any]
 Declared = TypeVar("Declared", bound=Callable[..., Any])
 ACTIVATIONS = tuple(FORMS)
+# The squared errors beside (10) that people write, and how often (10) has each; None: as often as there are outputs.
+SQUARED_ERRORS: dict[str, int | None] = {"squared_error": 1, "half_squared_error": 2, "mean_squared_error": None}
+KNOWN_LOSSES = tuple(dict.fromkeys([*LOSSES, *SQUARED_ERRORS]))
+WEIGHTS = ("out-in", "in-out")
+EXAMPLES = ("rows", "columns")
+# What l2 = λ adds to L, beside its derivative by w: that times λ w, or λ w / N.
+L2_FORMS = {"half": 1, "whole": 2, "half/N": 1, "whole/N": 2}
 DTYPES = ("float64", "float32")
 TARGETS = ("indices", "one_hot", "distribution")
 SUPPORT_ATTRIBUTE = "__supports__"
@@ -34,7 +41,8 @@ class Support:
         Those it knows in the last layer; all of `activations` unless given. With `outputs=["softmax"]` and a list of
         `activations` without softmax, no softmax is drawn in a hidden layer.
     losses, reductions, dtypes : sequence of str
-        The losses, "mean" and "sum", "float64" and "float32".
+        The losses, "mean" and "sum", "float64" and "float32". In place of "squared_error", the Σ_j (a_j − y_j)² of (10),
+        "half_squared_error" has ½ before it and "mean_squared_error" 1/n_L; `network.loss` then says so.
     targets : sequence of str
         The forms of cross-entropy's y: "indices" of classes, "one_hot", or any "distribution".
     single, batches : bool
@@ -43,6 +51,19 @@ class Support:
         The number L of layers: exactly that many, or from the first to the last.
     widths : int or sequence of int, optional
         The units of every layer and the inputs (1 for the chain of (3)–(7)), or n_0, …, n_L themselves.
+    least_width, least_classes : int
+        The least number of inputs and of units in a layer; the least number of units of a softmax.
+    weights : str
+        "out-in", each w (n, n_prev) as in the notes, or "in-out", each (n_prev, n): handed over and taken so.
+    examples : str
+        "rows", x (N, n_0), or "columns": x, y and what belongs to the examples are (n, N), one example (n, 1), biases (n, 1).
+    biases : bool
+        False for who has none, or does not train them: they are 0, and no derivative by them is asked for.
+    l2 : float
+        The λ of a term of the squares of all w in the loss, handed over as `network.l2`; 0 for none.
+    l2_form : str, optional
+        Which: "half" for ½ λ Σ w², "whole" for λ Σ w², and "half/N", "whole/N" for a share of each example. The checker finds
+        it unless it is said.
 
     Raises
     ------
@@ -67,6 +88,13 @@ class Support:
     batches: bool = True
     layers: int | tuple[int, int] | None = None
     widths: int | Sequence[int] | None = None
+    least_width: int = 1
+    least_classes: int = 1
+    weights: str = WEIGHTS[0]
+    examples: str = EXAMPLES[0]
+    biases: bool = True
+    l2: float = 0.0
+    l2_form: str | None = None
 
     def __post_init__(self) -> None:
         self._put("activations", _names("activations", self.activations, ACTIVATIONS))
@@ -74,22 +102,32 @@ class Support:
         softmax = "softmax" in (self.outputs or ())
         if self.losses is None:
             self._put("losses", LOSSES if softmax else ("squared_error",))
-        self._put("losses", _names("losses", self.losses, LOSSES))
+        self._put("losses", _names("losses", self.losses, KNOWN_LOSSES))
+        squared = [name for name in SQUARED_ERRORS if name in (self.losses or ())]
+        if len(squared) > 1:
+            raise ValueError(f"losses must have at most one of {', '.join(SQUARED_ERRORS)}; got {', '.join(squared)}")
         if "cross_entropy" in (self.losses or ()) and not softmax:
             raise ValueError(f"cross_entropy needs softmax among the outputs; got {', '.join(self.outputs or ())}")
         self._put("targets", _names("targets", self.targets, TARGETS))
         self._put("reductions", _names("reductions", self.reductions, REDUCTIONS))
         self._put("dtypes", _names("dtypes", self.dtypes, DTYPES))
-        for argument in ("single", "batches"):
+        for argument in ("single", "batches", "biases"):
             checks.instance(argument, getattr(self, argument), bool, "True or False")
         if not (self.single or self.batches):
             raise ValueError("single and batches must not both be False: x is one example or a batch")
         self._check_sizes()
+        checks.one_of("weights", self.weights, WEIGHTS)
+        checks.one_of("examples", self.examples, EXAMPLES)
+        self._put("l2", checks.not_negative("l2", self.l2))
+        if self.l2_form is not None:
+            checks.one_of("l2_form", self.l2_form, L2_FORMS)
 
     def _put(self, argument: str, value: object) -> None:
         object.__setattr__(self, argument, value)
 
     def _check_sizes(self) -> None:
+        for argument in ("least_width", "least_classes"):
+            checks.positive_integer(argument, getattr(self, argument))
         if isinstance(self.layers, Sequence) and not isinstance(self.layers, str):
             if len(self.layers) != 2:
                 raise ValueError(f"layers must be L, or the least and the greatest L; got {self.layers!r}")
@@ -113,6 +151,28 @@ class Support:
             self._put("layers", (len(units) - 1, len(units) - 1))
         elif self.widths is not None:
             self._put("widths", checks.positive_integer("widths", self.widths))
+
+    @property
+    def squared_error(self) -> str:
+        """Which squared error it has, if any: "squared_error" unless another is declared."""
+        return next((name for name in SQUARED_ERRORS if name in (self.losses or ())), "squared_error")
+
+    @property
+    def losses_drawn(self) -> tuple[str, ...]:
+        """The losses of the networks that are drawn for it, each of which handgrad has."""
+        return tuple("squared_error" if name in SQUARED_ERRORS else name for name in self.losses or ())
+
+    @property
+    def keeps_the_notes(self) -> bool:
+        """Whether it is written by the notes' conventions, so that nothing is to be translated."""
+        return self.conventions == {}
+
+    @property
+    def conventions(self) -> dict[str, object]:
+        """What is declared in place of the notes' conventions, by argument; empty for most."""
+        own = {name: getattr(self, name) for name in ("weights", "examples", "biases", "l2")}
+        found = {name: value for name, value in own.items() if value != getattr(Support, name)}
+        return found if self.squared_error == "squared_error" else {**found, "losses": [self.squared_error]}
 
     @property
     def layer_range(self) -> tuple[int, int | None]:
@@ -139,12 +199,15 @@ class Support:
         return (
             set(network.activations[:-1]) <= set(self.activations)
             and network.activations[-1] in (self.outputs or ())
-            and network.loss in (self.losses or ())
+            and network.loss in self.losses_drawn
             and network.reduction in self.reductions
             and network.weights[0].dtype.name in self.dtypes
             and (self.single if x.ndim == 1 else self.batches)
             and low <= len(network.weights) <= (high or len(network.weights))
             and (self.widths is None or widths == self.widths or set(widths) == {self.widths})
+            and min(widths) >= self.least_width
+            and all(n >= self.least_classes for n, g in zip(widths[1:], network.activations, strict=True) if g == "softmax")
+            and (self.biases or not any(b.any() for b in network.biases))
             and (network.loss != "cross_entropy" or bool(_forms_of_target(x, y) & set(self.targets)))
         )
 

@@ -27,6 +27,7 @@ from verification.submissions.loading import find, load
 from verification.submissions.local import Local, def_line
 from verification.submissions.protocol import Outcome, Scene, Step
 from verification.submissions.replies import Loaded
+from verification.submissions.support import Support
 
 PRINTED_AT_MOST = 10_000
 # The exit status that says that this module failed, and not the file's code.
@@ -47,6 +48,22 @@ class Load:
     def expected(self) -> replies.Expected:
         """Return what may come in reply."""
         return replies.ExpectedLoaded()
+
+
+@dataclass(frozen=True)
+class Declare:
+    """The request to take the submission for one that had declared this."""
+
+    support: Support
+
+    def of(self, local: Local) -> Answer:
+        """Return the reply, which is empty."""
+        local.declare(self.support)
+        return Answer({})
+
+    def expected(self) -> replies.Expected:
+        """Return what may come in reply."""
+        return replies.ExpectedNothing()
 
 
 @dataclass(frozen=True)
@@ -167,8 +184,8 @@ def _loaded(request: Load, printed: Callable[[], str]) -> tuple[Local, Loaded]:
     with within(request.load_limit):
         submission = find(load(request.path), request.name)
     local = Local(submission, file=request.path, around=partial(within, request.limit))
-    line = def_line(submission)
-    return local, Loaded(local.name, local.is_class, local.descends, local.has_parameters, local.support, line, printed())
+    said = (local.name, local.is_class, local.descends, local.has_parameters, local.is_stepper, local.support)
+    return local, Loaded(*said, def_line(submission), printed())
 
 
 def main() -> None:

@@ -1,0 +1,298 @@
+"""Conventions of one's own: declared, what is right is right and what is wrong told by its equation; undeclared, what fits."""
+
+import contextlib
+import io
+
+import numpy as np
+import pytest
+from conventional_hand_ins import CONVENTIONAL
+
+import handgrad as hg
+from verification import supports
+from verification.bounds.rounding import rounding
+from verification.checking.check import check
+from verification.checking.grading import AnswerKey
+from verification.submissions.answers import SubmissionError, arrays_of, predictions_of
+from verification.submissions.conventions import counted_back, handed_over, in_own_terms, laid_out, own_index, turned_back
+from verification.submissions.description import describe
+from verification.submissions.local import Local
+from verification.submissions.support import Support
+
+NAMES = [each.name for each in CONVENTIONAL]
+
+
+def checked(submission):
+    with np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):
+        return check(submission)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("each", CONVENTIONAL, ids=NAMES)
+def test_right_hand_in_of_a_declared_convention_is_right(each):
+    verdict = checked(each.submission())
+    assert (verdict.ok, verdict.exit_status) == (True, 0), str(verdict)
+    right, asked = verdict.share
+    assert right == asked >= 6
+    assert verdict.declaration == ""
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("each", CONVENTIONAL, ids=NAMES)
+def test_wrong_hand_in_of_a_declared_convention_is_told_by_its_equation(each):
+    verdict = checked(each.submission(wrong=True))
+    assert (verdict.status, verdict.exit_status) == ("wrong", 1), str(verdict)
+    told = {fault.equation for model in (verdict.faults, *verdict.alternatives) for fault in model}
+    assert told, str(verdict)
+    assert each.equation in told, str(verdict)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("each", [each for each in CONVENTIONAL if each.told], ids=lambda each: each.name)
+def test_undeclared_convention_of_a_right_hand_in_is_named(each):
+    verdict = checked(each.submission(conventions=False))
+    assert not verdict.ok
+    for argument in each.convention:
+        assert f"{argument}=" in verdict.declaration, str(verdict)
+    assert verdict.with_it.ok
+    assert f"declare   {verdict.declaration} in @supports(...) fits it; with that it is right" in str(verdict)
+    layout = {"weights", "examples", "biases"} & set(each.convention)
+    assert (verdict.status == "unjudged") is bool(layout)
+    assert ("not yet judged" in str(verdict)) is bool(layout)
+    # What was not judged is called wrong in nothing.
+    assert (verdict.card == () and verdict.faults == () and verdict.case is None) is bool(layout)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("name", ["weights-in-out", "examples-as-columns", "a-step-without-biases", "mean-squared-error"])
+def test_undeclared_convention_of_a_wrong_hand_in_is_named(name):
+    each = next(each for each in CONVENTIONAL if each.name == name)
+    verdict = checked(each.submission(wrong=True, conventions=False))
+    assert not verdict.ok
+    for argument in each.convention:
+        assert f"{argument}=" in verdict.declaration, str(verdict)
+    assert verdict.with_it.status == "wrong"
+    assert each.equation in {
+        fault.equation for model in (verdict.with_it.faults, *verdict.with_it.alternatives) for fault in model
+    }
+
+
+def test_undeclared_hand_in_that_looks_at_no_name_is_told_all_that_fits():
+    step = next(each for each in CONVENTIONAL if each.name == "a-step-without-biases")
+    plain = step.submission()
+    del plain.__supports__
+    verdict = checked(plain)
+    assert (verdict.status, verdict.exit_status, verdict.undeclared) == ("unjudged", 3, True)
+    for said in ('activations=["sigmoid"]', 'losses=["half_squared_error"]', "biases=False", "layers=2", 'reductions=["sum"]'):
+        assert said in verdict.declaration, verdict.declaration
+    assert verdict.with_it.ok
+
+
+def test_hand_in_that_is_wrong_for_one_activation_is_no_matter_of_declaring():
+    g = {"sigmoid": lambda z: 1 / (1 + np.exp(-z)), "tanh": np.tanh, "identity": lambda z: z}
+    d = {"sigmoid": lambda a: a * (1 - a), "tanh": lambda a: 1 - a, "identity": np.ones_like}
+
+    @supports(activations=["sigmoid", "tanh", "identity"], losses=["squared_error"], reductions=["sum"], layers=1)
+    def gradient(network, x, y):
+        x, y = np.atleast_2d(x), np.atleast_2d(y)
+        name = network.activations[0]
+        a = g[name](x @ network.weights[0].T + network.biases[0])
+        dL_dz = 2 * (a - y) * d[name](a)
+        return {"w1": dL_dz.T @ x, "b1": dL_dz.sum(axis=0)}
+
+    verdict = checked(gradient)
+    assert (verdict.status, verdict.declaration) == ("wrong", "")
+    assert [fault.equation for fault in verdict.faults] == [12]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def gradient(network, x, y):\n    pass\n",
+        "def gradient(network, x, y):\n    raise NotImplementedError\n",
+        "def gradient(network, x, y):\n    return {}\n",
+        "def gradient(network, x, y):\n    return ...\n",
+        "def gradient(network, x, y):\n    return {f'{p}{i}': None for i, _ in enumerate(network.weights, 1) for p in 'wb'}\n",
+        "class Net:\n    def __init__(self, network): pass\n    def forward(self, x): pass\n    def backward(self, y): ...\n",
+        "def gradient(network, x, y):\n    raise NotImplementedError('your code here')\n",
+    ],
+)
+def test_skeleton_is_not_done(tmp_path, text):
+    file = tmp_path / "homework.py"
+    file.write_text(text)
+    verdict = check(file)
+    assert (verdict.status, verdict.exit_status, verdict.ok) == ("undone", 3, False)
+    assert str(verdict).startswith(f"{verdict.name}: not done yet\n  {file}:")
+    assert verdict.to_dict()["status"] == "undone"
+
+
+def test_function_that_refuses_some_networks_is_not_undone():
+    @supports(activations=["identity"], losses=["squared_error"], layers=(1, 2))
+    def gradient(network, x, y):
+        if len(network.weights) > 1:
+            raise NotImplementedError
+        x, y = np.atleast_2d(x), np.atleast_2d(y)
+        d = 2 * (x @ network.weights[0].T + network.biases[0] - y) / (len(x) if network.reduction == "mean" else 1)
+        return {"w1": d.T @ x, "b1": d.sum(axis=0)}
+
+    assert checked(gradient).status == "wrong"
+
+
+NET = hg.Network.random([3, 2, 4], activations=["tanh", "sigmoid"], reduction="sum", seed=1)
+RNG = np.random.default_rng(5)
+X, Y = RNG.normal(size=(5, 3)), RNG.normal(size=(5, 4))
+OWN = Support(
+    weights="in-out", examples="columns", losses=["mean_squared_error"], l2=0.25, l2_form="whole", outputs=["sigmoid"]
+)
+
+
+def test_handed_over_network_is_laid_out_as_declared():
+    network = describe(NET)
+    told, x, y = handed_over(network, X, Y, OWN)
+    assert [w.shape for w in told.weights] == [(3, 2), (2, 4)]
+    assert [b.shape for b in told.biases] == [(2, 1), (4, 1)]
+    assert (x.shape, y.shape, told.loss, told.l2) == ((3, 5), (4, 5), "mean_squared_error", 0.25)
+    assert np.array_equal(x, X.T)
+    assert all(np.shares_memory(a, b) for a, b in zip(told.weights, network.weights, strict=True))
+    one, x1, y1 = handed_over(network, X[0], Y[0], OWN)
+    assert (x1.shape, y1.shape) == ((3, 1), (4, 1))
+    assert one.weights[0].shape == (3, 2)
+    indices = np.array([0, 1, 2, 3, 0])
+    assert handed_over(network, X, indices, OWN)[2] is indices
+
+
+def test_handed_over_by_the_notes_is_what_was_given():
+    network = describe(NET)
+    assert handed_over(network, X, Y, Support()) == (network, X, Y)
+
+
+def test_answer_put_back_equals_the_answer_by_the_notes():
+    network, g = describe(NET), NET.gradient(X, Y)
+    right = {**g.named(), "loss": np.asarray(g.loss), "z1": NET.trace(X, Y)[1].z, "x": g.x}
+    own = {}
+    for name, array in right.items():
+        term = 2 * 0.25 * network.weights[int(name[1]) - 1] if name[0] == "w" else 0.0
+        term = 0.25 * sum((w**2).sum() for w in network.weights) if name == "loss" else term
+        number = array if name == "z1" else array / 4 + term
+        own[name] = number[:, None] if name[0] == "b" else number.T
+    assert {name: array.shape for name, array in own.items()} == laid_out(
+        {name: array.shape for name, array in right.items()}, OWN
+    )
+    back = counted_back(turned_back(own, network, X, OWN), network, X, OWN)
+    assert back.keys() == right.keys()
+    for name, array in right.items():
+        assert back[name].shape == array.shape
+        assert np.abs(back[name] - array).max() <= 16 * rounding(np.float64).u * (np.abs(array).max() + 4)
+        index = tuple(n - 1 for n in array.shape)
+        shown = in_own_terms(name, index, float(back[name][index]), network, X, OWN)
+        place = own_index(name, index, OWN)
+        assert shown == pytest.approx(float(own[name][place] if name[0] != "b" else own[name][index[0], 0]), rel=1e-12)
+    assert AnswerKey(network, X, Y, support=OWN).grade(back).ok
+
+
+def test_grade_of_who_keeps_the_notes_has_no_more_room():
+    network, g = describe(NET), NET.gradient(X, Y).named()
+    plain, own = AnswerKey(network, X, Y), AnswerKey(network, X, Y, support=OWN)
+    step = AnswerKey(network, X, Y, is_stepper=True)
+    bounds = [[entry.allowed for entry in key.grade(g).entries] for key in (plain, own, step)]
+    assert all(less < more for less, more in zip(bounds[0], bounds[1], strict=True))
+    assert all(less < more < 2 * less for less, more in zip(bounds[0], bounds[2], strict=True))
+
+
+def test_answer_in_the_wrong_layout_raises_in_its_own_words():
+    network = describe(NET)
+    g = NET.gradient(X, Y).named()
+    with pytest.raises(SubmissionError, match=r"w1 in shape \(3, 2\); it gave \(2, 3\), which is the transpose"):
+        arrays_of(g, network, X, "gradient", None, OWN)
+    turned = {name: array.T for name, array in g.items()}
+    with pytest.raises(SubmissionError, match=r"w1 in shape \(2, 3\); it gave \(3, 2\), which is the transpose"):
+        arrays_of(turned, network, X, "gradient")
+
+
+def test_predictions_in_columns_equal_rows():
+    network = describe(NET)
+    assert np.array_equal(predictions_of(NET(X).T, network, X, OWN), NET(X))
+    assert np.array_equal(predictions_of(NET(X[0])[:, None], network, X[0], OWN), NET(X[0]))
+
+
+class Stepper:
+    """Right, and in place on what it was given."""
+
+    def __init__(self, network):
+        self.network = network
+
+    def train(self, x, y, rate):
+        x, y = np.atleast_2d(x, y)
+        (w,), (b,) = self.network.weights, self.network.biases
+        d = 2 * (x @ w.T + b - y)
+        w -= rate * d.T @ x
+        b -= rate * d.sum(axis=0)
+
+    def parameters(self):
+        return {"w1": self.network.weights[0], "b1": self.network.biases[0]}
+
+
+ONLY = {"activations": ["identity"], "losses": ["squared_error"], "reductions": ["sum"], "layers": 1}
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_gradient_of_a_step_matches_handgrad(dtype):
+    net = hg.Network.random([3, 2], activations=["identity"], reduction="sum", seed=2, dtype=dtype)
+    x, y = RNG.normal(size=(4, 3)).astype(dtype), RNG.normal(size=(4, 2)).astype(dtype)
+    network = describe(net)
+    before = {name: array.copy() for name, array in network.named().items()}
+    found = Local(Stepper).gradient(network, x, y).arrays
+    right = net.gradient(x, y).named()
+    u = rounding(dtype).u
+    for name, array in right.items():
+        assert (found[name].shape, found[name].dtype) == (array.shape, array.dtype)
+        assert np.abs(found[name] - array).max() <= 32 * u * np.abs(array).max()
+        assert np.array_equal(network.named()[name], before[name])
+
+
+def test_class_that_only_steps_is_right():
+    verdict = checked(supports(**ONLY)(Stepper))
+    assert (verdict.ok, verdict.share[0]) == (True, verdict.share[1])
+    assert verdict.notes == ()
+
+
+def test_step_taken_before_going_on_is_wrong():
+    eleven = next(each for each in CONVENTIONAL if each.name == "a-step-without-biases")
+    early = "        l1_error = l2_delta.dot(self.syn1.T)\n"
+    step = "        self.syn1 += rate * l1.T.dot(l2_delta)\n"
+    text = eleven.text.replace(step, "").replace(early, step + early)
+    assert text != eleven.text
+    names = {"np": np}
+    exec(text, names)
+    verdict = checked(supports(**eleven.declared, **eleven.convention)(names["Net"]))
+    assert verdict.status == "wrong"
+    assert {entry.name for entry in verdict.grade.wrong} == {"w1"}
+
+
+def test_stepping_file_in_a_process_of_its_own_is_right(tmp_path):
+    file = tmp_path / "net.py"
+    each = next(each for each in CONVENTIONAL if each.name == "a-step-without-biases")
+    arguments = ", ".join(f"{name}={value!r}" for name, value in {**each.declared, **each.convention}.items())
+    text = each.text.replace("class Net:", f"@supports({arguments})\nclass Net:")
+    file.write_text(f"import numpy as np\nfrom verification import supports\n{text}")
+    assert check(file, examples=40).ok
+    # Undeclared, in its process: what fits is found there, too.
+    file.write_text(f"import numpy as np\n{each.text}")
+    verdict = check(file, examples=40)
+    assert (verdict.status, verdict.with_it.ok) == ("unjudged", True)
+
+
+def test_infinite_loss_beside_a_right_gradient_is_a_note():
+    @supports(
+        activations=["softmax"], losses=["cross_entropy"], targets=["one_hot"], reductions=["sum"], single=False, layers=1
+    )
+    def gradient(network, x, y):
+        z = x @ network.weights[0].T + network.biases[0]
+        e = np.exp(z - z.max(axis=1, keepdims=True))
+        p = e / e.sum(axis=1, keepdims=True)
+        # log 0 from a probability on that float16 would hold as 0, in a few of the ordinary networks.
+        loss = np.where((p < 1e-5).any(), np.inf, -np.sum(y * np.log(p)))
+        return {"w1": (p - y).T @ x, "b1": (p - y).sum(axis=0), "loss": loss}
+
+    verdict = checked(gradient)
+    assert verdict.ok, str(verdict)
+    assert any("the loss" in note.text for note in verdict.notes)

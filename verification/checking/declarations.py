@@ -1,0 +1,328 @@
+"""Which declaration would fit a submission that cannot be judged, or is wrong, by what it declares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import fields, replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from verification.checking.asking import Asking, same
+from verification.checking.grading import Grade
+from verification.checking.questions import ORDINARY
+from verification.checking.verdict import Verdict
+from verification.random_networks.cases import Case
+from verification.submissions.answers import SubmissionError
+from verification.submissions.conventions import factor_of
+from verification.submissions.description import Description, describe
+from verification.submissions.support import ACTIVATIONS, L2_FORMS, SQUARED_ERRORS, Support
+
+Judge = Callable[[Support], Verdict]
+
+# On so many networks a declaration must leave no error, and on so many more no wrong number, before everything is asked.
+FITTING, RIGHT = 6, 12
+LAYOUTS: tuple[dict[str, Any], ...] = (
+    {},
+    {"weights": "in-out"},
+    {"examples": "columns"},
+    {"weights": "in-out", "examples": "columns"},
+)
+DEPTHS = (None, 2, 1, 3)
+COUNTS: tuple[dict[str, Any], ...] = ({}, {"single": False}, {"batches": False})
+# With one of these most submissions can be called.
+TRIED = ("sigmoid", "relu", "tanh", "identity")
+CONVENTIONS = {"half-squared-error": "half_squared_error", "mean-squared-error": "mean_squared_error"}
+NEAR = 1e-6
+BLIND = "it looks at no activation's name, and does not say which it is written for"
+L2_SAID = {"half": "½ λ Σ w²", "whole": "λ Σ w²", "half/N": "λ / 2N · Σ w²", "whole/N": "λ / N · Σ w²"}
+
+
+def count_l2(asking: Asking) -> str:
+    """Find which term of l2 a submission has, and have it counted so.
+
+    Parameters
+    ----------
+    asking : Asking
+        Its `support` declares l2.
+
+    Returns
+    -------
+    str
+        What is counted, in words. Of several the one by which most derivatives are right.
+    """
+    said = asking.subject.support
+    forms = [said.l2_form] if said.l2_form else list(L2_FORMS)
+    scores = []
+    for form in forms:
+        asking.subject.declare(replace(said, l2_form=form))
+        scores.append(sum(_derivatives_right(asking, drawn) for drawn in _cases(asking, RIGHT)))
+    best = forms[int(np.argmax(scores))]
+    asking.subject.declare(replace(said, l2_form=best))
+    asking.questions.support = asking.subject.support
+    return f"l2 = {said.l2:g} as {L2_SAID[best]}"
+
+
+def _derivatives_right(asking: Asking, drawn: Case) -> int:
+    found = asking.graded(drawn)
+    return sum(entry.ok for entry in found.entries if entry.name.startswith("w")) if isinstance(found, Grade) else 0
+
+
+def unfit(asking: Asking, verdict: Verdict, judge: Judge) -> bool:
+    """Say whether a submission cannot be judged by what it declares, and what would fit: then its verdict is filled.
+
+    Parameters
+    ----------
+    asking : Asking
+        The submission, by what it declares.
+    verdict : Verdict
+        Of nothing yet.
+    judge : callable
+        Takes a Support; returns the verdict on the submission as if it had declared that.
+
+    Returns
+    -------
+    bool
+        True where most calls end in an error, or it declares nothing and looks at no name of an activation, and another
+        declaration mends that.
+    """
+    said = asking.subject.support
+    answers = [asking.answered(drawn) for drawn in _of_each_form(asking)]
+    errors = [str(answer) for answer in answers if isinstance(answer, SubmissionError)]
+    is_blind = not errors and said == Support() and _is_blind(asking, said)
+    try:
+        found = _fitting(asking) if is_blind or 2 * len(errors) >= len(answers) else None
+        if found is None:
+            return False
+        with_it = judge(found)
+        found, with_it = _by_its_loss(found, with_it, judge) or (found, with_it)
+    finally:
+        asking.subject.declare(said)
+    if with_it.status == "unjudged" or (is_blind and not with_it.ok):
+        return False
+    verdict.status, verdict.error = "unjudged", BLIND if is_blind else errors[0]
+    verdict.declaration, verdict.with_it = declaration(said, found), with_it
+    return True
+
+
+def look_for_fit(asking: Asking, verdict: Verdict, judge: Judge) -> None:
+    """Find the declaration by which a wrong submission would be right, or wrong in less, and say so in its verdict.
+
+    Parameters
+    ----------
+    asking : Asking
+        The submission, by what it declares.
+    verdict : Verdict
+        That it is wrong.
+    judge : callable
+        As for `unfit`.
+    """
+    said = asking.subject.support
+    try:
+        found = _by_its_loss(said, verdict, judge)
+        if found is None:
+            other = _with_l2(asking, said, verdict) or _narrower(asking, said, verdict)
+            with_it = None if other is None else judge(other)
+            if other is None or with_it is None or not _is_better(with_it, verdict):
+                return
+            found = other, with_it
+    finally:
+        asking.subject.declare(said)
+    verdict.declaration, verdict.with_it = declaration(said, found[0]), found[1]
+
+
+def _by_its_loss(said: Support, verdict: Verdict, judge: Judge) -> tuple[Support, Verdict] | None:
+    """Return the declaration of another squared error that explains more than (10), and the verdict with it; None if none."""
+    models = (verdict.faults, *verdict.alternatives)
+    named = next((CONVENTIONS[fault.name] for model in models for fault in model if fault.name in CONVENTIONS), None)
+    if named is None:
+        return None
+    found = _with_loss(said, named)
+    with_it = judge(found)
+    return (found, with_it) if _is_better(with_it, verdict) else None
+
+
+def _is_better(one: Verdict, other: Verdict) -> bool:
+    """Say whether one is right, or explained by fewer faults than the other; what is not explained is worse than any fault."""
+    if one.ok:
+        return True
+    known = [bool(each.faults) and all(fault.known for fault in each.faults) for each in (one, other)]
+    return known[0] and (not known[1] or len(one.faults) < len(other.faults))
+
+
+def declaration(said: Support, found: Support) -> str:
+    """Return what a declaration says beyond another, as its arguments are written."""
+    other = [field.name for field in fields(Support) if getattr(found, field.name) != getattr(said, field.name)]
+    if found.outputs == found.activations and "outputs" in other:
+        other.remove("outputs")
+
+    def shown(name: str) -> str:
+        value = getattr(found, name)
+        if name in ("activations", "outputs", "losses", "reductions", "targets", "dtypes"):
+            value = list(value)
+        if name == "layers" and value[0] == value[1]:
+            value = value[0]
+        return repr(value).replace("'", '"')
+
+    return ", ".join(f"{name}={shown(name)}" for name in other)
+
+
+def _cases(asking: Asking, count: int) -> Iterator[Case]:
+    return (asking.questions.case(number, stream=14, of=ORDINARY) for number in range(count))
+
+
+def _of_each_form(asking: Asking) -> Iterator[Case]:
+    """Yield some cases, of them as many single examples as batches where both are taken."""
+    left = {1: FITTING // 2, 2: FITTING // 2}
+    for drawn in _cases(asking, 4 * FITTING):
+        if left[np.ndim(drawn.x)]:
+            left[np.ndim(drawn.x)] -= 1
+            yield drawn
+
+
+def _as_if(asking: Asking, support: Support) -> Asking:
+    asking.subject.declare(support)
+    return Asking(asking.subject, asking.questions.seed, asking.strict_kinks, asking.oracle)
+
+
+def _is_callable(asking: Asking, support: Support) -> bool:
+    tried = _as_if(asking, support)
+    return not any(isinstance(tried.answered(drawn), SubmissionError) for drawn in _of_each_form(tried))
+
+
+def _is_right(asking: Asking, support: Support) -> bool:
+    tried = _as_if(asking, support)
+    for drawn in _cases(tried, RIGHT):
+        found = tried.graded(drawn)
+        if not isinstance(found, Grade) or not (found.ok or found.only_digits):
+            return False
+    return True
+
+
+def _fitting(asking: Asking) -> Support | None:
+    """Return the declaration by which everything tried is right; if there is none the first by which it can be called."""
+    said = asking.subject.support
+    first = None
+    for support, blind in _callable_ones(asking, said):
+        first = first or (None if blind else support)
+        for each in _by_numbers(support, blind):
+            if _is_right(asking, each):
+                return each
+    return None if first == said else first
+
+
+def _callable_ones(asking: Asking, said: Support) -> Iterator[tuple[Support, bool]]:
+    """Yield the declarations by which the submission can be called, and whether it then looks at no activation's name."""
+    depths = DEPTHS if said.layers is None else (said.layers,)
+    counts = COUNTS if said.single and said.batches else ({},)
+    structures = [
+        {**layout, **count, **({} if biases else {"biases": False}), "layers": depth}
+        for layout, biases, count, depth in product(LAYOUTS, (True, False), counts, depths)
+    ]
+    structures.sort(key=lambda each: len(each) + (each["layers"] != said.layers))
+    kept: list[dict[str, Any]] = []
+    for structure in structures:
+        # Who can be called with less said needs no more.
+        if any(all(structure.get(name) == value for name, value in each.items() if value is not None) for each in kept):
+            continue
+        wanted = replace(said, **structure)
+        if said != Support():
+            if _is_callable(asking, wanted):
+                kept.append(structure)
+                yield wanted, False
+            continue
+        if not any(_is_callable(asking, _of_activation(wanted, name)) for name in TRIED):
+            continue
+        kept.append(structure)
+        if _is_blind(asking, wanted):
+            yield wanted, True
+            continue
+        taken = [name for name in ACTIVATIONS if name != "softmax" and _is_callable(asking, _of_activation(wanted, name))]
+        yield replace(wanted, activations=taken, outputs=None, losses=None), False
+
+
+def _of_activation(support: Support, name: str) -> Support:
+    return replace(support, activations=[name], outputs=[name], losses=["squared_error"])
+
+
+def _by_numbers(support: Support, blind: bool) -> Iterator[Support]:
+    """Yield the declaration with what the numbers depend on: the squared error and, if it declares nothing, all it may mean."""
+    squared = list(SQUARED_ERRORS) if "squared_error" in (support.losses or ()) else [support.squared_error]
+    if not blind:
+        for loss in squared:
+            yield _with_loss(support, loss)
+        return
+    reductions = (["mean", "sum"], ["sum"], ["mean"])
+    for name, loss, reduction in product(ACTIVATIONS, squared, reductions):
+        if name != "softmax":
+            yield replace(_of_activation(support, name), losses=[loss], reductions=reduction)
+    targets = (["indices", "one_hot", "distribution"], ["one_hot", "distribution"], ["indices"])
+    for name, reduction, target in product(ACTIVATIONS, reductions, targets):
+        if name != "softmax":
+            of_classes: dict[str, Any] = {"outputs": ["softmax"], "losses": ["cross_entropy"], "targets": target}
+            yield replace(support, activations=[name], reductions=reduction, **of_classes)
+
+
+def _with_loss(support: Support, squared: str) -> Support:
+    losses = [squared if name in SQUARED_ERRORS else name for name in support.losses or ()]
+    return replace(support, losses=losses)
+
+
+def _is_blind(asking: Asking, support: Support) -> bool:
+    """Say whether the answers do not depend on the activations' names."""
+    seen = 0
+    tried = _as_if(asking, support)
+    for drawn in _cases(tried, FITTING):
+        network = describe(drawn.net)
+        try:
+            answers = [tried.ask(_called(network, name), drawn.x, drawn.y) for name in ("sigmoid", "relu", "identity")]
+        except SubmissionError:
+            continue
+        if not all(same(answers[0], other) for other in answers[1:]):
+            return False
+        seen += 1
+    return seen > 0
+
+
+def _called(network: Description, name: str) -> Description:
+    count = len(network.activations)
+    return replace(network, activations=[name] * count, slopes=[None] * count)
+
+
+def _narrower(asking: Asking, said: Support, verdict: Verdict) -> Support | None:
+    """Return the declaration of no single units, or classes, where the submission is wrong of these alone."""
+    is_explained = bool(verdict.faults) and all(fault.known for fault in verdict.faults)
+    of_one_unit = verdict.case is not None and 1 in verdict.case.net.widths
+    if said.widths is not None or (is_explained and not of_one_unit):
+        return None
+    for wider in (replace(said, least_classes=2), replace(said, least_width=2)):
+        if wider != said and _is_right(asking, wider):
+            return wider
+    return None if is_explained or said.least_width > 1 else replace(said, least_width=2)
+
+
+def _with_l2(asking: Asking, said: Support, verdict: Verdict) -> Support | None:
+    """Return the declaration of a term of l2, where dL/dw differs from what it should be by a constant times w, and no more."""
+    asking.subject.declare(said)
+    if said.l2 or verdict.status != "wrong" or verdict.question != ORDINARY:
+        return None
+    shares: list[float] = []
+    counts: list[int] = []
+    for drawn in _cases(asking, RIGHT):
+        arrays, network = asking.answered(drawn), describe(drawn.net)
+        if isinstance(arrays, SubmissionError):
+            return None
+        trace = drawn.net.trace(drawn.x, drawn.y).gradient.named()
+        for number, w in enumerate(network.weights, start=1):
+            off = (arrays[f"w{number}"] - trace[f"w{number}"]) / factor_of(network, said)
+            kept = np.abs(w) > 0.1
+            shares += list(off[kept] / w[kept])
+            counts += [len(drawn.x) if np.ndim(drawn.x) == 2 else 1] * int(kept.sum())
+    of_forms: dict[str, list[int]] = {"half": [1] * len(shares), "half/N": counts}
+    for form, times in of_forms.items():
+        found = np.array(shares, float) * np.array(times)
+        if len(found) and abs(found[0]) > NEAR and (np.abs(found - found[0]) <= NEAR * abs(found[0])).all():
+            digits = float(f"{found[0]:.6g}")
+            return replace(said, l2=digits, l2_form=form) if digits > 0 else None
+    return None
