@@ -1432,7 +1432,7 @@ def test_callable_that_is_no_submission_is_an_error():
 
     verdict = check(Net)
     assert (verdict.status, verdict.ok, verdict.name) == ("unjudged", False, "Net")
-    assert "a submission must be a function gradient(network, x, y), or a class" in verdict.error
+    assert "a submission must be a function gradient(network, x, y), a class" in verdict.error
 
 
 def written(folder, text, name="homework.py"):
@@ -1464,13 +1464,12 @@ BAD = {
     "a syntax error": ("x = 1\ndef gradient(network, x, y)\n    return {}\n", {}, 2, "this is not Python"),
     "an exception": (BODY + "    return network.wieghts\n", {}, 2, "gradient raised AttributeError"),
     "a hang": (BODY + "    while True: pass\n", {"limit": 1}, 2, "still running after 1 s and was stopped"),
-    "None": (BODY + "    return None\n", {}, 1, "is a return missing?"),
     "a list": (BODY + "    return [1.0]\n", {}, 1, "it returned a value of type list"),
     "a missing key": (BODY + "    return {'w1': network.weights[0]}\n", {}, 1, "gradient must return 'b1', too"),
-    "an unknown key": (BODY + "    return {'dL_dw1': 0}\n", {}, 1, "did you mean 'w1'?"),
+    "an unknown key": (BODY + "    return {'dL_dzz1': 0}\n", {}, 1, "did you mean 'dL_dz1'?"),
     "sys.exit": ("import sys\n" + BODY + "    sys.exit(3)\n", {}, 3, "sys.exit(3)"),
     "os._exit": ("import os\n" + BODY + "    os._exit(3)\n", {}, 3, "ended the whole process (exit status 3)"),
-    "no submission": ("def f(): ...\n", {}, None, "no function gradient(network, x, y) and no class"),
+    "no submission": ("def f(): ...\n", {}, None, "no function gradient(network, x, y), and no class"),
     "two submissions": (
         textwrap.dedent(HOMEWORK) + textwrap.dedent(AS_A_CLASS),
         {"name": "Nett"},

@@ -29,7 +29,7 @@ STEPS = (
     Step("forward", "larger"),
     Step("backward", "larger", "third"),
 )
-LOADED = Loaded("gradient", True, False, True, Support(), 3, "")
+LOADED = Loaded("gradient", True, False, True, False, Support(), 3, "")
 
 
 def numbers(shapes, dtype=float):
@@ -73,7 +73,7 @@ def assert_equal(arrays, others):
     ],
 )
 def test_loaded_equals_what_was_sent(support):
-    for reply in (replace(LOADED, support=support), Loaded("Ñ", False, True, False, support, None, "α\n\0\U0001f600")):
+    for reply in (replace(LOADED, support=support), Loaded("Ñ", False, True, False, True, support, None, "α\n\0\U0001f600")):
         found = received(reply, ExpectedLoaded())
         assert found == reply
         assert found.support.layers == support.layers

@@ -651,9 +651,15 @@ def test_withheld_story_of_a_submission_is_its_story_without_the_right_number(na
 
 
 def plain(**fields):
-    nothing_said = dict.fromkeys(("question", "when", "error", "step", "because", "program", "loss"), "")
+    nothing_said = dict.fromkeys(
+        ("question", "when", "error", "step", "because", "program", "loss", "counted", "declaration"), ""
+    )
     lists = {key: [] for key in ("card", "notes", "changes", "mistakes", "faults", "alternatives", "conventions")}
-    none = dict.fromkeys(("equation", "counterexample")) | dict.fromkeys(("undeclared", "zeros"), False)
+    none = (
+        {"declared": {}}
+        | dict.fromkeys(("equation", "counterexample", "with_it"))
+        | dict.fromkeys(("undeclared", "zeros"), False)
+    )
     return {"name": "f", "networks": 0, "rows": 0, "right": 0, "asked": 0} | none | nothing_said | lists | fields
 
 

@@ -73,5 +73,6 @@ def _loss(network: Description, output: torch.Tensor, y: Array) -> torch.Tensor:
         indices = y.ndim < output.ndim
         target = torch.tensor(y, dtype=torch.int64 if indices else output.dtype)
         return nn.functional.cross_entropy(output, target, reduction=network.reduction)
-    of_examples = ((output - torch.tensor(y, dtype=output.dtype)) ** 2).sum(dim=-1)
+    times = {"squared_error": 1.0, "half_squared_error": 0.5, "mean_squared_error": 1 / output.shape[-1]}[network.loss]
+    of_examples = times * ((output - torch.tensor(y, dtype=output.dtype)) ** 2).sum(dim=-1)
     return of_examples.mean() if network.reduction == "mean" else of_examples.sum()

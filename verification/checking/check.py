@@ -174,12 +174,10 @@ def examined(
         asking = Asking(subject, seed, strict_kinks, oracle)
         verdict = Verdict(subject.name, undeclared=subject.support == Support())
         try:
-            if support is None and (_is_undone(asking, verdict) or unfit(asking, verdict, judged)):
-                return verdict
             if subject.support.l2:
                 verdict.counted = count_l2(asking)
             verdict.support = subject.support
-            _Examination(asking, verdict, examples, progress).run()
+            _Examination(asking, verdict, examples, progress, judged if support is None else None).run()
         except SubmissionError as error:
             # Whatever was found before, nobody answers any more.
             verdict.status, verdict.error = "unjudged", str(error)
@@ -187,7 +185,7 @@ def examined(
 
     verdict = judged()
     if verdict.status == "wrong":
-        # Who is called as nobody declared may hang, or end: then nothing fits.
+        # As in `is_unfit`.
         with suppress(SubmissionError):
             look_for_fit(Asking(subject, seed, strict_kinks, oracle), verdict, judged)
     return verdict
@@ -201,15 +199,26 @@ def _is_undone(asking: Asking, verdict: Verdict) -> bool:
         if not isinstance(found, SubmissionError) or not found.undone:
             return False
         error = error or found
-    verdict.status, verdict.error = "undone", str(error)
+    verdict.status, verdict.question, verdict.error = "undone", "", str(error)
     return True
 
 
 class _Examination:
-    """The four questions on their way: ordinary networks, rows of calls, corners, extreme numbers."""
+    """The four questions on their way: ordinary networks, rows of calls, corners, extreme numbers.
 
-    def __init__(self, asking: Asking, verdict: Verdict, examples: int, progress: Callable[[int], object] | None) -> None:
+    `judge` gives the verdict on the submission by another declaration; without it no other is tried.
+    """
+
+    def __init__(
+        self,
+        asking: Asking,
+        verdict: Verdict,
+        examples: int,
+        progress: Callable[[int], object] | None,
+        judge: Callable[[Support], Verdict] | None = None,
+    ) -> None:
         self.asking, self.verdict, self.progress = asking, verdict, progress or (lambda done: None)
+        self.judge = judge
         self.corners = examples * CORNERS_OF // PARTS
         self.extreme = examples * EXTREME_OF // PARTS
         self.ordinary = examples - self.corners - self.extreme
@@ -251,7 +260,7 @@ class _Examination:
                 self.infinite.append((drawn, found))
             elif isinstance(found, SubmissionError) or not (found.ok or found.only_digits):
                 answer = None if isinstance(arrays, SubmissionError) else arrays
-                tell(self.verdict, self.asking, drawn, found, question, answer)
+                tell(self.verdict, self.asking, drawn, found, question, answer, self.is_unfit)
                 return False
             elif not found.ok:
                 self.behind.append((drawn, found))
@@ -259,6 +268,15 @@ class _Examination:
                 self.right.append((describe(drawn.net), [name for name, array in arrays.items() if array.any()]))
             self.conventions |= dict.fromkeys(kind_of(each) for each in found.conventions)
         return True
+
+    def is_unfit(self) -> bool:
+        """Say whether nothing can be judged by what is declared, or nothing is done, and tell what would fit."""
+        if self.judge is None:
+            return False
+        try:
+            return _is_undone(self.asking, self.verdict) or unfit(self.asking, self.verdict, self.judge)
+        except SubmissionError:  # who is called as nobody declared may hang, or end: then nothing fits
+            return False
 
     def numbers(self) -> None:
         """Ask about extreme numbers, and note how the submission breaks there, each way once."""

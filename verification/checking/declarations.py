@@ -29,7 +29,8 @@ LAYOUTS: tuple[dict[str, Any], ...] = (
     {"examples": "columns"},
     {"weights": "in-out", "examples": "columns"},
 )
-DEPTHS = (None, 2, 1, 3)
+# What declares nothing may be written for so many layers. For one alone it may be, too, or be wrong on the way back.
+DEPTHS = (None, 2, 3)
 COUNTS: tuple[dict[str, Any], ...] = ({}, {"single": False}, {"batches": False})
 # With one of these most submissions can be called.
 TRIED = ("sigmoid", "relu", "tanh", "identity")
@@ -86,6 +87,11 @@ def unfit(asking: Asking, verdict: Verdict, judge: Judge) -> bool:
     bool
         True where most calls end in an error, or it declares nothing and looks at no name of an activation, and another
         declaration mends that.
+
+    Raises
+    ------
+    SubmissionError
+        If its process hangs or ends, called by another declaration.
     """
     said = asking.subject.support
     answers = [asking.answered(drawn) for drawn in _of_each_form(asking)]
@@ -101,7 +107,7 @@ def unfit(asking: Asking, verdict: Verdict, judge: Judge) -> bool:
         asking.subject.declare(said)
     if with_it.status == "unjudged" or (is_blind and not with_it.ok):
         return False
-    verdict.status, verdict.error = "unjudged", BLIND if is_blind else errors[0]
+    verdict.status, verdict.question, verdict.error = "unjudged", "", BLIND if is_blind else errors[0]
     verdict.declaration, verdict.with_it = declaration(said, found), with_it
     return True
 
@@ -214,8 +220,8 @@ def _fitting(asking: Asking) -> Support | None:
 
 def _callable_ones(asking: Asking, said: Support) -> Iterator[tuple[Support, bool]]:
     """Yield the declarations by which the submission can be called, and whether it then looks at no activation's name."""
-    depths = DEPTHS if said.layers is None else (said.layers,)
-    counts = COUNTS if said.single and said.batches else ({},)
+    # Of who declares something only what he may not know of: that he does not take a batch he would have said.
+    depths, counts = (DEPTHS, COUNTS) if said == Support() else ((said.layers,), ({},))
     structures = [
         {**layout, **count, **({} if biases else {"biases": False}), "layers": depth}
         for layout, biases, count, depth in product(LAYOUTS, (True, False), counts, depths)

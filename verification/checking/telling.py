@@ -48,6 +48,7 @@ def tell(
     found: Grade | SubmissionError,
     question: str,
     came: Mapping[str, Array] | None = None,
+    unfit: Callable[[], bool] = lambda: False,
 ) -> None:
     """Fill the verdict for a network on which the submission is wrong.
 
@@ -65,9 +66,13 @@ def tell(
         ORDINARY or CORNERS: what other networks are drawn from.
     came : mapping of str to ndarray, optional
         The answer that is wrong, to be held against another to the same question.
+    unfit : callable
+        Says whether it cannot be judged by what it declares; then the verdict is filled already.
     """
     verdict.status, verdict.question = "wrong", question
     if isinstance(found, SubmissionError):
+        if unfit():
+            return
         # Wrong numbers say more than an error does: a transpose that fits on square layers, for one.
         others = (asking.questions.case(number, stream=1, of=question) for number in range(EVIDENCE))
         squares = filter(None, (asking.questions.square(number) for number in range(SQUARES)))
@@ -76,7 +81,8 @@ def tell(
             _tell_error(verdict, asking, drawn, found, question)
             return
         drawn, came = wrong, None
-    if not tell_mood(verdict, asking, drawn, came):
+    # The answers are held together before anything else is asked.
+    if not tell_mood(verdict, asking, drawn, came) or (came is not None and unfit()):
         return
     fails = _failing(asking, question)
     smallest = shrinking.shrink(drawn, fails) if fails(drawn) else shrinking.shrink(drawn, asking.is_wrong)

@@ -243,7 +243,7 @@ def story(verdict: Verdict, *, withhold: bool = False, verbose: bool = False) ->
         lines += _what_is_wrong(verdict, withhold)
     lines += [f"  note      {note}" for note in verdict.notes]
     lines += _declaration_lines(verdict)
-    if verdict.undeclared and verdict.status == "wrong" and not verdict.declaration:
+    if verdict.undeclared and verdict.status in ("wrong", "unjudged") and not verdict.declaration:
         lines.append(
             "  note      It has no @supports(...), so it is asked about everything. What it is not meant for, let it say."
         )

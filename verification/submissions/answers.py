@@ -316,5 +316,5 @@ def _near(name: object, known: Mapping[str, object]) -> str | None:
         return None
     plain = spelled(name)[0]
     by_lower = {each.lower(): each for each in known}
-    near = difflib.get_close_matches(plain, by_lower, n=1)
+    near = difflib.get_close_matches(name.lower(), by_lower, n=1) or difflib.get_close_matches(plain, by_lower, n=1)
     return by_lower[near[0]] if near else None

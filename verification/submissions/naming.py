@@ -6,11 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 
 # What may stand before a name for "derivative by".
-DERIVATIVE = re.compile(r"^(?:dl_?d|dl/d|dj_?d|d|grad_?|nabla_?|delta_?(?=[wb]))_?")
+DERIVATIVE = re.compile(r"^(?:dl_?d|dl/d|dj_?d|grad_?|nabla_?|delta_?|d)_?")
 LONG = (("weights", "w"), ("weight", "w"), ("biases", "b"), ("bias", "b"), ("alphas", "alpha"), ("cost", "loss"))
-# Without a derivative sign these are a layer's own quantities; with one, what the loss changes by with them.
-OF_A_LAYER = ("z", "a")
-INPUTS = "x"
 
 
 def spelled(name: str) -> tuple[str, bool]:
@@ -57,17 +54,18 @@ def renamed(returned: Mapping[object, object], known: Mapping[str, object]) -> d
     Returns
     -------
     dict
-        Where two names mean the same, as W1 and dW1 do, the one that says that it is a derivative counts.
+        Where two names mean the same, as w1 and dW1 do, the one that says that it is a derivative counts.
     """
     if all(name in known for name in returned):
         return dict(returned)
     found: dict[object, object] = {}
     said: dict[object, int] = {}
     for name, value in _one_by_one(returned, known):
-        meant, rank = name, 2
+        meant, rank = name, 1
         if isinstance(name, str) and name not in known:
             spelling, is_derivative = spelled(name)
-            meant, rank = (spelling, int(is_derivative)) if spelling in known else (name, 2)
+            if spelling in known:
+                meant, rank = spelling, 2 if is_derivative else 0
         if meant not in found or rank > said[meant]:
             found[meant], said[meant] = value, rank
     return found

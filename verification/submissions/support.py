@@ -151,6 +151,14 @@ class Support:
             self._put("layers", (len(units) - 1, len(units) - 1))
         elif self.widths is not None:
             self._put("widths", checks.positive_integer("widths", self.widths))
+        least = {"least_width": self.least_width}
+        if "softmax" in (self.outputs or ()):
+            least["least_classes"] = self.least_classes
+        given = () if self.widths is None else self.widths if isinstance(self.widths, tuple) else (self.widths,)
+        for argument, number in least.items():
+            of = given[-1:] if argument == "least_classes" else given
+            if any(width < number for width in of):
+                raise ValueError(f"widths must be >= {argument}, which is {number}; got {self.widths}")
 
     @property
     def squared_error(self) -> str:
