@@ -87,6 +87,35 @@ def test_undeclared_hand_in_that_looks_at_no_name_is_told_all_that_fits():
     assert verdict.with_it.ok
 
 
+CLASSIFIER = """
+def gradient(network, x, y):
+    W1, W2 = network.weights
+    b1, b2 = network.biases
+    h = np.tanh(x @ W1.T + b1)
+    e = np.exp(h @ W2.T + b2)
+    d = e / e.sum(axis=1, keepdims=True)
+    d[np.arange(len(x)), y] -= 1
+    d /= len(x)
+    dh = d @ W2 * (1 - h**2)
+    return {"W1": dh.T @ x, "b1": dh.sum(0), "W2": d.T @ h, "b2": d.sum(0)}
+"""
+FITS_THE_CLASSIFIER = (
+    '@supports(activations=["tanh"], outputs=["softmax"], losses=["cross_entropy"], targets=["indices"], reductions=["mean"], '
+    "single=False, layers=2) fits it; with that it is "
+)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize(("slip", "said"), [("1 - h**2", "right in all 9 equations"), ("1 - h", "WRONG; 8 of 9 equations")])
+def test_undeclared_classifier_is_told_all_that_fits(slip, said):
+    names = {"np": np}
+    exec(CLASSIFIER.replace("1 - h**2", slip), names)
+    verdict = checked(names["gradient"])
+    assert (verdict.status, verdict.exit_status) == ("unjudged", 3)
+    assert f"declare   {FITS_THE_CLASSIFIER}{said}" in str(verdict)
+    assert ("\n  (12)      da/dz of tanh is 1 − a²\n" in str(verdict)) is (slip == "1 - h")
+
+
 def test_hand_in_that_is_wrong_for_one_activation_is_no_matter_of_declaring():
     g = {"sigmoid": lambda z: 1 / (1 + np.exp(-z)), "tanh": np.tanh, "identity": lambda z: z}
     d = {"sigmoid": lambda a: a * (1 - a), "tanh": lambda a: 1 - a, "identity": np.ones_like}

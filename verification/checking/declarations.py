@@ -105,7 +105,7 @@ def unfit(asking: Asking, verdict: Verdict, judge: Judge) -> bool:
         found, with_it = _by_its_loss(found, with_it, judge) or (found, with_it)
     finally:
         asking.subject.declare(said)
-    if with_it.status == "unjudged" or (is_blind and not with_it.ok):
+    if with_it.status == "unjudged" or (is_blind and not (with_it.ok or _is_explained(with_it))):
         return False
     verdict.status, verdict.question, verdict.error = "unjudged", "", BLIND if is_blind else errors[0]
     verdict.declaration, verdict.with_it = declaration(said, found), with_it
@@ -153,8 +153,11 @@ def _is_better(one: Verdict, other: Verdict) -> bool:
     """Say whether one is right, or explained by fewer faults than the other; what is not explained is worse than any fault."""
     if one.ok:
         return True
-    known = [bool(each.faults) and all(fault.known for fault in each.faults) for each in (one, other)]
-    return known[0] and (not known[1] or len(one.faults) < len(other.faults))
+    return _is_explained(one) and (not _is_explained(other) or len(one.faults) < len(other.faults))
+
+
+def _is_explained(verdict: Verdict) -> bool:
+    return bool(verdict.faults) and all(fault.known for fault in verdict.faults)
 
 
 def declaration(said: Support, found: Support) -> str:
@@ -207,15 +210,24 @@ def _is_right(asking: Asking, support: Support) -> bool:
 
 
 def _fitting(asking: Asking) -> Support | None:
-    """Return the declaration by which everything tried is right; if there is none the first by which it can be called."""
+    """Return the declaration by which everything tried is right, or else the one by which most is; None if that is its own."""
     said = asking.subject.support
-    first = None
+    first, best = None, (0, said)
     for support, blind in _callable_ones(asking, said):
         first = first or (None if blind else support)
         for each in _by_numbers(support, blind):
             if _is_right(asking, each):
                 return each
-    return None if first == said else first
+            if blind:
+                best = max(best, (_count_right(asking, each), each), key=lambda scored: scored[0])
+    found = first or best[1]
+    return None if found == said else found
+
+
+def _count_right(asking: Asking, support: Support) -> int:
+    tried = _as_if(asking, support)
+    graded = [tried.graded(drawn) for drawn in _cases(tried, FITTING)]
+    return sum(sum(entry.ok for entry in found.entries) for found in graded if isinstance(found, Grade))
 
 
 def _callable_ones(asking: Asking, said: Support) -> Iterator[tuple[Support, bool]]:
@@ -238,18 +250,34 @@ def _callable_ones(asking: Asking, said: Support) -> Iterator[tuple[Support, boo
                 kept.append(structure)
                 yield wanted, False
             continue
-        if not any(_is_callable(asking, _of_activation(wanted, name)) for name in TRIED):
+        probe = next((each for each in _probes(wanted) if _is_callable(asking, each)), None)
+        if probe is None:
             continue
         kept.append(structure)
-        if _is_blind(asking, wanted):
+        if _is_blind(asking, probe):
             yield wanted, True
             continue
-        taken = [name for name in ACTIVATIONS if name != "softmax" and _is_callable(asking, _of_activation(wanted, name))]
-        yield replace(wanted, activations=taken, outputs=None, losses=None), False
+        of_classes = probe.losses == ("cross_entropy",)
+        names = [name for name in ACTIVATIONS if name != "softmax"]
+        one_by_one = [replace(probe, activations=[name], outputs=probe.outputs if of_classes else [name]) for name in names]
+        taken = [name for name, each in zip(names, one_by_one, strict=True) if _is_callable(asking, each)]
+        yield replace(probe, activations=taken, outputs=probe.outputs if of_classes else taken), False
+
+
+def _probes(support: Support) -> Iterator[Support]:
+    """Yield declarations of little, by one of which most submissions can be called."""
+    for name in TRIED:
+        yield _of_activation(support, name)
+    for name, targets in product(TRIED, (["one_hot", "distribution"], ["indices"])):
+        yield _of_classes(support, name, targets)
 
 
 def _of_activation(support: Support, name: str) -> Support:
     return replace(support, activations=[name], outputs=[name], losses=["squared_error"])
+
+
+def _of_classes(support: Support, name: str, targets: list[str]) -> Support:
+    return replace(support, activations=[name], outputs=["softmax"], losses=["cross_entropy"], targets=targets)
 
 
 def _by_numbers(support: Support, blind: bool) -> Iterator[Support]:
@@ -266,8 +294,7 @@ def _by_numbers(support: Support, blind: bool) -> Iterator[Support]:
     targets = (["indices", "one_hot", "distribution"], ["one_hot", "distribution"], ["indices"])
     for name, reduction, target in product(ACTIVATIONS, reductions, targets):
         if name != "softmax":
-            of_classes: dict[str, Any] = {"outputs": ["softmax"], "losses": ["cross_entropy"], "targets": target}
-            yield replace(support, activations=[name], reductions=reduction, **of_classes)
+            yield replace(_of_classes(support, name, target), reductions=reduction)
 
 
 def _with_loss(support: Support, squared: str) -> Support:
@@ -298,14 +325,13 @@ def _called(network: Description, name: str) -> Description:
 
 def _narrower(asking: Asking, said: Support, verdict: Verdict) -> Support | None:
     """Return the declaration of no single units, or classes, where the submission is wrong of these alone."""
-    is_explained = bool(verdict.faults) and all(fault.known for fault in verdict.faults)
     of_one_unit = verdict.case is not None and 1 in verdict.case.net.widths
-    if said.widths is not None or (is_explained and not of_one_unit):
+    if said.widths is not None or (_is_explained(verdict) and not of_one_unit):
         return None
     for wider in (replace(said, least_classes=2), replace(said, least_width=2)):
         if wider != said and _is_right(asking, wider):
             return wider
-    return None if is_explained or said.least_width > 1 else replace(said, least_width=2)
+    return None if _is_explained(verdict) or said.least_width > 1 else replace(said, least_width=2)
 
 
 def _with_l2(asking: Asking, said: Support, verdict: Verdict) -> Support | None:

@@ -242,7 +242,7 @@ def story(verdict: Verdict, *, withhold: bool = False, verbose: bool = False) ->
     if verdict.status == "wrong":
         lines += _what_is_wrong(verdict, withhold)
     lines += [f"  note      {note}" for note in verdict.notes]
-    lines += _declaration_lines(verdict)
+    lines += _declaration_lines(verdict, withhold)
     if verdict.undeclared and verdict.status in ("wrong", "unjudged") and not verdict.declaration:
         lines.append(
             "  note      It has no @supports(...), so it is asked about everything. What it is not meant for, let it say."
@@ -275,14 +275,17 @@ def _first_line(verdict: Verdict) -> str:
     return f"{verdict.name}: WRONG{when}{credit}"
 
 
-def _declaration_lines(verdict: Verdict) -> list[str]:
+def _declaration_lines(verdict: Verdict, withhold: bool) -> list[str]:
     """Return what would have to be declared, and what would then be said."""
     lines = [] if verdict.ok or not verdict.counted else [f"  counted   {verdict.counted}"]
     if verdict.with_it is None:
         return lines
     _, _, said = _first_line(verdict.with_it).partition(": ")
     declared = f"@supports({verdict.declaration})" if verdict.undeclared else f"{verdict.declaration} in @supports(...)"
-    return [*lines, f"  declare   {declared} fits it; with that it is {said}"]
+    lines.append(f"  declare   {declared} fits it; with that it is {said}")
+    if verdict.status == "unjudged" and verdict.with_it.status == "wrong":
+        lines += _what_is_wrong(verdict.with_it, withhold)
+    return lines
 
 
 def _what_is_wrong(verdict: Verdict, withhold: bool) -> list[str]:
