@@ -325,3 +325,37 @@ def test_infinite_loss_beside_a_right_gradient_is_a_note():
     verdict = checked(gradient)
     assert verdict.ok, str(verdict)
     assert any("the loss" in note.text for note in verdict.notes)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "equations"),
+    [
+        ("a * (1 - a)", "(a * (1 - a) + 0.1 * a**3)", {12}),
+        ("(a - y)", "np.sinh(a - y)", {4}),
+        # Of one unit with one input, which is what is left of the network, any factor may be the one.
+        ("d.T @ x", "d.T @ (x + 0.1 * x**2)", {12, 13}),
+        ("d.T @ x", "d.T @ x + 0.1 * (len(x) > 2) * d.sum() * x.sum()", {11}),
+        ("(x @ w.T)", "(x @ w.T + 0.3)", {8, 9}),
+    ],
+)
+def test_wrong_hand_in_without_biases_is_blamed_on_its_equation(old, new, equations):
+    text = """
+def gradient(network, x, y):
+    x, y, w = np.atleast_2d(x), np.atleast_2d(y), network.weights[0]
+    a = 1 / (1 + np.exp(-(x @ w.T)))
+    d = (a - y) * a * (1 - a)
+    return {"w1": d.T @ x}
+"""
+    assert text.count(old) == 1
+    names = {"np": np}
+    exec(text.replace(old, new), names)
+    declared = {
+        "activations": ["sigmoid"],
+        "losses": ["half_squared_error"],
+        "reductions": ["sum"],
+        "biases": False,
+        "layers": 1,
+    }
+    verdict = checked(supports(**declared)(names["gradient"]))
+    assert verdict.status == "wrong"
+    assert verdict.blame.equation in equations, str(verdict)

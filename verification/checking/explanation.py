@@ -99,8 +99,10 @@ class Search:
         numbers = [seen for seen in self.evidence if not isinstance(seen.given, str)]
         shapes_or_names = [seen for seen in self.evidence if isinstance(seen.given, str) and seen.given != "raised"]
         found = []
+        # Who has no biases gives dL/dw alone.
+        compared = {"w", "b"} & frozenset().union(*(seen.kinds for seen in self.evidence)) or {"w", "b"}
         for model in (_pruned(model, self.evidence) for model in models):
-            if {"w", "b"} <= frozenset().union(*(fault.ignores for fault in model)):
+            if compared <= frozenset().union(*(fault.ignores for fault in model)):
                 # Nothing would be left to compare.
                 continue
             of = [seen for seen in [*numbers, *shapes_or_names] if not any(fault.single for fault in model) or seen.single]
