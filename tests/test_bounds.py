@@ -119,13 +119,13 @@ def test_bounds_where_products_overflow_is_infinite():
 def test_bounds_of_several_contents_matches_those_of_each():
     units = (Unit(4, "sigmoid"), Unit(3, "softmax"), Unit(3, "prelu"), Unit(3, "softmax"))
     yes_or_no = (*units[:3], Unit(3, "sigmoid"))
-    for units, loss, targets in (
+    for layers, loss, targets in (
         (units, "squared_error", "values"),
         (units, "cross_entropy", "indices"),
         (units, "cross_entropy", "distribution"),
         (yes_or_no, "binary_cross_entropy", "probabilities"),
     ):
-        problems = [plain_case(*each) for each in contents(Architecture(2, units, loss, "mean", "float32", 5, targets), 1, 4)]
+        problems = [plain_case(*each) for each in contents(Architecture(2, layers, loss, "mean", "float32", 5, targets), 1, 4)]
         for form, together in zip(FORMS, bounds_of_forms(stacked(problems), FORMS), strict=True):
             for place, each in enumerate(problems):
                 alone = bounds(each, form)
@@ -154,8 +154,6 @@ STRICTER = {
     "softmax backward": ("dL_dz1", one_layer("softmax", [30.0, 0.0]), [0, 1, 2]),
     "p - y": ("dL_dz1", one_layer("softmax", [30.0, 0.0], "cross_entropy"), [0, 1, 2]),
     "the loss near 0": ("loss", one_layer("softmax", [30.0, 0.0], "cross_entropy"), [0, 1, 2]),
-    "a - y": ("dL_dz1", one_layer("sigmoid", [10.0], "binary_cross_entropy", 1.0), [0, 1, 2]),
-    "the binary loss near 0": ("loss", one_layer("sigmoid", [-10.0], "binary_cross_entropy", 0.0), [0, 1, 2]),
     "a softmax of one": ("dL_dz1", one_layer("softmax", [30.0]), [0, 1, 2]),
 }
 
@@ -204,12 +202,22 @@ def test_bounds_of_a_binary_cross_entropy_is_below_small_mistakes_at_every_size(
         for y in (0.0, 1.0, 0.25):
             net = hg.Network([hg.Dense(np.zeros((1, 1), dtype), np.array([z], dtype), "sigmoid")], "binary_cross_entropy")
             stable, naive, any_way = bounds_of_forms(plain_case(net, [[1.0]], [[y]]), [STABLE, NAIVE, ANY])
-            for allowed, slack in ((stable, 1), (naive, 1), (any_way, 1e6 if abs(z) == 30 else 1)):
-                assert allowed["loss"] <= slack * mistake * max(1, abs(z)), (z, y)
-                assert allowed["dL_dz1"].item() <= slack * mistake, (z, y)
+            # Of 1 − a at z = 30 a few digits are left to whoever takes its logarithm; those allow more.
+            for allowed in (stable, naive) if abs(z) == 30 else (stable, naive, any_way):
+                assert allowed["loss"] <= mistake * max(1, abs(z)), (z, y)
+                assert allowed["dL_dz1"].item() <= mistake, (z, y)
             # The stable form keeps the digits of what is nearly right.
             right = (z > 0) == (y == 1) and abs(z) == 30
             assert not right or stable["loss"] <= mistake * net.loss([[1.0]], [[y]])
+
+
+@pytest.mark.parametrize("name", ["loss", "dL_dz1"])
+def test_bounds_of_a_binary_cross_entropy_is_wider_where_a_form_rounds_more(name):
+    right, wrong = (one_layer("sigmoid", [10.0], "binary_cross_entropy", y) for y in (1.0, 0.0))
+    stable, naive, any_way = (bounds(right, form)[name].item() for form in (STABLE, NAIVE, ANY))
+    assert 1000 * stable < naive <= any_way < 1e-13
+    stable, naive, any_way = (bounds(wrong, form)[name].item() for form in (STABLE, NAIVE, ANY))
+    assert stable <= naive < any_way / 1000 < 1e-13
 
 
 def test_bounds_where_rounding_may_overflow_is_infinite():

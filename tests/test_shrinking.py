@@ -41,6 +41,13 @@ def test_shrink_of_binary_cross_entropy_is_a_valid_case(targets):
     assert smallest.x.shape == (1,)
 
 
+def test_shrink_of_a_binary_cross_entropy_is_without_its_output_layer_if_that_is_no_part_of_the_cause():
+    layers = (Unit(4, "sigmoid"), Unit(3, "sigmoid"))
+    start = case(Architecture(2, layers, "binary_cross_entropy", targets="probabilities", regime="normal"), 3)
+    smallest = shrink(start, lambda each: max(each.net.widths[1:]) == 4)
+    assert smallest.net.widths == (1, 4)
+
+
 @pytest.mark.parametrize(
     "needed",
     [
