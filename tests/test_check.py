@@ -23,6 +23,7 @@ from verification.checking.questions import (
     KINKED,
     ORDINARY,
     Questions,
+    _certain,
     is_ordinary,
 )
 from verification.checking.verdict import Verdict
@@ -1607,3 +1608,21 @@ def test_questions_of_a_binary_cross_entropy_is_all_that_was_declared(of):
 def test_questions_of_who_declares_nothing_is_without_a_binary_cross_entropy():
     questions = Questions(Support(), seed=6)
     assert {questions.case(number).net.loss_name for number in range(60)} == {"squared_error", "cross_entropy"}
+
+
+class Chosen:
+    """A generator that draws what it was told."""
+
+    def integers(self, *_):
+        return 1
+
+    def uniform(self, *_):
+        return 2.0
+
+
+@pytest.mark.parametrize(("y", "b"), [(0.25, 100.0), (1.0, -100.0), (0.0, 100.0)])
+def test_case_that_is_certain_of_a_wrong_answer_is_on_the_other_side_of_y(y, b):
+    net = hg.Network([hg.Dense([[0.5], [0.5]], [0.0, 0.0], "sigmoid")], "binary_cross_entropy")
+    drawn = _certain(Case(net, np.array([1.0]), np.array([y, 0.5])), Chosen())
+    assert drawn.net.layers[0].b.tolist() == [b, 0.0]
+    assert not net.layers[0].b.any()
