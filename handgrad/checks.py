@@ -178,18 +178,20 @@ def suggestion(value: str, names: Sequence[str]) -> str:
     return f" (did you mean {near[0]!r}?)" if near else ""
 
 
-def output_meets_loss(loss: str, activation: str, units: int) -> None:
-    """Refuse cross-entropy after an output that is not a softmax, saying what would be right."""
-    if loss != "cross_entropy" or activation == "softmax":
+def output_meets_loss(loss: str, needed: str | None, activation: str, units: int) -> None:
+    """Refuse a cross-entropy after another output than the one needed, saying what would be right."""
+    if needed in (None, activation):
         return
-    if activation == "sigmoid" and units == 1:
-        right = "for two classes use a softmax output of n_L = 2 units, which says the same with a probability for each class"
-    else:
-        right = "make the last activation softmax, or take loss='squared_error'"
-    raise ValueError(
-        f"cross_entropy needs probabilities that sum to 1, so the output layer must be softmax; "
-        f"got {activation} with n_L = {units}: {right}"
-    )
+    what = {"softmax": "probabilities that sum to 1", "sigmoid": "a probability from each unit"}[str(needed)]
+    match needed, activation:
+        case "softmax", "sigmoid":
+            right = "take loss='binary_cross_entropy', a yes or no from each unit, or make the last activation softmax"
+            right += ", with n_L = 2 units for two classes" if units == 1 else ""
+        case "sigmoid", "softmax":
+            right = "take loss='cross_entropy', or make the last activation sigmoid"
+        case _:
+            right = f"make the last activation {needed}, or take loss='squared_error'"
+    raise ValueError(f"{loss} needs {what}, so the output layer must be {needed}; got {activation} with n_L = {units}: {right}")
 
 
 def positive_integer(name: str, value: object) -> int:
@@ -260,6 +262,20 @@ def outputs(y: object, count: int, single: bool, n_out: int, dtype: np.dtype[Any
     return np.atleast_2d(converted("y", array, dtype))
 
 
+def probabilities(y: object, count: int, single: bool, n_out: int, dtype: np.dtype[Any]) -> Array:
+    """Return binary cross-entropy's target as (N, n_L), or raise: of the output's own shape, each number 0 <= y <= 1."""
+    # The largest is found fastest by its place; where there is a NaN that is its place.
+    usual = type(y) is np.ndarray and y.dtype == dtype and y.shape == (count, n_out) and not single
+    if usual and y.item(y.argmin()) >= 0 and y.item(y.argmax()) <= 1:  # type: ignore[attr-defined]
+        return y  # type: ignore[return-value]
+    target, array = outputs(y, count, single, n_out, dtype), real_array("y", y)
+    beyond = (array < 0) | (array > 1)
+    if beyond.any():
+        where, value = _first("y", array, beyond)
+        raise ValueError(f"y must hold probabilities, 0 <= y <= 1; {where} is {value}")
+    return target
+
+
 def classes(y: object, count: int, single: bool, number: int, dtype: np.dtype[Any]) -> Array:
     """Return cross-entropy's target as it came, checked: class indices (N,), or distributions (N, C) of the network's dtype.
 
@@ -318,6 +334,10 @@ def distribution(y: object, count: int, single: bool, number: int, dtype: np.dty
     """Return cross-entropy's target as distributions (N, C), whichever form it came in; it raises what `classes` does."""
     target = classes(y, count, single, number, dtype)
     return np.asarray(target[:, None] == np.arange(number), dtype) if target.ndim == 1 else target
+
+
+# What checks a loss's target, and returns it as numbers (N, n_L).
+TARGETS = {"squared_error": outputs, "cross_entropy": distribution, "binary_cross_entropy": probabilities}
 
 
 def converted(name: str, array: Array, dtype: np.dtype[Any]) -> Array:
@@ -464,12 +484,14 @@ def generator(seed: int | np.random.Generator | None) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-def one_neuron_a_layer(widths: Sequence[int], activations: Sequence[str]) -> None:
-    """Raise unless the network is a chain: every width 1, and no activation that needs a layer of several units."""
+def one_neuron_a_layer(widths: Sequence[int], activations: Sequence[str], loss: str) -> None:
+    """Raise unless it is a chain: every width 1, no activation that needs several units, and the loss that (4) derives."""
     if set(widths) != {1}:
         raise ValueError(f"net must have one neuron a layer, n_0 = ... = n_L = 1; got widths {'-'.join(map(str, widths))}")
     if "softmax" in activations:
         raise ValueError(f"net must have no softmax, which takes a layer of several neurons; got {', '.join(activations)}")
+    if loss != "squared_error":
+        raise ValueError(f"net must have the loss squared_error, whose derivative is (4); got {loss}")
 
 
 def batch(x: Array) -> None:

@@ -31,8 +31,8 @@ __all__ = ["EQUATIONS", "Equation", "exchanged"]
 def L_i_probability(P: Sequence[float], y_i: int) -> float:
     """Cross-entropy of one example from the probabilities of its classes, L_i (1).
 
-    **Beyond the notes:** they print the joint P(Y, X), where the conditional is meant, and call the loss strictly increasing;
-    it is strictly decreasing in P[y_i]. ValueError if P[y_i] is 0: the logarithm of 0 is no number.
+    **Beyond the notes:** they print the joint P(Y, X) for the conditional, and call the loss strictly increasing; it strictly
+    decreases in P[y_i]. ValueError if P[y_i] is 0. Of a sigmoid unit, which says no or yes, P is (1 − a, a).
 
     >>> L_i_probability([0.0, 1.0], 1) == 0
     True

@@ -1,7 +1,7 @@
 """The notes' equations as a person writes them in a line, for a terminal; `equations.EQUATIONS` has them in LaTeX."""
 
 FORMULAS = {
-    1: "L_i = −log P(Y = y_i | X = x_i)",
+    1: "L_i = −log P(Y = y_i | X = x_i); of a sigmoid unit P(1) = a, and its derivative is a − y",
     2: "L_i = −log(e^s_k / Σ_j e^s_j), k = y_i; with p = softmax(s) its derivative is p − y",
     3: "dL/dw = dL/da · da/dz · dz/dw",
     4: "dL/da = 2 (a − y)",

@@ -106,7 +106,7 @@ class Gradient:
     Parameters
     ----------
     loss : float
-        L, in nats for cross-entropy, in squared units of y for squared error.
+        L, in nats for the cross-entropies, in squared units of y for squared error.
     layers : sequence of LayerGradient
         First layer first.
     x : ndarray, optional
@@ -310,8 +310,8 @@ class LayerTrace:
     a_prev, z, a : ndarray
         a^(l−1), (N, n_prev); pre-activation and activation, (N, n).
     dL_da, da_dz : ndarray or None
-        dL/da and da/dz, (N, n); da/dz of softmax is its Jacobian da_j/dz_i, (N, n, n). Both are None at a softmax output
-        under cross-entropy, where the two are joined in dL/dz = p − y and never formed.
+        dL/da and da/dz, (N, n); da/dz of softmax is its Jacobian da_j/dz_i, (N, n, n). Both are None at the output under a
+        cross-entropy, where the two are joined in dL/dz = p − y, or a − y of the sigmoid, and never formed.
     dL_dz : ndarray
         dL/dz, (N, n).
     dL_dw, dL_db, dL_dalpha : ndarray

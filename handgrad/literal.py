@@ -19,7 +19,7 @@ from handgrad import checks
 from handgrad.equations import EQUATIONS, Equation
 from handgrad.gradient import Gradient, LayerGradient, LayerTrace, Trace
 from handgrad.network import Dense, Network
-from handgrad.scalars import SCALARS, Scalar, softmax
+from handgrad.scalars import SCALARS, Scalar, sigmoid, softmax
 
 __all__ = ["chain", "gradient", "trace"]
 
@@ -96,7 +96,9 @@ def trace(net: Network, x: npt.ArrayLike, y: npt.ArrayLike, equations: Equations
 
     Notes
     -----
-    Section IV.D–G. **Beyond the notes:** a batch is the sum over its examples, each with the factor 1/N for the mean.
+    Section IV.D–G. **Beyond the notes:** a batch is the sum over its examples, each with the factor 1/N for the mean. Under a
+    cross-entropy dL/da and da/dz of the output are joined in p − y, or a − y, and are None. The binary cross-entropy is (1) for
+    each unit, its probabilities 1 − a and a; y between 0 and 1 weights both.
     """
     checks.instance("net", net, Network, "a Network")
     return _trace(net, x, y, equations, _one_example)
@@ -136,7 +138,7 @@ def chain(net: Network, x: npt.ArrayLike, y: npt.ArrayLike, equations: Equations
     """
     checks.instance("net", net, Network, "a Network")
     names = [layer.activation.name for layer in net.layers]
-    checks.one_neuron_a_layer(net.widths, names)
+    checks.one_neuron_a_layer(net.widths, names, net.loss_name)
     return _trace(net, x, y, equations, _one_example_of_a_chain)
 
 
@@ -185,8 +187,7 @@ def _examples(
     checks.equations(equations, EQUATIONS)
     first = net.layers[0].w
     batch, single = checks.inputs(x, first.shape[1], first.shape, net.dtype)
-    check = checks.distribution if net.loss_name == "cross_entropy" else checks.outputs
-    targets = check(y, len(batch), single, net.widths[-1], net.dtype)
+    targets = checks.TARGETS[net.loss_name](y, len(batch), single, net.widths[-1], net.dtype)
     share = 1.0 if net.reduction == "sum" else 1 / len(batch)
     layers = [_layer(layer) for layer in net.layers]
     pairs = zip(batch.tolist(), targets.tolist(), strict=True)
@@ -241,15 +242,23 @@ def _one_example(
     if loss_name == "squared_error":
         loss = L_i(a, y)  # (10)
         dL_da = [share * dL_da_of(a_j, y_j) for a_j, y_j in zip(a, y, strict=True)]  # (4)
-    else:
+    elif loss_name == "cross_entropy":
         loss = _cross_entropy(L_i_probability, L_i_logits, found[-1]["z"], a, y)
+    else:
+        loss = sum(
+            [
+                _cross_entropy(L_i_probability, L_i_logits, [0.0, z_j], [sigmoid(-z_j), a_j], [1 - y_j, y_j])
+                for z_j, a_j, y_j in zip(found[-1]["z"], a, y, strict=True)
+            ]
+        )
 
     for layer, kept in zip(reversed(layers), reversed(found), strict=True):
         z, a, a_prev = kept["z"], kept["a"], kept["a_prev"]
         if dL_da is None:
-            # p − y joins the two factors; 1 stands in for the first of them in (11) and (14). Σy is 1 but for rounding.
+            # p − y, or a − y, joins the two factors; 1 stands in for the first of them in (11) and (14). A distribution's Σy is
+            # 1 but for rounding.
             da_dz: Any = None
-            total = sum(y)
+            total = sum(y) if layer.activation == "softmax" else 1.0
             factors, joined = [1.0] * len(a), [share * (p_j * total - y_j) for p_j, y_j in zip(a, y, strict=True)]
         elif layer.activation == "softmax":
             da_dz = [[a_j * ((j == i) - a_i) for i, a_i in enumerate(a)] for j, a_j in enumerate(a)]
@@ -327,7 +336,8 @@ def _cross_entropy(
 ) -> float:
     """Return L_i of one example: (1) for a class, (2) for a distribution over classes, Σ_k y_k times the loss of class k.
 
-    (2) also serves a class whose probability is too small to be held with all its digits.
+    (2) also serves a class whose probability is too small to be held with all its digits. A sigmoid unit has two classes, no
+    and yes, with the logits 0 and z, since a = e^z / (e^0 + e^z); 1 − a is taken as g(−z), which has all its digits.
     """
     if y.count(0.0) == len(y) - 1 and 1.0 in y and P[y.index(1.0)] > sys.float_info.min:
         return L_i_probability(P, y.index(1.0))

@@ -1,7 +1,8 @@
 """The notes' losses: L_i of each example, and beside it the derivative that starts the way back.
 
-Squared error (10) starts it at the activations, with (4). Cross-entropy (1)–(2) starts it at the logits, joined with the
-softmax before it: dL/dz = p − y. Both are per example; the network divides by N for the mean.
+Squared error (10) starts it at the activations, with (4). The cross-entropies start it at the logits, joined with the output
+before them: that of classes (1)–(2) with softmax, dL/dz = p − y; the binary one, (1) for each unit, with the sigmoid,
+dL/dz = a − y. All are per example; the network divides by N for the mean.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from handgrad.activations import sum_of_others
+from handgrad.activations import sigmoid, sum_of_others
 
 __all__ = [
+    "JOINED",
     "LOSSES",
     "REDUCTIONS",
+    "binary_cross_entropy",
+    "binary_cross_entropy_derivative",
     "cross_entropy",
     "cross_entropy_derivative",
     "reduced",
@@ -25,7 +29,9 @@ __all__ = [
 
 Array = npt.NDArray[Any]
 
-LOSSES = ("squared_error", "cross_entropy")
+LOSSES = ("squared_error", "cross_entropy", "binary_cross_entropy")
+# The output that a loss is joined with, so that the way back starts at z; it follows no other.
+JOINED = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}
 REDUCTIONS = ("mean", "sum")
 
 
@@ -63,7 +69,31 @@ def cross_entropy_derivative(p: Array, y: Array) -> Array:
     return np.asarray(p * sum_of_others(y) - y * sum_of_others(p))
 
 
+def binary_cross_entropy(z: Array, y: Array) -> Array:
+    """Return L_i = −Σ_j [y_j log a_j + (1 − y_j) log(1 − a_j)], (N,), from logits and targets 0 … 1, (N, n): (1) for each unit.
+
+    A term is max(z, 0) − y z + log(1 + e^{−|z|}), whose first two are |z| times how far y is from the side that z is on: a sum
+    of two numbers that are never negative.
+    """
+    distance = np.where(z > 0, 1 - y, y)
+    return np.asarray((np.abs(z) * distance + np.log1p(np.exp(-np.abs(z)))).sum(axis=-1))
+
+
+def binary_cross_entropy_derivative(z: Array, y: Array) -> Array:
+    """Return dL_i/dz = a − y, (N, n), from logits, the sigmoid before the loss included.
+
+    It equals a (1 − y) − y (1 − a) with 1 − a = g(−z), which keeps the digits that a − y loses where a is right.
+    """
+    return np.asarray(sigmoid(z) * (1 - y) - y * sigmoid(-z))
+
+
 def reduced(loss: str, reduction: str, z: Array, a: Array, y: Array) -> float:
     """Return L, the mean or sum of the examples' L_i, from logits and activations of the output layer and targets (N, n_L)."""
-    of_examples = cross_entropy(z, y) if loss == "cross_entropy" else squared_error(a, y)
+    match loss:
+        case "cross_entropy":
+            of_examples = cross_entropy(z, y)
+        case "binary_cross_entropy":
+            of_examples = binary_cross_entropy(z, y)
+        case _:
+            of_examples = squared_error(a, y)
     return float(of_examples.mean() if reduction == "mean" else of_examples.sum())

@@ -114,7 +114,8 @@ class Network:
     layers : sequence of Dense
         First layer first. Their parameters are copied.
     loss : str
-        "squared_error" (10), or "cross_entropy" (1)–(2), whose output layer must be softmax.
+        "squared_error" (10); "cross_entropy" (1)–(2), whose output layer must be softmax; or "binary_cross_entropy", (1) for
+        each unit's yes or no, whose output layer must be sigmoid.
     reduction : str
         "mean", the mean of L_i over the examples, or "sum".
 
@@ -146,7 +147,7 @@ class Network:
         checks.chain_of_layers(layers, Dense)
         checks.one_of("loss", loss, losses.LOSSES)
         checks.one_of("reduction", reduction, losses.REDUCTIONS)
-        checks.output_meets_loss(loss, layers[-1].activation.name, len(layers[-1].b))
+        checks.output_meets_loss(loss, losses.JOINED.get(loss), layers[-1].activation.name, len(layers[-1].b))
         shapes = tuple((layer.w.shape, None if layer.alpha is None else layer.alpha.shape) for layer in layers)
         # One vector for all, in figure 9's order, so that a step of descent takes them at once.
         parameters = np.concatenate([np.ravel(p) for layer in layers for p in (layer.w, layer.b, layer.alpha) if p is not None])
@@ -227,7 +228,8 @@ class Network:
         x : array_like
             (N, n_0), or (n_0,) for one example; integers are converted to the network's dtype.
         y : array_like
-            For squared_error the output's own shape; for cross_entropy class indices (N,), or distributions (N, C).
+            For squared_error the output's own shape; for binary_cross_entropy that, too, with numbers 0 … 1; for cross_entropy
+            class indices (N,), or distributions (N, C).
 
         Returns
         -------
@@ -237,7 +239,7 @@ class Network:
         Raises
         ------
         TypeError, ValueError
-            If x or y does not hold real numbers; if a shape, class index or distribution is wrong, or a number not finite.
+            If x or y does not hold real numbers; if a shape, class index or probability is wrong, or a number not finite.
         """
         batch, single = self.engine.inputs(x)
         z, a = self._forward(batch)[-1]
@@ -327,7 +329,9 @@ class Network:
             form = act.FORMS[layer.activation.name]
             if dL_da is None:
                 da_dz = None
-                dL_dz = losses.cross_entropy_derivative(a, y) / share
+                joined = self.loss_name == "binary_cross_entropy"
+                dL_dz = losses.binary_cross_entropy_derivative(z, y) if joined else losses.cross_entropy_derivative(a, y)
+                dL_dz = dL_dz / share
             else:
                 da_dz = form.derivative(z, layer.negative_slope)  # (12), its stable form
                 # ij,ij->ij, or with softmax's Jacobian im,imj->ij

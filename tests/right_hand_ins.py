@@ -1,4 +1,4 @@
-"""Forty right backpropagations, each in another hand: what people hand in as homework, odd habits and all.
+"""Forty-two right backpropagations, each in another hand: what people hand in as homework, odd habits and all.
 
 For ordinary numbers in float64 each has the derivatives that handgrad has. Many would overflow at huge numbers, answer in
 float64 whatever they are asked in, keep biases as rows, columns or one number, or hand out their own caches.
@@ -1479,6 +1479,57 @@ def everything_there_is(network, x, y):
     return grads
 
 
+# ---------------------------------------------------------------------------------------------------------------------
+# Yes or no
+
+
+@supports(activations=["tanh"], losses=["binary_cross_entropy"], reductions=["mean"], single=False, layers=2)
+def log_loss_with_clip(network, x, y):
+    """Logistic output with the usual clip, so that no logarithm fails; dL/da and g' one after the other."""
+    eps = 1e-12
+    W1, W2 = network.weights
+    b1, b2 = network.biases
+    m = x.shape[0]
+    h = np.tanh(x @ W1.T + b1)
+    p = np.clip(1 / (1 + np.exp(-(h @ W2.T + b2))), eps, 1 - eps)
+    cost = -np.sum(y * np.log(p) + (1 - y) * np.log(1 - p)) / m
+    dp = -(y / p) + (1 - y) / (1 - p)
+    dz2 = dp * p * (1 - p) / m
+    dz1 = (dz2 @ W2) * (1 - h**2)
+    return {"w1": dz1.T @ x, "b1": dz1.sum(axis=0), "w2": dz2.T @ h, "b2": dz2.sum(axis=0), "loss": cost}
+
+
+@supports(activations=["relu", "sigmoid"], losses=["binary_cross_entropy"])
+class SeveralLabels:
+    """Each output a label of its own, any depth: delta = prediction minus label, and the loss straight from the logits."""
+
+    def __init__(self, network):
+        self.net = network
+
+    def forward(self, x):
+        self.single = np.ndim(x) == 1
+        self.acts = [np.atleast_2d(x)]
+        for W, b, kind in zip(self.net.weights, self.net.biases, self.net.activations, strict=True):
+            self.z = self.acts[-1] @ W.T + b
+            self.acts.append(np.maximum(self.z, 0) if kind == "relu" else 0.5 * (1 + np.tanh(self.z / 2)))
+        return self.acts[-1][0] if self.single else self.acts[-1]
+
+    def backward(self, y):
+        labels = np.atleast_2d(y)
+        scale = 1 if self.net.reduction == "sum" else len(labels)
+        loss = np.sum(np.maximum(self.z, 0) - self.z * labels + np.log1p(np.exp(-abs(self.z)))) / scale
+        delta = (self.acts[-1] - labels) / scale
+        out = {"loss": loss}
+        for k in reversed(range(len(self.net.weights))):
+            out[f"w{k + 1}"] = delta.T @ self.acts[k]
+            out[f"b{k + 1}"] = delta.sum(0)
+            if k:
+                below = self.acts[k]
+                slope = (below > 0) if self.net.activations[k - 1] == "relu" else below * (1 - below)
+                delta = (delta @ self.net.weights[k]) * slope
+        return out
+
+
 HAND_INS = {
     "loops-over-everything": loops_over_everything,
     "lists-of-lists": lists_of_lists,
@@ -1520,4 +1571,6 @@ HAND_INS = {
     "tape-of-namedtuples": tape_of_namedtuples,
     "would-run-on-cupy": WouldRunOnCupy,
     "everything-there-is": everything_there_is,
+    "log-loss-with-clip": log_loss_with_clip,
+    "several-labels": SeveralLabels,
 }

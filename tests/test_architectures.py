@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 import handgrad as hg
 import verification as v
-from verification.random_networks.architectures import ACTIVATIONS, LAYOUTS, TARGETS, Architecture, Unit
+from handgrad.losses import JOINED
+from verification.random_networks.architectures import ACTIVATIONS, LAYOUTS, TARGETS, Architecture, Options, Unit
 from verification.random_networks.cases import case, contents
 from verification.random_networks.regimes import REGIMES
 
@@ -103,7 +104,8 @@ def test_contents_of_each_regime_is_all_different(regime):
 
 @pytest.mark.parametrize(("targets", "loss"), [(kind, loss) for loss, kinds in TARGETS.items() for kind in kinds])
 def test_targets_of_contents_is_all_different(targets, loss):
-    drawn = contents(Architecture(2, (Unit(4, "softmax"),), loss, targets=targets, examples=6, regime="normal"), 4, 16)
+    output = "sigmoid" if loss == "binary_cross_entropy" else "softmax"
+    drawn = contents(Architecture(2, (Unit(4, output),), loss, targets=targets, examples=6, regime="normal"), 4, 16)
     assert len({each.y.tobytes() for each in drawn}) == 16
 
 
@@ -135,14 +137,53 @@ def test_fitting_targets_is_a_vanishing_derivative():
 
 
 @pytest.mark.parametrize(
-    ("targets", "integer"), [("indices", "uint8"), ("one_hot", "int32"), ("distribution", "int64"), ("integers", "uint8")]
+    ("loss", "targets", "integer"),
+    [
+        ("cross_entropy", "indices", "uint8"),
+        ("cross_entropy", "one_hot", "int32"),
+        ("cross_entropy", "distribution", "int64"),
+        ("squared_error", "integers", "uint8"),
+        ("binary_cross_entropy", "yes_or_no", "uint8"),
+        ("binary_cross_entropy", "probabilities", "int64"),
+    ],
 )
-def test_targets_of_each_kind_is_what_the_network_takes(targets, integer):
-    loss = "squared_error" if targets == "integers" else "cross_entropy"
-    output = Unit(4, "identity" if targets == "integers" else "softmax")
+def test_targets_of_each_kind_is_what_the_network_takes(loss, targets, integer):
+    output = Unit(4, JOINED.get(loss, "identity"))
     net, x, y = case(Architecture(2, (output,), loss, examples=5, targets=targets, integer=integer), 1)
-    assert y.dtype == (np.float64 if targets == "distribution" else integer)
+    assert y.dtype == (np.float64 if targets in ("distribution", "probabilities") else integer)
     assert np.isfinite(net.loss(x, y))
+
+
+def test_targets_of_yes_or_no_units_is_certain_or_any_probability():
+    output, drawn = (Unit(4, "sigmoid"),), {}
+    for targets in ("yes_or_no", "probabilities"):
+        of = Architecture(2, output, "binary_cross_entropy", examples=6, targets=targets, dtype="float32")
+        drawn[targets] = np.concatenate([y.ravel() for _, _, y in contents(of, 7, 16)])
+    assert set(drawn["yes_or_no"].tolist()) == {0, 1}
+    assert {0.0, 0.5, 1.0} < set(drawn["probabilities"].tolist())
+    assert drawn["probabilities"].dtype == np.float32
+    assert len(set(drawn["probabilities"].tolist())) > 100
+    assert ((drawn["probabilities"] >= 0) & (drawn["probabilities"] <= 1)).all()
+
+
+@settings(suppress_health_check=list(HealthCheck))
+@given(v.cases(losses=["binary_cross_entropy"], activations=["relu", "sigmoid"]))
+def test_output_of_a_binary_cross_entropy_is_sigmoid(drawn):
+    assert drawn.net.loss_name == "binary_cross_entropy"
+    assert drawn.net.layers[-1].activation.name == "sigmoid"
+
+
+@pytest.mark.parametrize(
+    ("activations", "left"),
+    [
+        (["relu", "softmax"], ("squared_error", "cross_entropy")),
+        (["relu", "sigmoid"], ("squared_error", "binary_cross_entropy")),
+        (["relu"], ("squared_error",)),
+        (["sigmoid", "softmax"], ("squared_error", "cross_entropy", "binary_cross_entropy")),
+    ],
+)
+def test_losses_of_options_is_those_whose_output_is_among_the_activations(activations, left):
+    assert Options(activations=activations).losses == left
 
 
 def test_prelu_with_a_slope_a_unit_is_drawn():
@@ -170,7 +211,17 @@ def test_layout_of_data_is_as_asked(layout):
         ({"activations": ["sigmod"]}, ValueError, "got 'sigmod' (did you mean 'sigmoid'?)"),
         ({"activations": "sigmoid"}, TypeError, "activations must be a sequence of names; got 'sigmoid'"),
         ({"activations": []}, ValueError, "activations must name at least one of identity"),
-        ({"losses": ["mse"]}, ValueError, "losses must be one of squared_error, cross_entropy; got 'mse'"),
+        (
+            {"losses": ["mse"]},
+            ValueError,
+            "losses must be one of squared_error, cross_entropy, binary_cross_entropy; got 'mse'",
+        ),
+        ({"losses": ["binary_cross_entropy"], "activations": ["relu"]}, ValueError, "need sigmoid in activations; got relu"),
+        (
+            {"losses": ["binary_cross_entropy", "cross_entropy"], "activations": ["relu"]},
+            ValueError,
+            "losses of cross_entropy, binary_cross_entropy alone need softmax or sigmoid in activations; got relu",
+        ),
         ({"losses": ["cross_entropy"], "activations": ["relu"]}, ValueError, "need softmax in activations; got relu"),
         ({"dtypes": ["float16"]}, ValueError, "dtypes must be one of float64, float32; got 'float16'"),
         ({"reductions": 3}, TypeError, "reductions must be a sequence of names; got 3"),

@@ -118,8 +118,14 @@ def test_bounds_where_products_overflow_is_infinite():
 
 def test_bounds_of_several_contents_matches_those_of_each():
     units = (Unit(4, "sigmoid"), Unit(3, "softmax"), Unit(3, "prelu"), Unit(3, "softmax"))
-    for loss, targets in (("squared_error", "values"), ("cross_entropy", "indices"), ("cross_entropy", "distribution")):
-        problems = [plain_case(*each) for each in contents(Architecture(2, units, loss, "mean", "float32", 5, targets), 1, 4)]
+    yes_or_no = (*units[:3], Unit(3, "sigmoid"))
+    for layers, loss, targets in (
+        (units, "squared_error", "values"),
+        (units, "cross_entropy", "indices"),
+        (units, "cross_entropy", "distribution"),
+        (yes_or_no, "binary_cross_entropy", "probabilities"),
+    ):
+        problems = [plain_case(*each) for each in contents(Architecture(2, layers, loss, "mean", "float32", 5, targets), 1, 4)]
         for form, together in zip(FORMS, bounds_of_forms(stacked(problems), FORMS), strict=True):
             for place, each in enumerate(problems):
                 alone = bounds(each, form)
@@ -133,7 +139,7 @@ def one_layer(activation, z, loss="squared_error", y=0.25):
     n = len(z)
     layer = hg.Dense(np.zeros((n, 1)), np.array(z), activation)
     return plain_case(
-        hg.Network([layer], loss), np.ones((1, 1)), np.full((1, n), y) if loss == "squared_error" else np.array([0])
+        hg.Network([layer], loss), np.ones((1, 1)), np.array([0]) if loss == "cross_entropy" else np.full((1, n), y)
     )
 
 
@@ -160,6 +166,58 @@ def test_bounds_of_each_form_is_wider_where_it_rounds_more(case):
         assert wide > 1.4 * narrow if high > low else wide == narrow
     # None is wider than a few hundred roundings of a number near 1, or of the logits.
     assert widths[-1] <= 1e-12
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("y", [0.0, 1.0, 0.5, 0.3])
+def test_bounds_of_a_binary_cross_entropy_holds_what_each_form_gives(dtype, y):
+    """At every size of z, against float64 with twice the digits of float32; for float64 itself, the stable form."""
+    one, half = dtype(1), dtype(y)
+    for size in [0.0, 1e-6, 0.5, 3.0, 9.5, 16.5, 20.0, 36.0, 37.5, 88.0, 104.0, 720.0, 800.0, 1e4]:
+        for z in {dtype(size), dtype(-size)}:
+            net = hg.Network([hg.Dense(np.zeros((1, 1), dtype), [z], "sigmoid")], "binary_cross_entropy")
+            stable, naive, any_way = bounds_of_forms(plain_case(net, [[1.0]], [[half]]), [STABLE, NAIVE, ANY])
+            wide = hg.Network([hg.Dense(np.zeros((1, 1)), [float(z)], "sigmoid")], "binary_cross_entropy")
+            exact = wide.trace([[1.0]], [[float(half)]])
+            loss, dL_dz = exact.loss, exact[1].dL_dz.item()
+            with np.errstate(all="ignore"):
+                a = one / (one + np.exp(-z))
+                given = {
+                    "trace": (net.trace([[1.0]], [[half]]).loss, net.trace([[1.0]], [[half]])[1].dL_dz.item(), stable),
+                    "logits": (half * np.logaddexp(dtype(0), -z) + (one - half) * np.logaddexp(dtype(0), z), a - half, naive),
+                }
+                if size < 9:
+                    quotients = (-half / a + (one - half) / (one - a)) * (a * (one - a))
+                    logarithms = -(half * np.log(a) + (one - half) * np.log(one - a))
+                    given["probabilities"] = (logarithms, quotients, any_way)
+            for form, (its_loss, its_dL_dz, allowed) in given.items():
+                own = 0 if dtype == np.float32 else 2.0**-46 * abs(loss)
+                assert abs(float(its_loss) - loss) <= allowed["loss"] + own, (form, z)
+                assert abs(float(its_dL_dz) - dL_dz) <= allowed["dL_dz1"].item() + own, (form, z)
+
+
+@pytest.mark.parametrize(("dtype", "mistake"), [(np.float64, 1e-13), (np.float32, 1e-4)])
+def test_bounds_of_a_binary_cross_entropy_is_below_small_mistakes_at_every_size(dtype, mistake):
+    for z in (-1e4, -800.0, -30.0, -1.0, 0.0, 1.0, 30.0, 800.0, 1e4):
+        for y in (0.0, 1.0, 0.25):
+            net = hg.Network([hg.Dense(np.zeros((1, 1), dtype), np.array([z], dtype), "sigmoid")], "binary_cross_entropy")
+            stable, naive, any_way = bounds_of_forms(plain_case(net, [[1.0]], [[y]]), [STABLE, NAIVE, ANY])
+            # Of 1 − a at z = 30 a few digits are left to whoever takes its logarithm; those allow more.
+            for allowed in (stable, naive) if abs(z) == 30 else (stable, naive, any_way):
+                assert allowed["loss"] <= mistake * max(1, abs(z)), (z, y)
+                assert allowed["dL_dz1"].item() <= mistake, (z, y)
+            # The stable form keeps the digits of what is nearly right.
+            right = (z > 0) == (y == 1) and abs(z) == 30
+            assert not right or stable["loss"] <= mistake * net.loss([[1.0]], [[y]])
+
+
+@pytest.mark.parametrize("name", ["loss", "dL_dz1"])
+def test_bounds_of_a_binary_cross_entropy_is_wider_where_a_form_rounds_more(name):
+    right, wrong = (one_layer("sigmoid", [10.0], "binary_cross_entropy", y) for y in (1.0, 0.0))
+    stable, naive, any_way = (bounds(right, form)[name].item() for form in (STABLE, NAIVE, ANY))
+    assert 1000 * stable < naive <= any_way < 1e-13
+    stable, naive, any_way = (bounds(wrong, form)[name].item() for form in (STABLE, NAIVE, ANY))
+    assert stable <= naive < any_way / 1000 < 1e-13
 
 
 def test_bounds_where_rounding_may_overflow_is_infinite():

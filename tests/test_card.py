@@ -5,14 +5,15 @@ import pytest
 
 import handgrad as hg
 from handgrad.activations import FORMS
+from handgrad.losses import LOSSES
 from verification.checking.card import RIGHT, UNTOLD, UNUSED, WRONG, Row, card, rows, share, shown_by
 from verification.checking.faults import catalogued
 from verification.submissions.description import describe
 from verification.submissions.support import Support
 
 NAMES = [name for name in FORMS if name != "identity"]
-SQUARED, CROSS = ["squared_error"], ["cross_entropy"]
-JOINED, ALPHA = "(2) p − y", "dL/dα"
+SQUARED, CROSS, BINARY = ["squared_error"], ["cross_entropy"], ["binary_cross_entropy"]
+JOINED, BINARY_JOINED, ALPHA = "(2) p − y", "(1) a − y", "dL/dα"
 LAST = ["(13)", "(7)", "(11)"]
 
 
@@ -59,6 +60,15 @@ LAST = ["(13)", "(7)", "(11)"]
         (
             {"activations": ["relu"], "outputs": ["softmax"], "losses": [*SQUARED, *CROSS]},
             ["(8)", "(9) relu", "(9) softmax", "loss", "(4)", JOINED, "(12) relu", "(12) softmax", *LAST, "(14)"],
+        ),
+        # The sigmoid under binary cross-entropy has none either.
+        (
+            {"activations": ["relu"], "losses": BINARY},
+            ["(8)", "(9) relu", "(9) sigmoid", "loss", BINARY_JOINED, "(12) relu", *LAST, "(14)"],
+        ),
+        (
+            {"activations": ["sigmoid"], "losses": [*SQUARED, *BINARY], "layers": 1},
+            ["(8)", "(9) sigmoid", "loss", "(4)", BINARY_JOINED, "(12) sigmoid", *LAST],
         ),
         (
             {"activations": ["prelu", "identity"], "losses": SQUARED, "layers": 1},
@@ -107,6 +117,12 @@ OF_KIND = {"w": {"(13)", "(11)"}, "b": {"(7)"}, "alpha": {ALPHA}}
         (CLASSES, 1, {*FORWARD_OF_CLASSES, JOINED, "(12) prelu", "(12) tanh", "(14)"}),
         (network(["softmax"]), 1, {"(8)", "(9) softmax", "(4)", "(12) softmax"}),
         (network(["softmax"], "cross_entropy"), 1, {"(8)", "(9) softmax", JOINED}),
+        (network(["sigmoid"], "binary_cross_entropy"), 1, {"(8)", "(9) sigmoid", BINARY_JOINED}),
+        (
+            network(["tanh", "sigmoid"], "binary_cross_entropy"),
+            1,
+            {"(8)", "(9) tanh", "(9) sigmoid", BINARY_JOINED, "(12) tanh", "(14)"},
+        ),
     ],
 )
 def test_derivative_equals_a_witness_of_every_equation_on_its_way(kind, of, number, expected):
@@ -220,7 +236,7 @@ def test_card_of_what_is_no_equation_is_a_row_at_the_end():
 
 
 def test_every_fault_is_wrong_in_rows_that_are_there():
-    every = rows(Support())
+    every = rows(Support(losses=LOSSES))
     for fault in catalogued():
         assert fault.rows
         for row in fault.rows:

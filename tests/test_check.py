@@ -23,6 +23,7 @@ from verification.checking.questions import (
     KINKED,
     ORDINARY,
     Questions,
+    _certain,
     is_ordinary,
 )
 from verification.checking.verdict import Verdict
@@ -1582,3 +1583,45 @@ def test_two_answers_is_too_few_to_add_up():
     assert not _adds_up(growing[:3])
     assert not _adds_up([*growing[:3], growing[4]])
     assert not _adds_up([*growing[:3], {"b1": np.zeros(1)}])
+
+
+@pytest.mark.parametrize("of", [ORDINARY, CORNERS, EXTREME, ANYTHING])
+def test_questions_of_a_binary_cross_entropy_is_all_that_was_declared(of):
+    questions = Questions(Support(activations=["tanh"], losses=["binary_cross_entropy"]), seed=5)
+    drawn = [questions.case(number, of=of) for number in range(80)]
+    assert {each.net.loss_name for each in drawn} == {"binary_cross_entropy"}
+    assert {each.net.layers[-1].activation.name for each in drawn} == {"sigmoid"}
+    assert {layer.activation.name for each in drawn for layer in each.net.layers[:-1]} == {"tanh"}
+    y = np.concatenate([np.ravel(each.y).astype(float) for each in drawn])
+    assert {0.0, 0.5, 1.0} < set(y.tolist())
+    assert {np.asarray(each.y).dtype.kind for each in drawn} == {"f", "i"} if of == ORDINARY else {"f"}
+    with np.errstate(all="ignore"):
+        largest = [np.abs(each.net.trace(each.x, each.y)[len(each.net.layers)].z).max() for each in drawn]
+    if of in (ORDINARY, CORNERS):
+        # Up to here 1 - a is larger than any epsilon.
+        assert max(largest) <= 10
+    else:
+        assert max(largest) > 100
+
+
+def test_questions_of_who_declares_nothing_is_without_a_binary_cross_entropy():
+    questions = Questions(Support(), seed=6)
+    assert {questions.case(number).net.loss_name for number in range(60)} == {"squared_error", "cross_entropy"}
+
+
+class Chosen:
+    """A generator that draws what it was told."""
+
+    def integers(self, *_):
+        return 1
+
+    def uniform(self, *_):
+        return 2.0
+
+
+@pytest.mark.parametrize(("y", "b"), [(0.25, 100.0), (1.0, -100.0), (0.0, 100.0)])
+def test_case_that_is_certain_of_a_wrong_answer_is_on_the_other_side_of_y(y, b):
+    net = hg.Network([hg.Dense([[0.5], [0.5]], [0.0, 0.0], "sigmoid")], "binary_cross_entropy")
+    drawn = _certain(Case(net, np.array([1.0]), np.array([y, 0.5])), Chosen())
+    assert drawn.net.layers[0].b.tolist() == [b, 0.0]
+    assert not net.layers[0].b.any()

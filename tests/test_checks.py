@@ -27,6 +27,11 @@ def classifier(dtype=np.float64):
     return hg.Network([hg.Dense(np.eye(3, dtype=dtype), np.zeros(3, dtype), "softmax")], "cross_entropy")
 
 
+def yes_or_no(dtype=np.float64):
+    """Return a 3-2 network with two yes-or-no units."""
+    return hg.Network([hg.Dense(np.ones((2, 3), dtype), np.zeros(2, dtype), "sigmoid")], "binary_cross_entropy")
+
+
 def chain():
     return hg.Network([hg.Dense([[1.0]], [0.0], "sigmoid")])
 
@@ -179,10 +184,15 @@ def test_what_is_no_array_of_numbers_raises(name, call, kind):
         ),
         (
             ValueError,
-            "loss must be one of squared_error, cross_entropy; got 'squared_eror' (did you mean 'squared_error'?)",
+            "loss must be one of squared_error, cross_entropy, binary_cross_entropy; got 'squared_eror' "
+            "(did you mean 'squared_error'?)",
             lambda: hg.Network(net().layers, "squared_eror"),
         ),
-        (TypeError, "loss must be one of squared_error, cross_entropy; got None", lambda: hg.Network(net().layers, None)),
+        (
+            TypeError,
+            "loss must be one of squared_error, cross_entropy, binary_cross_entropy; got None",
+            lambda: hg.Network(net().layers, None),
+        ),
         (
             ValueError,
             "reduction must be one of mean, sum; got 'means' (did you mean 'mean'?)",
@@ -344,12 +354,33 @@ def test_what_is_no_array_of_numbers_raises(name, call, kind):
                 ],
                 lambda name=name: hg.Network([hg.Dense(W, B, name)], "cross_entropy"),
             )
-            for name in ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "prelu")
+            for name in ("identity", "tanh", "relu", "leaky_relu", "prelu")
         ),
         (
             ValueError,
-            ["must be softmax; got sigmoid with n_L = 1", "for two classes use a softmax output of n_L = 2 units"],
+            ["got sigmoid with n_L = 4: take loss='binary_cross_entropy', a yes or no from each unit, or make the last"],
+            lambda: hg.Network([hg.Dense(W, B, "sigmoid")], "cross_entropy"),
+        ),
+        (
+            ValueError,
+            ["must be softmax; got sigmoid with n_L = 1", "take loss='binary_cross_entropy'", "n_L = 2 units for two classes"],
             lambda: hg.Network.random([3, 1], activations=["sigmoid"], loss="cross_entropy"),
+        ),
+        *(
+            (
+                ValueError,
+                [
+                    "binary_cross_entropy needs a probability from each unit, so the output layer must be sigmoid",
+                    f"; got {name} with n_L = 4: make the last activation sigmoid, or take loss='squared_error'",
+                ],
+                lambda name=name: hg.Network([hg.Dense(W, B, name)], "binary_cross_entropy"),
+            )
+            for name in ("identity", "tanh", "relu", "leaky_relu", "prelu")
+        ),
+        (
+            ValueError,
+            "got softmax with n_L = 4: take loss='cross_entropy', or make the last activation sigmoid",
+            lambda: hg.Network([hg.Dense(W, B, "softmax")], "binary_cross_entropy"),
         ),
         (
             ValueError,
@@ -566,6 +597,38 @@ def test_class_or_distribution_raises_everywhere(error, parts, y, call):
     raises(error, parts, TAKE_X_AND_Y[call], classifier(), X, y)
 
 
+@pytest.mark.parametrize("call", [name for name in TAKE_X_AND_Y if "chain" not in name])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize(
+    ("error", "parts", "y"),
+    [
+        (ValueError, "y must hold probabilities, 0 <= y <= 1; y[0, 1] is 1.5", [[0.0, 1.5], [1.0, 0.0]]),
+        (ValueError, "y must hold probabilities, 0 <= y <= 1; y[1, 0] is -0.25", np.array([[0.0, 1.0], [-0.25, 1.0]])),
+        (ValueError, "y must hold probabilities, 0 <= y <= 1; y[1, 0] is -0.25", np.array([[0, 1], [-0.25, 1]], np.float32)),
+        (ValueError, "y must hold probabilities, 0 <= y <= 1; y[0, 0] is 1.0000000000000002", [[1 + 2.0**-52, 1], [0, 0]]),
+        (ValueError, "y must hold probabilities, 0 <= y <= 1; y[1, 1] is 2", np.array([[0, 1], [1, 2]], np.uint8)),
+        (ValueError, "y must be finite; y[0, 1] is nan", [[0.0, NAN], [1.0, 0.0]]),
+        (ValueError, "y must be finite; y[1, 1] is inf", np.array([[0.0, 1.0], [1.0, INF]], np.float32)),
+        (ValueError, "y must have shape (N, n_L) = (2, 2), like the output; got (2,)", [0, 1]),
+        (ValueError, "y must have shape (N, n_L) = (2, 2), like the output; got (2, 1)", [[0], [1]]),
+        (TypeError, "y must hold real numbers", [["yes", "no"], ["no", "yes"]]),
+    ],
+)
+def test_target_of_yes_or_no_raises_everywhere(error, parts, y, dtype, call):
+    raises(error, parts, TAKE_X_AND_Y[call], yes_or_no(dtype), X, y)
+
+
+def test_target_of_yes_or_no_is_taken_in_every_form():
+    y = [[0, 1], [1, 0]]
+    losses = {
+        yes_or_no().loss(X, given)
+        for given in (y, np.array(y, bool), np.array(y, np.uint8), np.array(y, np.float32), np.array(y, float, order="F"))
+    }
+    assert len(losses) == 1
+    assert yes_or_no().gradient(X[0], y[0]).loss == yes_or_no().gradient(X[:1], y[:1]).loss
+    raises(ValueError, "y must hold probabilities, 0 <= y <= 1; y[1] is -1", yes_or_no().loss, X[0], [1, -1])
+
+
 @pytest.mark.parametrize(
     ("parts", "y"),
     [
@@ -723,3 +786,6 @@ def test_chain_raises_for_other_networks():
     soft = hg.Network([hg.Dense([[1.0]], [0.0], "softmax")])
     said = "net must have no softmax, which takes a layer of several neurons; got softmax"
     raises(ValueError, said, hg.literal.chain, soft, [1.0], [1.0])
+    binary = hg.Network([hg.Dense([[1.0]], [0.0], "sigmoid")], "binary_cross_entropy")
+    said = "net must have the loss squared_error, whose derivative is (4); got binary_cross_entropy"
+    raises(ValueError, said, hg.literal.chain, binary, [1.0], [1.0])

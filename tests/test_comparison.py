@@ -55,6 +55,19 @@ def test_compare_of_right_gradients_is_ok(telling, dtype, single):
     v.assert_matches_autograd(net, x, y, telling=telling)
 
 
+def test_compare_of_binary_cross_entropy_is_ok():
+    net = hg.Network.random([2, 3, 2], activations=["relu", "sigmoid"], loss="binary_cross_entropy", seed=1)
+    x, y = [[1.0, 2.0], [-0.5, 0.25]], [[0.0, 1.0], [0.5, 0.3]]
+    for telling in ("matrix", "trace", "literal"):
+        report = v.compare(net, x, y, telling=telling)
+        assert report.ok, report
+        equations = {entry.name: entry.equation for entry in report.entries}
+        assert (equations["loss"], equations["dL_dz2"], equations["dL_dz1"]) == ("(1)", "a - y", "(12) dL/da")
+        assert not {"dL_da2", "da_dz2"} & set(equations)
+    with pytest.raises(ValueError, match="net must have one neuron a layer"):
+        v.compare(net, x, y, telling="chain")
+
+
 def test_compare_of_cross_entropy_is_ok():
     net = hg.Network.random([2, 3, 3], activations=["relu", "softmax"], loss="cross_entropy", seed=1)
     report = v.compare(net, [[1.0, -2.0], [0.5, 3.0]], [2, 0])

@@ -186,6 +186,17 @@ def test_xor_is_learned():
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+def test_two_yes_or_no_units_are_learned(dtype):
+    rng = np.random.default_rng(12)
+    x = rng.normal(size=(80, 2)).astype(dtype)
+    y = np.stack([x[:, 0] * x[:, 1] > 0, x[:, 0] + x[:, 1] > 0], axis=1)
+    net = hg.Network.random([2, 8, 2], activations=["tanh", "sigmoid"], loss="binary_cross_entropy", seed=13, dtype=dtype)
+    history = hg.fit(net, x, y, rate=0.5, epochs=120, batch_size=16, seed=14)
+    assert history.losses[-1] < 0.2 * history.losses[0]
+    assert ((net(x) > 0.5) == y).mean() > 0.95
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_three_classes_are_learned(dtype):
     rng = np.random.default_rng(9)
     y = np.arange(90) % 3

@@ -14,7 +14,8 @@ from verification.checking.grading import AnswerKey
 from verification.checking.scorecard import claimed_by
 from verification.mistakes import MISTAKES
 from verification.mistakes.in_equations import by_equations
-from verification.mistakes.reference import without_intermediates
+from verification.mistakes.reference import exchanged as reference_exchanged
+from verification.mistakes.reference import gradient_with, without_intermediates
 from verification.random_networks.cases import Case
 from verification.submissions.description import as_network, describe
 from verification.submissions.support import supports
@@ -32,6 +33,7 @@ NOT_RECOGNISED = {
 NOTED = {
     *("sigmoid-overflow", "tanh-overflow", "softmax-overflow", "softmax-largest-of-the-batch", "joined-not-joined"),
     *("cross-entropy-log-of-0", "cross-entropy-epsilon", "single-precision-inside"),
+    *("binary-not-joined", "binary-loss-log-of-0", "binary-loss-epsilon"),
     *("result-always-float64", "weights-squeezed", "bias-as-row"),
     *("cache-popped-in-backward", "gradient-arrays-reused", "result-dictionary-reused", "step-scales-the-gradient"),
     *("predictions-are-the-cache", "predictions-become-errors"),
@@ -182,6 +184,31 @@ def test_blame_beneath_cross_entropy_is_the_equation(number, unrecognised):
     only = supports(activations=["identity", "sigmoid"], outputs=["softmax"], losses=["cross_entropy"], layers=2)
     submission = only(without_intermediates(wrong_in(number, 0 if number == 12 else 1)))
     assert blamed(submission).equation == number
+
+
+@pytest.mark.parametrize("number", [8, 9, 12, 14])
+def test_blame_beneath_binary_cross_entropy_is_the_equation(number, unrecognised):
+    only = supports(activations=["identity", "sigmoid"], losses=["binary_cross_entropy"], layers=2)
+    submission = only(without_intermediates(wrong_in(number, 1 if number == 14 else 0)))
+    assert blamed(submission).equation == number
+
+
+@pytest.mark.parametrize("bare", [False, True], ids=["with intermediates", "without"])
+@pytest.mark.parametrize("batches", [False, True])
+@pytest.mark.parametrize(
+    ("step", "function", "quantity"),
+    [
+        ("binary_joined", lambda layer: (layer.a - layer.run.y) * layer.a, "dL_dz"),
+        ("binary_joined", lambda layer: layer.a - layer.run.y**2, "dL_dz"),
+        ("binary_cross_entropy", lambda layer: ((layer.a - layer.run.y) ** 2).sum(axis=1), "loss"),
+    ],
+)
+def test_blame_of_a_binary_cross_entropy_is_1(step, function, quantity, batches, bare, unrecognised):
+    submission = gradient_with(reference_exchanged(**{step: function}))
+    only = supports(activations=["tanh"], losses=["binary_cross_entropy"], batches=batches)
+    found = blamed(only(without_intermediates(submission) if bare else submission))
+    assert found.equation == 1
+    assert bare or found.quantity.startswith(quantity)
 
 
 @pytest.mark.parametrize("bare", [False, True], ids=["with intermediates", "without"])

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import handgrad as hg
 from handgrad.fast import engine, plan
-from handgrad.fast.stages import Stack
+from handgrad.fast.stages import BinaryCrossEntropy, Stack
 from verification.benchmark.networks import NETWORKS, network_of
 from verification.bounds.analysis import bounds
 from verification.bounds.entries import shares
@@ -90,6 +90,56 @@ def test_cross_entropy_of_classes_matches_its_trace(shape, scale, dtype):
     for k in range(min(classes, 5)):
         y = np.full(count, k)
         assert_matches(net.gradient(x, y), net.trace(x, y).gradient, net, x, y)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("scale", [0.0, 1.0, 30.0, 300.0, 1e4, 1e30])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 3), (1, 40), (5, 1), (16, 1), (17, 1), (7, 4), (64, 10)])
+def test_binary_cross_entropy_matches_its_trace(shape, scale, dtype):
+    """Few numbers are computed in Python's own, more of them in place: both, on either side of 0 and at it."""
+    rng = np.random.default_rng(4)
+    (count, units), n_0 = shape, 3
+    w, b = (rng.normal(size=(units, n_0)) * scale).astype(dtype), (rng.normal(size=units) * scale).astype(dtype)
+    x = rng.normal(size=(count, n_0)).astype(dtype)
+    for reduction in ("mean", "sum"):
+        net = hg.Network([hg.Dense(w, b, "sigmoid")], "binary_cross_entropy", reduction)
+        for y in (rng.integers(0, 2, shape), rng.random(shape), np.zeros(shape), np.ones(shape), np.full(shape, 0.5)):
+            target = y.astype(dtype)
+            assert_matches(net.gradient(x, target), net.trace(x, target).gradient, net, x, target)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("count", [1, 40])
+@pytest.mark.parametrize("zero", [0.0, -0.0])
+def test_binary_cross_entropy_at_zero_equals_half_minus_y(zero, count, dtype):
+    for y in (0.0, 1.0):
+        logits = np.full((count, 1), zero, dtype)
+        stage = BinaryCrossEntropy(logits, np.empty_like(logits), 1.0)
+        loss, dL_dz = stage.loss(logits, np.full((count, 1), y, dtype))
+        np.testing.assert_array_equal(dL_dz, np.full((count, 1), 0.5 - y, dtype), strict=True)
+        assert abs(loss - count * np.log(2)) <= count * count * np.finfo(dtype).eps
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("layers", [1, 2, 5])
+def test_binary_cross_entropy_after_a_stack_matches_its_trace(layers, dtype):
+    """The output is no part of the stack before it, though it has the same shape and activation."""
+    rng = np.random.default_rng(5)
+    names = ["sigmoid"] * layers
+    net = hg.Network.random([3] * (layers + 1), activations=names, loss="binary_cross_entropy", seed=rng, dtype=dtype)
+    x, y = rng.normal(size=(20, 3)).astype(dtype), rng.integers(0, 2, (20, 3))
+    assert_matches(net.gradient(x, y), net.trace(x, y).gradient, net, x, y)
+    assert any(isinstance(stage, Stack) for stage in net.engine._plans[20][0].stages) == (layers == 5)
+
+
+def test_binary_cross_entropy_leaves_x_and_y_as_they_are():
+    net = hg.Network([hg.Dense(np.ones((3, 2)), np.zeros(3), "sigmoid")], "binary_cross_entropy")
+    for count in (1, 20):
+        x, y = np.random.default_rng(6).random((count, 2)), np.random.default_rng(7).random((count, 3))
+        before = x.copy(), y.copy()
+        net.gradient(x, y)
+        assert np.array_equal(x, before[0])
+        assert np.array_equal(y, before[1])
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

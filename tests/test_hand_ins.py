@@ -14,7 +14,10 @@ from verification.mistakes.reference import RIGHT, exchanged, gradient_with, wit
 
 # What each right one is told besides, as the beginning of the remedy; all others at most of their dtype and shapes.
 OVERFLOW, LOGARITHM, COPY, EPSILON = "take each row's maximum off", "take log p from z, not from p", "copy what", "no epsilon"
+LOGARITHMS, A_MINUS_Y = "take log a and log(1 − a) from z", "start the way back with dL/dz = a − y"
 TOLD = {
+    "log-loss-with-clip": {LOGARITHMS, A_MINUS_Y, f"{A_MINUS_Y}: −y/a + (1 − y)/(1 − a) divides by what is held as 0; with e"},
+    "several-labels": {COPY},
     "softmax-without-its-maximum": {OVERFLOW, LOGARITHM},
     "lists-of-lists": {OVERFLOW},
     "log-plus-epsilon": {EPSILON},
@@ -46,9 +49,9 @@ def test_right_hand_in_is_right(name):
         assert all(any(remedy.startswith(beginning) for remedy in found) for beginning in TOLD[name])
 
 
-def test_right_hand_ins_is_forty():
-    assert len(HAND_INS) == 40
-    assert len({id(submission) for submission in HAND_INS.values()}) == 40
+def test_right_hand_ins_is_forty_two():
+    assert len(HAND_INS) == 42
+    assert len({id(submission) for submission in HAND_INS.values()}) == 42
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -99,6 +102,73 @@ def test_fixed_buffer_is_told_with_its_size():
 def of(**steps):
     declared = {"activations": ["tanh"], "outputs": ["softmax"], "losses": ["cross_entropy"]}
     return supports(**declared)(without_intermediates(gradient_with(exchanged(**steps))))
+
+
+def of_yes_or_no(**steps):
+    declared = {"activations": ["tanh"], "losses": ["binary_cross_entropy"], "layers": (1, 2)}
+    return supports(**declared)(without_intermediates(gradient_with(exchanged(**steps))))
+
+
+@pytest.mark.parametrize("exponent", [7, 8, 10, 12, 15])
+def test_epsilon_in_both_logarithms_is_a_note_with_its_size(exponent):
+    def loss(layer):
+        a, y, epsilon = layer.a, layer.run.y, 10.0**-exponent
+        return -(y * np.log(a + epsilon) + (1 - y) * np.log(1 - a + epsilon)).sum(axis=1)
+
+    verdict = checked(of_yes_or_no(binary_cross_entropy=loss))
+    assert verdict.ok
+    (note,) = [note for note in verdict.notes if note.equation == 1]
+    assert "logarithm" in note.text or "the loss is lost from |z|" in note.text
+    assert LOGARITHMS in note.remedy
+
+
+@pytest.mark.parametrize("size", [1e-7, 1e-9, 1e-12])
+@pytest.mark.parametrize("joins", [True, False])
+def test_clip_of_a_yes_or_no_is_a_note(size, joins):
+    def probability(layer):
+        return np.clip(layer.a, size, 1 - size)
+
+    def joined(layer):
+        a, y = probability(layer), layer.run.y
+        return a - y if joins else (-y / a + (1 - y) / (1 - a)) * layer.a * (1 - layer.a)
+
+    def loss(layer):
+        a, y = probability(layer), layer.run.y
+        return -(y * np.log(a) + (1 - y) * np.log(1 - a)).sum(axis=1)
+
+    verdict = checked(of_yes_or_no(binary_joined=joined, binary_cross_entropy=loss))
+    assert verdict.ok, str(verdict)
+    assert {note.equation for note in verdict.notes} == {1}
+
+
+@pytest.mark.parametrize("factor", [3.0, 0.25])
+def test_factor_of_a_minus_y_is_told_with_its_size(factor):
+    verdict = checked(of_yes_or_no(binary_joined=lambda layer: factor * (layer.a - layer.run.y)))
+    assert [(fault.equation, fault.rows) for fault in verdict.faults] == [(1, ("(1) a − y",))]
+    assert ("3 times" if factor == 3 else "1/4 of") in verdict.faults[0].thought
+
+
+def test_large_clip_of_a_yes_or_no_is_told_with_its_bound():
+    verdict = checked(of_yes_or_no(binary_joined=lambda layer: np.clip(layer.a, 0.03, 0.97) - layer.run.y))
+    assert (verdict.status, [fault.equation for fault in verdict.faults]) == ("wrong", [1])
+    assert "0.03" in verdict.faults[0].thought
+
+
+def test_unknown_loss_of_yes_or_no_is_blamed_on_1():
+    def loss(layer):
+        return RIGHT.binary_cross_entropy(layer) ** 1.5
+
+    verdict = checked(of_yes_or_no(binary_cross_entropy=loss))
+    assert not verdict.ok
+    assert [row.equation for row in verdict.card if row.state == "wrong"] == ["loss"]
+    assert verdict.blame.equation == 1
+
+
+def test_unknown_derivative_of_yes_or_no_is_blamed_on_1():
+    verdict = checked(of_yes_or_no(binary_joined=lambda layer: np.tanh(layer.a - layer.run.y)))
+    assert not verdict.ok
+    assert verdict.blame.equation == 1
+    assert [row.equation for row in verdict.card if row.state == "wrong"] == ["(1) a − y"]
 
 
 def clipped(least):

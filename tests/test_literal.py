@@ -40,7 +40,7 @@ def cases(draw, names=NAMES, dyadic=False, chain=False, last=None):
     loss, reduction = "squared_error", draw(st.sampled_from(["mean", "sum"]))
     if last is not None:
         units[-1] = (units[-1][0], last, False)
-        loss = "cross_entropy"
+        loss = "cross_entropy" if last == "softmax" else "binary_cross_entropy"
     count = draw(st.sampled_from([None, 1, 2, 4] if dyadic else [None, 1, 2, 3, 5]))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
 
@@ -60,6 +60,8 @@ def cases(draw, names=NAMES, dyadic=False, chain=False, last=None):
         n_prev = n
     if last is None:
         y = numbers(*x.shape[:-1], n_prev)
+    elif last == "sigmoid":
+        y = rng.choice([0.0, 1.0, 0.5] if draw(st.booleans()) else [0.0, 1.0], (*x.shape[:-1], n_prev)).astype(dtype)
     elif draw(st.booleans()):
         y = rng.integers(0, n_prev, x.shape[:-1])
     else:
@@ -192,6 +194,11 @@ def bounds(case, trace, u):
         y = batch(case.y)
         E_l = (2 * E_a + 8 * u * (a + y)) / share
         E_loss = (2 * (a + y) * E_a + 8 * u * (a + y) ** 2).sum() / share + gamma(a.size) * trace.loss
+    elif net.loss_name == "binary_cross_entropy":
+        # L_i moves with z_j by a_j − y_j, at most 1; −log of a probability is rounded beside |z| at most.
+        z = batch(trace[len(net.layers)].z)
+        E_loss = (errors[-1]["z"] + 24 * u * (z + 1)).sum() / share + gamma(a.size) * trace.loss
+        E_l = None
     else:
         relative = errors[-1]["a"] / np.maximum(a, np.finfo(float).tiny)
         E_loss = (relative.max() * (2 + batch(trace[len(net.layers)].z).max()) + 8 * u) * (a.shape[0] / share) + gamma(
@@ -254,6 +261,12 @@ def test_matrix_matches_literal_under_cross_entropy(case):
 
 
 @FEW
+@given(cases(last="sigmoid"))
+def test_matrix_matches_literal_under_binary_cross_entropy(case):
+    within_bounds(case.net.trace(case.x, case.y), hg.literal.trace(case.net, case.x, case.y), case)
+
+
+@FEW
 @given(cases(names=NAMES[:-1], chain=True))
 def test_chain_matches_literal_and_matrix(case):
     chain = hg.literal.chain(case.net, case.x, case.y)
@@ -288,7 +301,7 @@ def worked_case(chain=False, loss="squared_error"):
     w = np.array([[0.75, -0.5], [0.25, 1.5]])[:n, :n]
     last = "softmax" if loss == "cross_entropy" else "sigmoid"
     net = hg.Network([hg.Dense(w, [0.5, -0.25][:n], "sigmoid"), hg.Dense(w.T * 1.25, [0.25, 0.5][:n], last)], loss)
-    y = 1 if loss == "cross_entropy" else [0.25, 2.0][:n]
+    y = {"cross_entropy": 1, "binary_cross_entropy": [0.0, 1.0][:n], "squared_error": [0.25, 2.0][:n]}[loss]
     return net, [0.5, -1.5][:n], y
 
 
@@ -348,6 +361,43 @@ def test_exchanged_cross_entropy_shows_in_the_loss_alone():
         assert different(hg.literal.trace(net, x, y, other), hg.literal.trace(net, x, y)) == set()
 
 
+def test_exchanged_1_shows_in_the_binary_cross_entropy_alone():
+    """A yes or no is a class, which (1) speaks of; a number between them weights two, each by (2)."""
+    net, x, certain = worked_case(loss="binary_cross_entropy")
+    for y, number in ((certain, 1), ([0.25, 0.75], 2)):
+        table = exchanged(spoilt(number))
+        assert different(hg.literal.trace(net, x, y, table), hg.literal.trace(net, x, y)) == {"loss"}
+        other = exchanged(spoilt(3 - number))
+        assert different(hg.literal.trace(net, x, y, other), hg.literal.trace(net, x, y)) == set()
+    for number in (4, 10):
+        assert (
+            different(hg.literal.trace(net, x, certain, exchanged(spoilt(number))), hg.literal.trace(net, x, certain)) == set()
+        )
+
+
+def test_equation_1_is_given_the_probabilities_of_no_and_yes():
+    net = hg.Network([hg.Dense(np.eye(2), np.zeros(2), "sigmoid")], "binary_cross_entropy")
+    given = []
+
+    def listening(P, y_i):
+        given.append((*P, y_i))
+        return 0.0
+
+    a = hg.literal.trace(net, [0.0, 1.0], [1.0, 0.0], exchanged({1: listening}))[1].a
+    assert [yes for _, yes, _ in given] == a.tolist()
+    assert np.abs([no + yes - 1 for no, yes, _ in given]).max() <= 4 * 2.0**-53
+    assert [y_i for *_, y_i in given] == [1, 0]
+
+
+def test_trace_under_binary_cross_entropy_joins_the_output_in_a_minus_y():
+    net, x, y = worked_case(loss="binary_cross_entropy")
+    for t in (net.trace(x, y), hg.literal.trace(net, x, y)):
+        assert t[2].dL_da is None
+        assert t[2].da_dz is None
+        assert np.abs(t[2].dL_dz - (t[2].a - y)).max() <= 4 * 2.0**-53
+        assert t[1].dL_da is not None
+
+
 def test_exchanged_9_shows_in_a_softmax():
     net, x, k = worked_case(loss="cross_entropy")
     assert "a2" in different(hg.literal.trace(net, x, k, exchanged(spoilt(9))), hg.literal.trace(net, x, k))
@@ -401,6 +451,13 @@ def test_loss_of_an_improbable_class_is_finite():
     # (1) would take the logarithm of 0, and of a number with three digits; (2) does not.
     t = hg.literal.trace(net, x, [2, 1])
     assert abs(t.loss - net.loss(x, [2, 1])) <= 8 * 2.0**-53 * t.loss
+
+
+def test_binary_loss_of_an_improbable_answer_is_finite():
+    net = hg.Network([hg.Dense(np.eye(2), np.zeros(2), "sigmoid")], "binary_cross_entropy")
+    x, y = np.array([[800.0, -740.0], [40.0, -1e4]]), [[0, 1], [0, 1]]
+    # 1 − a is 0 at z = 40 already, and a at −800; neither is taken from the other.
+    assert abs(hg.literal.trace(net, x, y).loss - net.loss(x, y)) <= 16 * 2.0**-53 * net.loss(x, y)
 
 
 def test_loss_without_part_of_an_infinitely_far_class_is_finite():

@@ -114,6 +114,64 @@ def test_cross_entropy_is_infinite_only_where_a_class_is_infinitely_far():
         assert losses.cross_entropy(z, np.array([[0.0, 1.0, 0.0]])) == np.inf
 
 
+def probabilities(dtype):
+    """Return targets 0 … 1 in every combination with logits, with numbers near both ends."""
+    z = np.array([0, -0.0, 1e-9, 0.5, 3, 17, 37, 90, 745, 1e4, 1e300 if dtype == np.float64 else 1e38], dtype)
+    y = np.array([0, 1, 0.5, 0.25, 0.3, 1e-20, np.nextafter(dtype(1), dtype(0))], dtype)
+    z, y = np.meshgrid(np.concatenate([-z, z]), y)
+    return z.reshape(-1, 1), y.reshape(-1, 1)
+
+
+def minus_logarithms(z):
+    """Return −log a and −log(1 − a) of a sigmoid unit."""
+    e = (-abs(z)).exp()
+    logarithm = e if e < Decimal("1e-200") else (1 + e).ln()
+    return max(-z, Decimal(0)) + logarithm, max(z, Decimal(0)) + logarithm
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_binary_cross_entropy_matches_decimal_arithmetic(dtype):
+    z, y = probabilities(dtype)
+    with np.errstate(**STRICT):
+        got = losses.binary_cross_entropy(z, y)
+    assert (got.dtype, got.shape) == (dtype, (len(z),))
+    for z_i, y_i, got_i in zip(z.ravel(), y.ravel(), got, strict=True):
+        with localcontext(PRECISE):
+            of_yes, of_no = minus_logarithms(Decimal(float(z_i)))
+            exact = Decimal(float(y_i)) * of_yes + (1 - Decimal(float(y_i))) * of_no
+        # exp and log1p, 1 − y, a product and a sum of two terms that are never negative.
+        assert ulps(got_i, exact) <= 2 * EXP + 3
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_minus_y_matches_decimal_arithmetic(dtype):
+    z, y = probabilities(dtype)
+    with np.errstate(**STRICT):
+        got = losses.binary_cross_entropy_derivative(z, y)
+    assert (got.dtype, got.shape) == (dtype, z.shape)
+    smallest = Decimal(float(np.finfo(dtype).tiny))
+    for z_i, y_i, got_i in zip(z.ravel(), y.ravel(), got.ravel(), strict=True):
+        with localcontext(PRECISE):
+            e, y_i = (-abs(Decimal(float(z_i)))).exp(), Decimal(float(y_i))
+            a = 1 / (1 + e) if z_i > 0 else e / (1 + e)
+            rest = e / (1 + e) if z_i > 0 else 1 / (1 + e)
+            # The sigmoid (exp, a sum, a quotient), 1 − y, a product, the difference of two numbers that are never negative.
+            bound = Decimal(float(np.finfo(dtype).eps)) * (a * (1 - y_i) + y_i * rest) * (EXP + 5) + 2 * smallest
+            assert abs(Decimal(float(got_i)) - (a - y_i)) <= bound
+            # At y = 1 no digit is lost to a near 1.
+            assert y_i != 1 or rest < 4 * smallest or ulps(got_i, -rest) <= EXP + 5
+
+
+def test_binary_cross_entropy_sums_over_the_units_and_means_over_the_examples():
+    rng = np.random.default_rng(14)
+    z, y = rng.normal(size=(5, 3)), rng.random((5, 3))
+    of_units = losses.binary_cross_entropy(z.reshape(-1, 1), y.reshape(-1, 1)).reshape(5, 3)
+    net = hg.Network([hg.Dense(np.eye(3), np.zeros(3), "sigmoid")], "binary_cross_entropy")
+    assert abs(net.loss(z, y) - of_units.sum() / 5) <= 16 * 2.0**-53 * of_units.sum()
+    total = hg.Network(net.layers, "binary_cross_entropy", "sum")
+    assert abs(total.loss(z, y) - of_units.sum()) <= 16 * 2.0**-53 * of_units.sum()
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_squared_error_equals_fractions(dtype):
     rng = np.random.default_rng(11)

@@ -11,6 +11,7 @@ from handgrad import EQUATIONS, Activation, Dense, Network
 from verification.mistakes import BENIGN, CIRCUMSTANCES, KINDS, MISTAKES, PROTOCOL
 from verification.mistakes.reference import named_parameters
 from verification.submissions.description import describe
+from verification.submissions.support import support_of
 
 ACTIVATIONS = ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "prelu", "softmax")
 SLOPES = (0.01, 0.25, 0.0, -0.5, 1.5, 0.75)
@@ -57,6 +58,9 @@ def draw_data(rng, net, single, count, regime):
             y = np.eye(n_L, dtype=net.dtype)[y]
         elif kind_of_y == 2:
             y = rng.dirichlet(np.ones(n_L), count).astype(net.dtype)
+    elif net.loss_name == "binary_cross_entropy":
+        certain = rng.integers(0, 2, (count, n_L))
+        y = [certain, certain.astype(net.dtype), rng.random((count, n_L)).astype(net.dtype)][rng.integers(3)]
     else:
         kind_of_y = rng.integers(6)
         y = rng.normal(0, 1, (count, n_L)).astype(net.dtype)
@@ -71,14 +75,19 @@ def draw_data(rng, net, single, count, regime):
 
 @functools.cache
 def case(seed, only_normal=False):
-    """Draw a network and its data; contents are continuous if `only_normal`, so that none lies at a kink."""
+    """Draw a network and its data; contents are continuous if `only_normal`, so that none lies at a kink.
+
+    From the seed CASES on the loss is the binary cross-entropy, which is asked about only if it is declared.
+    """
     rng = np.random.default_rng([seed, only_normal])
     regime = "normal" if only_normal else ("normal", "mixed", "integers", "big")[seed % 4]
     depth = int(rng.integers(1, 4))
     widths = [int(rng.integers(1, 5))] * (depth + 1) if rng.random() < 0.3 else rng.integers(1, 5, depth + 1).tolist()
     names = rng.choice(ACTIVATIONS, depth).tolist()
     loss = "squared_error"
-    if rng.random() < 0.35:
+    if seed >= CASES:
+        loss, names[-1] = "binary_cross_entropy", "sigmoid"
+    elif rng.random() < 0.35:
         loss, names[-1] = "cross_entropy", "softmax"
     dtype = np.float32 if rng.random() < 0.3 else np.float64
     layers = [
@@ -116,11 +125,11 @@ def magnitudes(net, x, y):
         found |= {f"z{number}": z, f"a{number}": a, f"da_dz{number}": z + slope}
         if layer.activation.name == "softmax":
             found[f"da_dz{number}"] = np.broadcast_to(a[:, :, None], (N, a.shape[1], a.shape[1]))
-    if net.loss_name == "cross_entropy":
+    if net.loss_name != "squared_error":
         found["loss"] = (share * a.sum(axis=1)).sum()
     else:
         found["loss"] = (share * ((a + targets) ** 2).sum(axis=1)).sum()
-    dL_da = None if net.loss_name == "cross_entropy" else 2 * share * (a + targets)
+    dL_da = None if net.loss_name != "squared_error" else 2 * share * (a + targets)
     for number in range(len(net.layers), 0, -1):
         layer, (a_prev, z, slope) = net.layers[number - 1], kept[number - 1]
         if dL_da is None:
@@ -361,6 +370,12 @@ def violates(step, submission, seed):
         return True
 
 
+def seeds_of(submission):
+    """Return the cases that a submission may be asked about: with the binary cross-entropy if it declares that."""
+    binary = "binary_cross_entropy" in support_of(submission).losses
+    return range(CASES + CASES // 2 if binary else CASES)
+
+
 OF_ONE_CALL = [mistake for mistake in MISTAKES if not mistake.protocol]
 OF_PROTOCOL = [mistake for mistake in MISTAKES if mistake.protocol]
 every = functools.partial(pytest.mark.parametrize, ids=lambda entry: entry.name)
@@ -399,7 +414,7 @@ def test_mistake_is_visible_where_it_says_and_not_elsewhere(mistake):
     # Somewhere it must be off by a thousandth, but for the one mistake that is a matter of digits.
     relative = 0.0 if mistake.signature == "rounding" else 1e-3
     shown = hidden = False
-    for seed in range(CASES):
+    for seed in seeds_of(mistake.submission):
         of = case(seed)
         wrong = wrong_on(mistake.submission, seed)
         hidden = hidden or not wrong
@@ -416,19 +431,19 @@ def test_mistake_is_visible_where_it_says_and_not_elsewhere(mistake):
 BLAME = {"z": {8}, "a": {9}, "loss": {1, 2, 10}, "da_dz": {12}, "w": {11, 13}, "b": {7, 11}, "alpha": {11}, "x": {14}}
 
 
-def equations_of(name, layers, joined):
+def equations_of(name, layers, loss):
     stem = name.rstrip("0123456789")
     if stem == "dL_da":
         return {4} if name == f"dL_da{layers}" else {14}
     if stem == "dL_dz":
-        return {2} if joined and name == f"dL_dz{layers}" else {11, 12}
+        return {"cross_entropy": {2}, "binary_cross_entropy": {1}}.get(loss if name == f"dL_dz{layers}" else "", {11, 12})
     return BLAME[stem]
 
 
 @every("mistake", [mistake for mistake in OF_ONE_CALL if mistake.signature not in ("names", "dtype", "reversed")])
 def test_first_wrong_quantity_matches_equation(mistake):
     firsts = set()
-    for seed in range(CASES):
+    for seed in seeds_of(mistake.submission):
         of = case(seed)
         # In float32 the generous bounds hide the first wrong quantity where numbers are big.
         wrong = wrong_on(mistake.submission, seed) if of.net.dtype == np.float64 else []
@@ -437,7 +452,7 @@ def test_first_wrong_quantity_matches_equation(mistake):
         # z is right until the activation overwrites it.
         spoilt |= {8, 9} if mistake.name == "z-activated-in-place" else set()
         if wrong and wrong != ["error"]:
-            blamed = equations_of(wrong[0], len(of.net.layers), of.net.loss_name == "cross_entropy")
+            blamed = equations_of(wrong[0], len(of.net.layers), of.net.loss_name)
             firsts.add(wrong[0].rstrip("0123456789"))
             assert mistake.equation in blamed | spoilt, f"seed {seed}: {wrong}"
     assert firsts
@@ -446,7 +461,7 @@ def test_first_wrong_quantity_matches_equation(mistake):
 @every("mistake", [mistake for mistake in OF_ONE_CALL if mistake.signature.startswith(("ratio", "zero", "nan"))])
 def test_first_wrong_quantity_matches_signature(mistake):
     seen = 0
-    for seed in range(CASES):
+    for seed in seeds_of(mistake.submission):
         of = case(seed)
         wrong = wrong_on(mistake.submission, seed)
         constant = ratio(mistake.signature, of.net, of.x)
@@ -485,7 +500,7 @@ def test_mistake_of_memory_is_right_at_first_and_shows_by_its_protocol(mistake):
 
 @every("variant", BENIGN)
 def test_variant_matches_handgrad(variant):
-    for seed in range(200):
+    for seed in (*range(200), *range(CASES, CASES + 60)):
         assert wrong_on(variant.submission, seed, only_normal=True) == [], f"seed {seed}"
 
 
@@ -513,7 +528,7 @@ def test_kink_convention_matches_handgrad_but_where_z_is_0(variant):
 
 @every("variant", [variant for variant in BENIGN if variant.name not in KINKED])
 def test_variant_matches_handgrad_in_every_regime(variant):
-    for seed in range(CASES):
+    for seed in range(CASES + CASES // 2):
         assert wrong_on(variant.submission, seed) == [], f"seed {seed}"
 
 
@@ -538,7 +553,7 @@ def test_mistake_is_unlike_every_other():
     answers = {}
     for mistake in OF_ONE_CALL:
         fingerprint = []
-        for seed in range(CASES):
+        for seed in seeds_of(mistake.submission):
             of = case(seed)
             wrong = wrong_on(mistake.submission, seed)
             if not wrong:

@@ -47,6 +47,28 @@ def test_autograd_of_stacked_problems_matches_each(telling):
             assert (np.abs(array - together[name][place]) <= 2 * allowed[name]).all(), name
 
 
+def test_autograd_of_a_binary_cross_entropy_equals_hand_calculation():
+    # z = 0, a = 1/2, y = 1: L = log 2, dL/dz = 1/2 - 1, dL/dw = -1/2 · 2, dL/dx = -1/2 · 4.
+    net = hg.Network([hg.Dense([[4.0]], [-8.0], "sigmoid")], "binary_cross_entropy")
+    found = autograd(plain_case(net, [[2.0]], [[1.0]]))
+    expected = {"z1": 0, "a1": 0.5, "loss": np.log(2), "dL_dz1": -0.5, "w1": -1, "b1": -0.5, "x": -2}
+    assert {name: array.item() for name, array in found.items()} == expected
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_complex_step_of_a_binary_cross_entropy_matches_autograd(reduction):
+    rng = np.random.default_rng(12)
+    net = hg.Network.random(
+        [2, 3, 3], activations=["tanh", "sigmoid"], loss="binary_cross_entropy", reduction=reduction, seed=rng
+    )
+    net.layers[-1].w *= 4
+    asked = plain_case(net, rng.normal(size=(4, 2)), rng.choice([0.0, 1.0, 0.5, 0.3], (4, 3)))
+    expected, allowed = autograd(asked), bounds(asked, NAIVE)
+    for name in ("w1", "b1", "w2", "b2", "x"):
+        for index in np.ndindex(expected[name].shape):
+            assert abs(complex_step(asked, name, index) - expected[name][index]) <= 2 * allowed[name][index]
+
+
 @pytest.mark.parametrize("loss", ["squared_error", "cross_entropy"])
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 def test_complex_step_matches_autograd(loss, reduction):

@@ -519,6 +519,17 @@ def test_scenes_hold_data_of_the_same_kind(y, kind):
     assert not np.array_equal(found["other"].network.weights[0], net.layers[0].w)
 
 
+@pytest.mark.parametrize(
+    "y", [np.array([[0, 1], [1, 0], [1, 1]], np.uint8), np.array([[0.5, 1], [0, 0.25], [1, 1]], np.float32)]
+)
+def test_scenes_hold_targets_of_yes_or_no_units(y):
+    net = hg.Network.random([2, 2], activations=["sigmoid"], loss="binary_cross_entropy", seed=0)
+    for scene in scenes(describe(net), np.ones((3, 2)), y, seed=3).values():
+        assert scene.y.dtype == y.dtype
+        as_network(scene.network).gradient(scene.x, scene.y)
+        assert bool(np.isin(scene.y, (0, 1)).all()) is (y.dtype == np.uint8)
+
+
 def test_scenes_of_one_example_stay_single_unless_batches_are_allowed():
     net = describe(sigmoids())
     alone = scenes(net, np.ones(2, int), np.ones(2, int), seed=0, batches=False)

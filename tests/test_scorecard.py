@@ -281,7 +281,7 @@ def test_pairs_is_of_mistakes_that_can_be_made_side_by_side(monkeypatch):
 
 def test_pairs_of_submissions_is_found_named_and_reported():
     done = []
-    found = pairs(1, seed=4, progress=done.append)
+    found = pairs(1, seed=5, progress=done.append)
     assert done == [1]
     assert [(pair.named, pair.wrong) for pair in found] == [(2, ())]
 

@@ -30,6 +30,24 @@ def test_shrink_of_cross_entropy_is_a_valid_case(targets):
     assert smallest.net.loss(smallest.x, smallest.y) >= 0
 
 
+@pytest.mark.parametrize("targets", ["yes_or_no", "probabilities"])
+def test_shrink_of_binary_cross_entropy_is_a_valid_case(targets):
+    start = large_case(loss="binary_cross_entropy", targets=targets, integer="uint8", dtype="float32")
+    smallest = shrink(start, lambda each: each.net.loss_name == "binary_cross_entropy" and each.net.widths[-1] >= 2)
+    assert smallest.net.widths == (1, 2)
+    assert smallest.net.layers[-1].activation.name == "sigmoid"
+    assert np.isin(smallest.y, (0, 1)).all()
+    assert smallest.net.dtype == np.float64
+    assert smallest.x.shape == (1,)
+
+
+def test_shrink_of_a_binary_cross_entropy_is_without_its_output_layer_if_that_is_no_part_of_the_cause():
+    layers = (Unit(4, "sigmoid"), Unit(3, "sigmoid"))
+    start = case(Architecture(2, layers, "binary_cross_entropy", targets="probabilities", regime="normal"), 3)
+    smallest = shrink(start, lambda each: max(each.net.widths[1:]) == 4)
+    assert smallest.net.widths == (1, 4)
+
+
 @pytest.mark.parametrize(
     "needed",
     [

@@ -28,7 +28,7 @@ from verification.submissions.description import copied, describe
 from verification.submissions.local import Local
 from verification.submissions.protocol import Step, scenes, steps
 from verification.submissions.remote import Remote, open_submission
-from verification.submissions.support import Support
+from verification.submissions.support import ACTIVATIONS, Support
 
 SIGMOIDS = hg.Network(
     [
@@ -976,6 +976,31 @@ def test_shapes_equal_those_of_the_trace():
 
 
 @pytest.mark.parametrize(
+    ("declared", "losses", "outputs"),
+    [
+        ({}, ("squared_error", "cross_entropy"), ACTIVATIONS),
+        ({"activations": ["relu", "sigmoid"]}, ("squared_error",), ("sigmoid", "relu")),
+        ({"losses": ["cross_entropy"], "activations": ["relu"]}, ("cross_entropy",), ("softmax",)),
+        ({"losses": ["binary_cross_entropy"], "activations": ["relu"]}, ("binary_cross_entropy",), ("sigmoid",)),
+        (
+            {"losses": ["binary_cross_entropy", "cross_entropy"], "activations": ["relu"]},
+            ("cross_entropy", "binary_cross_entropy"),
+            ("sigmoid", "softmax"),
+        ),
+        (
+            {"losses": ["squared_error", "binary_cross_entropy"], "activations": ["relu", "sigmoid"]},
+            ("squared_error", "binary_cross_entropy"),
+            ("sigmoid", "relu"),
+        ),
+        ({"losses": ["binary_cross_entropy"], "outputs": ["sigmoid"]}, ("binary_cross_entropy",), ("sigmoid",)),
+    ],
+)
+def test_losses_of_a_declaration_is_the_notes_own_or_what_it_says(declared, losses, outputs):
+    support = Support(**declared)
+    assert (support.losses, support.outputs) == (losses, outputs)
+
+
+@pytest.mark.parametrize(
     ("declared", "error", "match"),
     [
         ({"activation": ["relu"]}, ValueError, "did you mean 'activations'"),
@@ -1002,9 +1027,24 @@ def test_shapes_equal_those_of_the_trace():
         ({"widths": 1, "least_width": 2}, ValueError, "widths must be >= least_width, which is 2; got 1"),
         ({"widths": [3, 1], "least_classes": 2}, ValueError, r"widths must be >= least_classes, which is 2; got \(3, 1\)"),
         (
-            {"losses": ["cross_entropy"], "activations": ["relu"]},
+            {"losses": ["cross_entropy"], "outputs": ["relu"]},
             ValueError,
             "cross_entropy needs softmax among the outputs; got relu",
+        ),
+        (
+            {"losses": ["squared_error", "cross_entropy"], "activations": ["relu"]},
+            ValueError,
+            "cross_entropy needs softmax among the outputs; got relu",
+        ),
+        (
+            {"losses": ["binary_cross_entropy"], "outputs": ["softmax"]},
+            ValueError,
+            "binary_cross_entropy needs sigmoid among the outputs; got softmax",
+        ),
+        (
+            {"losses": ["squared_error", "binary_cross_entropy"], "activations": ["relu", "tanh"]},
+            ValueError,
+            "binary_cross_entropy needs sigmoid among the outputs; got tanh, relu",
         ),
         ({"reductions": ["men"]}, ValueError, "did you mean 'mean'"),
         ({"dtypes": ["float16"]}, ValueError, "dtypes must be one of float64, float32"),

@@ -65,6 +65,19 @@ def test_twin_of_cross_entropy_network_is_logits():
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_twin_of_binary_cross_entropy_network_is_logits(reduction):
+    """torch's own mean divides by the units, too: the twin's loss is the mean over examples of the sum over units."""
+    net = hg.Network.random([2, 3], activations=["sigmoid"], loss="binary_cross_entropy", reduction=reduction, seed=0)
+    module, loss = v.to_torch(net), v.to_torch_loss(net)
+    assert [type(each) for each in module] == [nn.Linear]
+    x, y = torch.tensor([[1.0, 2.0], [-1.0, 0.5]]).double(), torch.tensor([[0.0, 1.0, 0.25], [1.0, 0.5, 0.0]]).double()
+    of_torch = loss(module(x), y).item()
+    own = nn.BCEWithLogitsLoss(reduction=reduction)(module(x), y).item()
+    assert abs(of_torch - (3 if reduction == "mean" else 1) * own) <= 16 * 2.0**-53 * of_torch
+    assert abs(of_torch - net.loss(x.numpy(), y.numpy())) <= 64 * 2.0**-53 * of_torch
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
 def test_twin_loss_matches_loss(reduction):
     net = hg.Network.random([2, 3], activations=["tanh"], reduction=reduction, seed=0)
     x, y = np.array([[1.0, 2.0], [-1.0, 0.5]]), np.array([[0.0, 1.0, 2.0], [1.0, 0.0, 0.0]])
@@ -95,10 +108,16 @@ def test_linear_without_bias_is_a_bias_of_zeros():
         (nn.Sequential(nn.Linear(1, 1).half()), {}, TypeError, "w must be float32 or float64; got float16"),
         (nn.Sequential(nn.Linear(1, 2), nn.Softmax(-1)), {"loss": "cross_entropy"}, TypeError, "cross_entropy takes logits"),
         (
+            nn.Sequential(nn.Linear(1, 2), nn.Sigmoid()),
+            {"loss": "binary_cross_entropy"},
+            TypeError,
+            "binary_cross_entropy takes logits: module must end in a Linear; it ends in Sigmoid()",
+        ),
+        (
             nn.Sequential(nn.Linear(1, 1)),
             {"loss": "mse"},
             ValueError,
-            "loss must be one of squared_error, cross_entropy; got 'mse'",
+            "loss must be one of squared_error, cross_entropy, binary_cross_entropy; got 'mse'",
         ),
         (nn.Sequential(nn.Linear(1, 1)), {"reduction": "none"}, ValueError, "reduction must be one of mean, sum; got 'none'"),
     ],

@@ -1129,6 +1129,60 @@ class StaleForward:
         return {"w1": dh.T @ self.x, "b1": dh.sum(axis=0), "w2": ds.T @ self.h, "b2": ds.sum(axis=0)}
 
 
+# Yes or no: the binary cross-entropy.
+
+
+@supports(activations=["tanh"], losses=["binary_cross_entropy"], reductions=["mean"], single=False, layers=2)
+def logistic_slope_once_more(network, x, y):
+    """The error a - y holds g' already; here it is multiplied by a (1 - a) again."""
+    (w1, w2), (b1, b2) = network.weights, network.biases
+    h = np.tanh(x @ w1.T + b1)
+    a = 1 / (1 + np.exp(-(h @ w2.T + b2)))
+    d2 = (a - y) * a * (1 - a) / len(x)
+    d1 = d2 @ w2 * (1 - h**2)
+    return {"w1": d1.T @ x, "b1": d1.sum(0), "w2": d2.T @ h, "b2": d2.sum(0)}
+
+
+@supports(activations=["relu"], losses=["binary_cross_entropy"], reductions=["sum"], batches=False, layers=(1, 2))
+def only_the_yes(network, x, y):
+    """The loss is -y log a, and its derivative -y (1 - a): where y is 0 nothing is learned."""
+    h = x
+    if len(network.weights) == 2:
+        h = np.maximum(network.weights[0] @ x + network.biases[0], 0)
+    a = 1 / (1 + np.exp(-(network.weights[-1] @ h + network.biases[-1])))
+    d = -y / a * (a * (1 - a))
+    last = len(network.weights)
+    found = {f"w{last}": np.outer(d, h), f"b{last}": d, "loss": -np.sum(y * np.log(a))}
+    if last == 2:
+        d1 = (network.weights[1].T @ d) * (h > 0)
+        found |= {"w1": np.outer(d1, x), "b1": d1}
+    return found
+
+
+@supports(activations=["sigmoid"], losses=["binary_cross_entropy"], reductions=["mean"], single=False, layers=(1, 3))
+class MeanOverLabelsToo:
+    """np.mean over the whole matrix of losses, and the derivative divided by its size: labels count like examples."""
+
+    def __init__(self, network):
+        self.w, self.b = network.weights, network.biases
+
+    def forward(self, x):
+        self.a = [x]
+        for w, b in zip(self.w, self.b, strict=True):
+            self.a.append(1 / (1 + np.exp(-(self.a[-1] @ w.T + b))))
+        return self.a[-1]
+
+    def backward(self, y):
+        p = self.a[-1]
+        found = {"loss": np.mean(-(y * np.log(p) + (1 - y) * np.log(1 - p)))}
+        d = (p - y) / y.size
+        for number in range(len(self.w), 0, -1):
+            before = self.a[number - 1]
+            found |= {f"w{number}": d.T @ before, f"b{number}": d.sum(axis=0)}
+            d = d @ self.w[number - 1] * before * (1 - before)
+        return found
+
+
 def _any(*numbers: int) -> frozenset[int]:
     return frozenset(numbers)
 
@@ -1180,4 +1234,7 @@ WRONG = [
     Wrong("transposed-where-square", transposed_where_square, (_any(11),)),
     Wrong("cross-entropy-with-the-two", cross_entropy_with_the_two, (_any(2),)),
     Wrong("tanh-slope-of-z", tanh_slope_of_z, (_any(12),)),
+    Wrong("logistic-slope-once-more", logistic_slope_once_more, (_any(1),)),
+    Wrong("only-the-yes", only_the_yes, (_any(1),)),
+    Wrong("mean-over-labels-too", MeanOverLabelsToo, (_any(1),)),
 ]

@@ -56,7 +56,7 @@ class Engine:
         self._plans: dict[int, list[Plan]] = {}
         # What every call needs, looked up once.
         self._first, self._n_0, self._n_L, self._dtype = shapes[0][0], shapes[0][0][1], shapes[-1][0][0], parameters.dtype
-        self._target = checks.classes if loss == "cross_entropy" else checks.outputs
+        self._target = checks.classes if loss == "cross_entropy" else checks.TARGETS[loss]
 
     def inputs(self, x: npt.ArrayLike) -> tuple[Array, bool]:
         """Return x (N, n_0), checked, and whether it came without a batch axis."""
@@ -64,8 +64,7 @@ class Engine:
 
     def targets(self, y: npt.ArrayLike, count: int, single: bool) -> Array:
         """Return y (N, n_L) for so many examples, checked; class indices as distributions."""
-        check = checks.distribution if self._loss == "cross_entropy" else checks.outputs
-        return check(y, count, single, self._n_L, self._dtype)
+        return checks.TARGETS[self._loss](y, count, single, self._n_L, self._dtype)
 
     def data(self, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Array, Array, bool]:
         """Return x (N, n_0) and y as a plan takes them, checked, and whether they came without a batch axis."""

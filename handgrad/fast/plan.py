@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from handgrad.fast.in_place import FORMS, SMALL
-from handgrad.fast.stages import CrossEntropy, Layer, Plain, Single, SquaredError, Stack, stacked
+from handgrad.fast.stages import BinaryCrossEntropy, CrossEntropy, Layer, Plain, Single, SquaredError, Stack, stacked
 from handgrad.gradient import Shapes, cut
+from handgrad.losses import JOINED
 
 Array = npt.NDArray[Any]
 
@@ -99,10 +100,11 @@ class Plan:
         self.w_1 = layers[0].w
         n_L = layers[-1].w.shape[0]
         shared: Array = np.empty(count * max([n_L, *(layer.w.shape[1] for layer in layers[1:])]), dtype)
-        joined = loss == "cross_entropy"
+        joined = loss in JOINED
         self.stages: list[Single | Plain | Stack] = []
         # Of each stage, its first layer and how many it has.
-        self.spans = spans_of(layers, count)
+        # What a loss is joined with is no part of a stack.
+        self.spans = [*spans_of(layers[:-1], count), (len(layers) - 1, 1)] if joined else spans_of(layers, count)
         for start, number in self.spans:
             layer = layers[start]
             n_prev = layer.w.shape[1]
@@ -118,7 +120,11 @@ class Plan:
                 self.stages.append(Stack(layers[start : start + number], form, count, *of_stack))
         share = 1 / count if reduction == "mean" else 1.0
         dL_da = shared[: count * n_L].reshape(count, n_L)
-        self.output = CrossEntropy(self.stages[-1].a, dL_da, share) if joined else SquaredError(dL_da, share)
+        if joined:
+            of_logits = CrossEntropy if loss == "cross_entropy" else BinaryCrossEntropy
+            self.output: CrossEntropy | BinaryCrossEntropy | SquaredError = of_logits(self.stages[-1].a, dL_da, share)
+        else:
+            self.output = SquaredError(dL_da, share)
         # The way back: from the last stage to the second, and then the first.
         self.first, self.later = self.stages[0], self.stages[:0:-1]
         self.results: list[Results] = []
@@ -131,7 +137,7 @@ class Plan:
         x : ndarray
             (N, n_0), checked, of the network's dtype.
         y : ndarray
-            (N, n_L) of the network's dtype; under cross-entropy distributions, or class indices (N,).
+            (N, n_L) of the network's dtype; under "cross_entropy" distributions, or class indices (N,).
 
         Returns
         -------

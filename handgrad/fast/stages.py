@@ -71,7 +71,7 @@ class Single:
 
     def backward(self, dL_da: Array, dL_dw: Array, dL_db: Array, dL_dalpha: Array | None, first: bool) -> Array:
         """Return dL/da_prev, unless this is the first stage; write the parameters' derivatives where they are wanted."""
-        if dL_da is not self.a:  # where softmax and cross-entropy are joined, dL/dz is there already
+        if dL_da is not self.a:  # where the output and a cross-entropy are joined, dL/dz is there already
             if self.derivative is None:
                 self.a[...] = dL_da
             else:
@@ -261,6 +261,59 @@ class CrossEntropy:
         loss = float(losses.cross_entropy(self.z, y).sum()) * self.share
         np.multiply(losses.cross_entropy_derivative(act.softmax(self.z), y), self.share, self.z)
         return loss
+
+
+class BinaryCrossEntropy:
+    """The loss (1) for each sigmoid unit, and dL/dz = a − y written over the logits.
+
+    With h the side that z is on, 1 for z ≥ 0 and 0 below, and m = e^{−|z|} / (1 + e^{−|z|}), a is h − m above and h + m below.
+    So a − y is (h − y) ∓ m, where no digit is lost to 1 − a, and L_i is Σ_j z_j (h_j − y_j) + log(1 + e^{−|z_j|}).
+    `spare` (N, n_L) is memory that the layers share.
+    """
+
+    def __init__(self, logits: Array, spare: Array, share: float) -> None:
+        dtype = logits.dtype
+        self.z, self.m, self.logarithm, self.distance, self.share = logits, *np.empty((2, *logits.shape), dtype), spare, share
+        self.side: npt.NDArray[np.bool_] = np.empty(logits.shape, np.bool_)
+        self.zeros, self.ones = np.zeros_like(logits), np.ones(logits.size, dtype)
+        self.one, self.minus_one, self.share_array = limits(dtype).one, limits(dtype).minus_one, np.array(share, dtype)
+        self.flat, self.flat_distance, self.flat_logarithm = (array.reshape(-1) for array in (logits, spare, self.logarithm))
+        self.few = logits.size <= SCALARS
+
+    def loss(self, a: Array, y: Array) -> tuple[float, Array]:
+        """Return L, and dL/dz."""
+        if self.few:
+            return self._few(y.ravel().tolist()), self.z
+        z, m, distance = self.z, self.m, self.distance
+        np.add(z, self.zeros, z)  # a −0 becomes 0, which is on the side of 1 in both ways that follow
+        np.greater_equal(z, self.zeros, self.side)
+        np.subtract(self.side, y, distance)
+        loss = float(self.flat.dot(self.flat_distance))
+        np.copysign(z, self.minus_one, m)
+        np.exp(m, m)
+        np.log1p(m, self.logarithm)
+        np.copysign(m, z, z)
+        np.add(m, self.one, m)
+        np.divide(z, m, z)
+        np.subtract(distance, z, z)  # a − y: ij,ij->ij
+        if self.share != 1:
+            np.multiply(z, self.share_array, z)
+        return (loss + float(self.flat_logarithm.dot(self.ones))) * self.share, z
+
+    def _few(self, y: list[float]) -> float:
+        """Take few numbers: the same in Python's own."""
+        loss, derivatives = 0.0, []
+        for z_j, y_j in zip(self.flat.tolist(), y, strict=True):
+            e = exp(-abs(z_j))
+            m = e / (1 + e)
+            if z_j >= 0:
+                loss += z_j * (1 - y_j) + log1p(e)
+                derivatives.append((1 - y_j - m) * self.share)
+            else:
+                loss += log1p(e) - z_j * y_j
+                derivatives.append((m - y_j) * self.share)
+        self.flat[:] = derivatives
+        return loss * self.share
 
 
 def stacked(vector: Array, shapes: Shapes, start: int, number: int) -> tuple[Array, Array]:

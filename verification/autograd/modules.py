@@ -21,7 +21,7 @@ def module_submission(
     ----------
     make_module : callable
         Takes a description and returns an `nn.Module` with its parameters, of its dtype. The module's forward takes x and
-        returns the activations a^(L), or under cross-entropy, as `nn.CrossEntropyLoss` wants, the logits z^(L).
+        returns the activations a^(L), or under a cross-entropy, as torch's losses want, the logits z^(L).
     names : mapping of str to str, optional
         From the module's parameter names to handgrad's, {"0.weight": "w1", …}. Without it the module must use
         handgrad's: w1, b1, alpha1, w2, …
@@ -73,6 +73,9 @@ def _loss(network: Description, output: torch.Tensor, y: Array) -> torch.Tensor:
         indices = y.ndim < output.ndim
         target = torch.tensor(y, dtype=torch.int64 if indices else output.dtype)
         return nn.functional.cross_entropy(output, target, reduction=network.reduction)
+    if network.loss == "binary_cross_entropy":
+        of_units = nn.functional.binary_cross_entropy_with_logits(output, torch.tensor(y, dtype=output.dtype), reduction="none")
+        return of_units.sum(dim=-1).mean() if network.reduction == "mean" else of_units.sum()
     times = {"squared_error": 1.0, "half_squared_error": 0.5, "mean_squared_error": 1 / output.shape[-1]}[network.loss]
     of_examples = times * ((output - torch.tensor(y, dtype=output.dtype)) ** 2).sum(dim=-1)
     return of_examples.mean() if network.reduction == "mean" else of_examples.sum()

@@ -75,7 +75,7 @@ def autograd(plain: PlainCase) -> dict[str, Array]:
         alpha = torch.tensor(layer.slope, requires_grad=True) if layer.learned else None
         z = torch.matmul(a, w.mT) + b.unsqueeze(-2)
         joined = plain.is_joined(number - 1)
-        a = torch.softmax(z.detach(), dim=-1) if joined else _activated(layer, z, alpha)
+        a = _activated(layer, z.detach() if joined else z, alpha)
         found[f"z{number}"], found[f"a{number}"] = z.detach().numpy(), a.detach().numpy()
         leaves = {f"dL_dz{number}": z, f"w{number}": w, f"b{number}": b}
         if not joined:
@@ -98,6 +98,8 @@ def _losses(plain: PlainCase, z: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
     """Return L of each content, (…)."""
     if plain.loss == "squared_error":
         of_examples = F.mse_loss(a, torch.tensor(plain.y), reduction="none").sum(dim=-1)
+    elif plain.loss == "binary_cross_entropy":
+        of_examples = F.binary_cross_entropy_with_logits(z, torch.tensor(plain.y), reduction="none").sum(dim=-1)
     else:
         logits = z.reshape(-1, z.shape[-1])
         y = torch.tensor(plain.y)
@@ -162,6 +164,11 @@ def complex_step(plain: PlainCase, name: str, index: tuple[int, ...]) -> float:
     y = plain.targets()
     if plain.loss == "squared_error":
         of_examples = ((a - y) ** 2).sum(axis=-1)
+    elif plain.loss == "binary_cross_entropy":
+        # −log a is log(1 + e^{−z}), and −log(1 − a) that with z for −z; the branch keeps the power finite.
+        right = a.real >= 0
+        of_yes = np.log1p(np.exp(np.where(right, -a, a))) + np.where(right, 0, -a)
+        of_examples = (y * of_yes + (1 - y) * (of_yes + a)).sum(axis=-1)
     else:
         shift = a.real.max(axis=-1, keepdims=True)
         of_examples = (y * (np.log(np.exp(a - shift).sum(axis=-1, keepdims=True)) + shift - a)).sum(axis=-1)

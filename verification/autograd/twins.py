@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 import handgrad as hg
+from handgrad.losses import JOINED, LOSSES
 
 
 class SquaredError(nn.Module):
@@ -27,6 +28,26 @@ class SquaredError(nn.Module):
     def forward(self, a: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         """Return L of outputs and targets (N, n_L), or (n_L,)."""
         of_examples = ((a - y) ** 2).sum(dim=-1)
+        return of_examples.mean() if self.reduction == "mean" else of_examples.sum()
+
+
+class BinaryCrossEntropy(nn.Module):
+    """The binary cross-entropy of logits: (1) summed over the units, and the mean or the sum over examples.
+
+    Parameters
+    ----------
+    reduction : str
+        "mean" or "sum". torch's own BCEWithLogitsLoss(reduction="mean") divides by the units, too.
+    """
+
+    def __init__(self, reduction: str = "mean") -> None:
+        super().__init__()
+        self.reduction = reduction
+        self.of_units = nn.BCEWithLogitsLoss(reduction="none")
+
+    def forward(self, z: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        """Return L of logits and targets 0 … 1, (N, n_L), or (n_L,)."""
+        of_examples: torch.Tensor = self.of_units(z, y).sum(dim=-1)
         return of_examples.mean() if self.reduction == "mean" else of_examples.sum()
 
 
@@ -59,8 +80,8 @@ def to_torch(net: hg.Network) -> nn.Sequential:
     Returns
     -------
     nn.Sequential
-        Linear and activation modules with equal numbers in memory of their own. Under cross-entropy the last softmax is
-        left out, because `nn.CrossEntropyLoss` takes logits: `softmax(module(x))` is then `net(x)`.
+        Linear and activation modules with equal numbers in memory of their own. Under a cross-entropy the last softmax,
+        or sigmoid, is left out, because torch's losses take logits: `softmax(module(x))` is then `net(x)`.
 
     Raises
     ------
@@ -82,7 +103,7 @@ def to_torch(net: hg.Network) -> nn.Sequential:
         linear = nn.Linear(w.shape[1], w.shape[0], device="meta")
         linear.weight, linear.bias = nn.Parameter(w), nn.Parameter(b)
         modules.append(linear)
-        joined = net.loss_name == "cross_entropy" and place == len(net.layers) - 1
+        joined = net.loss_name in JOINED and place == len(net.layers) - 1
         activation = None if joined else MODULES[layer.activation.name](layer)
         if activation is not None:
             modules.append(activation)
@@ -100,7 +121,7 @@ def to_torch_loss(net: hg.Network) -> nn.Module:
     Returns
     -------
     nn.Module
-        `nn.CrossEntropyLoss` on logits, or the notes' squared error (10).
+        `nn.CrossEntropyLoss` or `BinaryCrossEntropy` on logits, or the notes' squared error (10).
 
     Raises
     ------
@@ -110,7 +131,7 @@ def to_torch_loss(net: hg.Network) -> nn.Module:
     hg.checks.instance("net", net, hg.Network, "a handgrad Network")
     if net.loss_name == "cross_entropy":
         return nn.CrossEntropyLoss(reduction=net.reduction)
-    return SquaredError(net.reduction)
+    return BinaryCrossEntropy(net.reduction) if net.loss_name == "binary_cross_entropy" else SquaredError(net.reduction)
 
 
 def from_torch(module: nn.Sequential, *, loss: str = "squared_error", reduction: str = "mean") -> hg.Network:
@@ -121,7 +142,8 @@ def from_torch(module: nn.Sequential, *, loss: str = "squared_error", reduction:
     module : nn.Sequential
         Each Linear may be followed by one activation module. A Linear without bias gets a bias of zeros.
     loss, reduction : str
-        As for `handgrad.Network`. Under cross_entropy the module ends in logits, and a softmax is added.
+        As for `handgrad.Network`. Under cross_entropy the module ends in logits, and a softmax is added; under
+        binary_cross_entropy a sigmoid.
 
     Returns
     -------
@@ -151,11 +173,11 @@ def from_torch(module: nn.Sequential, *, loss: str = "squared_error", reduction:
         if not layers or layers[-1][1] is not None:
             raise TypeError(f"module {place} must follow a Linear without an activation yet; got {each}")
         layers[-1] = (layers[-1][0], activation)
-    hg.checks.one_of("loss", loss, ("squared_error", "cross_entropy"))
-    if layers and loss == "cross_entropy":
+    hg.checks.one_of("loss", loss, LOSSES)
+    if layers and loss in JOINED:
         if layers[-1][1] is not None:
-            raise TypeError(f"cross_entropy takes logits: module must end in a Linear; it ends in {module[-1]}")
-        layers[-1] = (layers[-1][0], hg.Activation("softmax"))
+            raise TypeError(f"{loss} takes logits: module must end in a Linear; it ends in {module[-1]}")
+        layers[-1] = (layers[-1][0], hg.Activation(JOINED[loss]))
     dense = []
     for linear, taken in layers:
         w = linear.weight.detach().cpu().numpy()

@@ -13,7 +13,8 @@ multiply-add, and is carried from layer to layer:
 
 Three forms differ in what cancels: the stable one (handgrad's matrix form), the naive one that keeps the notes' letters,
 1 − g and p − y (handgrad's literal form, torch, and most others), and any right one, in which the activation itself may
-have been computed from numbers near 1, as (1 + tanh(z/2)) / 2 is, or from larger ones, as e^{z − log Σ e^z} is.
+have been computed from numbers near 1, as (1 + tanh(z/2)) / 2 is, or from larger ones, as e^{z − log Σ e^z} is, and the binary
+cross-entropy from a and 1 − a, as long as these have digits left.
 
 Source: Higham (2002), *Accuracy and Stability of Numerical Algorithms*, 2nd ed., sections 2.2, 3.1–3.3.
 """

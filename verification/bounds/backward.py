@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from verification.bounds.forward import Forward, sigmoid_derivative, slope_of, softmax_exponents, tanh_derivative
+from verification.bounds.forward import Forward, sigmoid, sigmoid_derivative, slope_of, softmax_exponents, tanh_derivative
 from verification.bounds.rounding import (
     EXP,
     SIGMOID,
@@ -50,7 +50,8 @@ def backward(plain: PlainCase, passed: list[Forward], r: Rounding, forms: Forms)
         layer, a_prev, z = forward.layer, forward.a_prev, forward.z
         names: dict[str, Array] = {}
         if dL_da is None:
-            dL_dz = _joined(forward, plain.targets(), share, r, forms)
+            joined = _a_minus_y if plain.loss == "binary_cross_entropy" else _joined
+            dL_dz = joined(forward, plain.targets(), share, r, forms)
         else:
             names[f"dL_da{number}"] = dL_da.error
             if layer.activation == "softmax":
@@ -115,6 +116,23 @@ def _joined(forward: Forward, y: Array, share: float, r: Rounding, forms: Forms)
     return Bounded(share * (p.value * others(y) - y * others(p.value)), share * error)
 
 
+def _a_minus_y(forward: Forward, y: Array, share: float, r: Rounding, forms: Forms) -> Bounded:
+    """Bound dL/dz = a − y of sigmoid with binary cross-entropy, in the stable form a (1 − y) − y (1 − a)."""
+    a, rest = forward.a, sigmoid(Bounded(-forward.z.value, forward.z.error), r, forms)
+    rising, falling = a.most * (1 - y), y * rest.most
+    stable = a.error * (1 - y) + y * rest.error + r.gamma(6) * (rising + falling)
+    naive = a.error + r.gamma(6) * (a.most + y)
+    # −y/a + (1 − y)/(1 − a) times g′ keeps the relative error of a and of 1 − a.
+    by_quotients = (1 - y) * a.value * _lost(a.error + r.u, rest.value) + y * rest.value * _lost(a.error + r.u, a.value)
+    error = np.where(forms.cancels, naive, stable) + np.where(forms.absolute, by_quotients, 0) + 2 * r.tiny
+    return Bounded(share * (a.value * (1 - y) - y * rest.value), share * error)
+
+
+def _lost(error: Array, p: Array) -> Array:
+    """Return the relative error of a probability with this error; 0 where no digit is left, and only others' ways are right."""
+    return np.where(error < p / 4, error / np.maximum(p - error, np.finfo(float).tiny), 0)
+
+
 def _jacobian(forward: Forward, r: Rounding, forms: Forms) -> Array:
     """Bound softmax's da_j/dz_i = a_j (δ_ji − a_i)."""
     a = forward.a
@@ -163,7 +181,7 @@ def _softmax_backward(forward: Forward, dL_da: Bounded, r: Rounding, forms: Form
 
 
 def _loss(plain: PlainCase, last: Forward, share: float, r: Rounding, forms: Forms) -> Array:
-    """Bound the loss (10), (2), summed over the examples."""
+    """Bound the loss (10), (1)–(2), summed over the examples."""
     y = plain.targets()
     count, n = y.shape[-2:]
     if plain.loss == "squared_error":
@@ -173,6 +191,8 @@ def _loss(plain: PlainCase, last: Forward, share: float, r: Rounding, forms: For
         of_units = Bounded(of_units.value, of_units.error + 4 * r.u * difference.most**2)
         total = sum_of(of_units, (-2, -1), count * n + 3, r)
         return share * total.error
+    if plain.loss == "binary_cross_entropy":
+        return _binary_loss(last, y, share, r, forms)
     z = last.z
     below = z.value.max(axis=-1, keepdims=True) - z.value
     p, rounded = softmax_exponents(z, r, forms)
@@ -195,3 +215,24 @@ def _loss(plain: PlainCase, last: Forward, share: float, r: Rounding, forms: For
     summed = error.sum(axis=(-2, -1)) + r.gamma(count + 2) * of_examples.sum(axis=(-2, -1))
     magnitude = np.asarray(of_examples.sum(axis=(-2, -1)) + below.max(axis=(-2, -1)))
     return np.where(magnitude < r.largest, share * summed + r.tiny * nonzero(magnitude), np.inf)
+
+
+def _binary_loss(last: Forward, y: Array, share: float, r: Rounding, forms: Forms) -> Array:
+    """Bound the loss (1) of each unit's yes or no, summed over units and examples."""
+    z, a, rest = last.z, last.a, sigmoid(Bounded(-last.z.value, last.z.error), r, forms)
+    size = np.abs(z.value)
+    far, logarithm = size * np.where(z.value > 0, 1 - y, y), np.log1p(np.exp(-size))
+    of_units = far + logarithm
+    # How far the loss moves with z: |a − y| for each unit, with a's own spread.
+    moved = (np.abs(a.value * (1 - y) - y * rest.value) + a.error) * z.error
+    local = 3 * r.u * far + 2 * EXP * r.u * logarithm + 2 * r.tiny
+    # The naive form is −log of a probability with its own relative error, or a difference of numbers as large as |z|.
+    naive = (SIGMOID + 2) * r.u + (EXP + 2) * r.u * (size + logarithm)
+    by_probabilities = y * _lost(a.error + r.u, a.value) + (1 - y) * _lost(a.error + r.u, rest.value)
+    local = local + np.where(forms.cancels, naive, 0) + np.where(forms.absolute, by_probabilities, 0)
+    error = np.where(np.isfinite(z.error), moved + local, np.inf)
+    count, n = y.shape[-2:]
+    total = np.asarray(of_units.sum(axis=(-2, -1)))
+    summed = error.sum(axis=(-2, -1)) + r.gamma(2 * count * n + 2) * (total + error.sum(axis=(-2, -1)))
+    magnitude = np.asarray((size + of_units).sum(axis=(-2, -1)))
+    return np.where(magnitude < r.largest, share * summed, np.inf)

@@ -86,10 +86,7 @@ def _activation(layer: PlainLayer, z: Bounded, r: Rounding, forms: Forms) -> Bou
         case "identity":
             return z
         case "sigmoid":
-            value = 1 / (1 + np.exp(-z.value))
-            spread = np.where(z.error < 1, sigmoid_derivative(z.value) * z.error * np.exp(z.error), 1)
-            local = SIGMOID * r.u * np.where(forms.absolute, 1, value) + r.tiny
-            return Bounded(value, unless_infinite(z, np.minimum(spread + local, 1)))
+            return sigmoid(z, r, forms)
         case "tanh":
             value = np.tanh(z.value)
             spread = np.where(z.error < 0.5, tanh_derivative(z.value) * z.error * np.exp(2 * z.error), 2)
@@ -102,6 +99,14 @@ def _activation(layer: PlainLayer, z: Bounded, r: Rounding, forms: Forms) -> Bou
             return _leaky(layer, z, r)
         case unknown:
             raise NotImplementedError(f"no bound for activation {unknown!r}")
+
+
+def sigmoid(z: Bounded, r: Rounding, forms: Forms) -> Bounded:
+    """Bound the sigmoid g(z)."""
+    value = 1 / (1 + np.exp(-z.value))
+    spread = np.where(z.error < 1, sigmoid_derivative(z.value) * z.error * np.exp(z.error), 1)
+    local = SIGMOID * r.u * np.where(forms.absolute, 1, value) + r.tiny
+    return Bounded(value, unless_infinite(z, np.minimum(spread + local, 1)))
 
 
 def sigmoid_derivative(z: Array) -> Array:

@@ -59,13 +59,15 @@ def equation_of(name: str, layers: int, asked: PlainCase) -> str:
         case "a":
             return "(9)"
         case "loss":
-            return "(10)" if asked.loss == "squared_error" else "(1)" if asked.indices else "(2)"
+            of_classes = "(1)" if asked.indices else "(2)"
+            return {"squared_error": "(10)", "cross_entropy": of_classes, "binary_cross_entropy": "(1)"}[asked.loss]
         case "dL_da":
             return "(4)" if output else "(14)"
         case "da_dz":
             return "(12)"
         case "dL_dz":
-            return "p - y" if output and asked.loss == "cross_entropy" else "(12) dL/da"
+            joined = {"cross_entropy": "p - y", "binary_cross_entropy": "a - y"} if output else {}
+            return joined.get(asked.loss, "(12) dL/da")
         case "w":
             return "(11), (13)"
         case "b":

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from verification.bounds.quantities import is_derivative, kind_of
-from verification.checking.faults import ALPHA, JOINED, LOSS
+from verification.checking.faults import ALPHA, BINARY_JOINED, JOINED, LOSS
 from verification.submissions.description import Description
 from verification.submissions.support import Support
 
 # Rows that stand in a report card where something is wrong, and are no equations.
 IN_ROWS, NOTHING = "rows of calls", "gradient"
 NO_EQUATIONS = (IN_ROWS, NOTHING)
+ROWS_OF_JOINED = {"cross_entropy": JOINED, "binary_cross_entropy": BINARY_JOINED}
 RIGHT, WRONG, UNTOLD, UNUSED = "right", "wrong", "cannot be told", "not used"
 
 
@@ -46,21 +47,21 @@ def rows(support: Support) -> list[str]:
     Returns
     -------
     list of str
-        "(8)", "(9) relu", …, "loss", "(4)", "(2) p − y", "(12) relu", …, "(13)", "(7)", "(11)", "dL/dα", "(14)".
+        "(8)", "(9) relu", …, "loss", "(4)", "(2) p − y", "(1) a − y", "(12) relu", …, "(13)", "(7)", "(11)", "dL/dα", "(14)".
     """
     deep = support.layer_range[1] != 1
     hidden = tuple(support.activations) if deep else ()
     outputs, losses = support.outputs or (), support.losses_drawn
     squared = outputs if "squared_error" in losses else ()
     names = [name for name in (*hidden, *outputs) if name != "identity"]
-    # Softmax under cross-entropy has p − y in place of a derivative of its own.
+    # Softmax under cross-entropy has p − y in place of a derivative of its own, and the sigmoid a − y.
     derived = [name for name in (*hidden, *squared) if name != "identity"]
     return [
         "(8)",
         *(f"(9) {name}" for name in dict.fromkeys(names)),
         LOSS,
         *(["(4)"] if squared else []),
-        *([JOINED] if "cross_entropy" in losses else []),
+        *(row for loss, row in ROWS_OF_JOINED.items() if loss in losses),
         *(f"(12) {name}" for name in dict.fromkeys(derived)),
         "(13)",
         *(["(7)"] if support.biases else []),
@@ -93,8 +94,8 @@ def shown_by(network: Description, name: str) -> set[str]:
     if kind == "loss":
         return found | {LOSS}
     number = int(name.removeprefix(kind))
-    joined = network.loss == "cross_entropy"
-    found.add(JOINED if joined else "(4)")
+    joined = network.loss in ROWS_OF_JOINED
+    found.add(ROWS_OF_JOINED.get(network.loss, "(4)"))
     passed = network.activations[number - (kind != "alpha") : layers - joined]
     found |= {f"(12) {each}" for each in passed}
     if number < layers:

@@ -128,7 +128,7 @@ def look_for_fit(asking: Asking, verdict: Verdict, judge: Judge) -> None:
     try:
         found = _by_its_loss(said, verdict, judge)
         if found is None:
-            other = _with_l2(asking, said, verdict) or _narrower(asking, said, verdict)
+            other = _with_l2(asking, said, verdict) or _yes_or_no(asking, said) or _narrower(asking, said, verdict)
             with_it = None if other is None else judge(other)
             if other is None or with_it is None or not _is_better(with_it, verdict):
                 return
@@ -291,10 +291,17 @@ def _by_numbers(support: Support, blind: bool) -> Iterator[Support]:
     for name, loss, reduction in product(ACTIVATIONS, squared, reductions):
         if name != "softmax":
             yield replace(_of_activation(support, name), losses=[loss], reductions=reduction)
+    for name, reduction in product(ACTIVATIONS, reductions):
+        if name != "softmax":
+            yield replace(_of_yes_or_no(support), activations=[name], reductions=reduction)
     targets = (["indices", "one_hot", "distribution"], ["one_hot", "distribution"], ["indices"])
     for name, reduction, target in product(ACTIVATIONS, reductions, targets):
         if name != "softmax":
             yield replace(_of_classes(support, name, target), reductions=reduction)
+
+
+def _of_yes_or_no(support: Support) -> Support:
+    return replace(support, outputs=["sigmoid"], losses=["binary_cross_entropy"])
 
 
 def _with_loss(support: Support, squared: str) -> Support:
@@ -321,6 +328,14 @@ def _is_blind(asking: Asking, support: Support) -> bool:
 def _called(network: Description, name: str) -> Description:
     count = len(network.activations)
     return replace(network, activations=[name] * count, slopes=[None] * count)
+
+
+def _yes_or_no(asking: Asking, said: Support) -> Support | None:
+    """Return the declaration of the binary cross-entropy, if everything tried is right by it."""
+    if said.losses != ("squared_error",) or "sigmoid" not in (said.outputs or ()):
+        return None
+    found = _of_yes_or_no(said)
+    return found if _is_right(asking, found) else None
 
 
 def _narrower(asking: Asking, said: Support, verdict: Verdict) -> Support | None:

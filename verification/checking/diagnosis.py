@@ -98,8 +98,8 @@ def blame(case: Case, graded: Grade, arrays: Mapping[str, Array], ask: Ask) -> B
 
 
 def _loss_equation(case: Case) -> int:
-    if case.net.loss_name == "squared_error":
-        return 10
+    if case.net.loss_name != "cross_entropy":
+        return 10 if case.net.loss_name == "squared_error" else 1
     # One class for certain, however it is written, is what (1) speaks of.
     return 1 if np.ndim(case.y) < np.ndim(case.x) or np.isin(case.y, (0, 1)).all() else 2
 
@@ -126,6 +126,8 @@ def _of_intermediate(case: Case, first: Entry, arrays: Mapping[str, Array]) -> B
             return Blame(12, first.name, "it is the first wrong factor on the way back")
     if output and case.net.loss_name == "cross_entropy":
         return Blame(2, first.name, "it is the first wrong quantity on the way back, where p − y starts it")
+    if output and case.net.loss_name == "binary_cross_entropy":
+        return Blame(1, first.name, "it is the first wrong quantity on the way back, where a − y starts it")
     if f"da_dz{number}" in arrays and f"dL_da{number}" in arrays:
         return Blame(12, first.name, "both its factors are right, and their product is not")
     if f"dL_da{number}" in arrays or (output and case.net.loss_name == "squared_error"):
@@ -187,6 +189,8 @@ def _other_targets(case: Case) -> list[Array]:
     y = np.asarray(case.y)
     if case.net.loss_name == "squared_error":
         return [(y + step).astype(y.dtype) for step in (1, 3)]
+    if case.net.loss_name == "binary_cross_entropy":
+        return [1 - y] if y.dtype.kind in "iu" else [((y + step) % 1).astype(y.dtype) for step in (0.375, 0.75)]
     if y.ndim < np.ndim(case.x):
         return [np.asarray((y + 1) % case.net.widths[-1]).astype(y.dtype)]
     return [np.roll(y, 1, axis=-1)]
@@ -202,7 +206,8 @@ def _by_asking(case: Case, first: Entry, wrong_names: set[str], ask: Ask) -> Bla
         return _of_batch(case, first, ask)
     slopes = _slopes_in_y(case, ask)
     if slopes is None:
-        return Blame(2 if case.net.loss_name == "cross_entropy" else 4, first.name, "dL/db does not change with y as it should")
+        equation = {"squared_error": 4, "cross_entropy": 2, "binary_cross_entropy": 1}[case.net.loss_name]
+        return Blame(equation, first.name, "dL/db does not change with y as it should")
     measured, implied, right_slope, right_a = slopes
     if _near(measured, right_slope):
         if _near(implied, right_a):
@@ -210,6 +215,8 @@ def _by_asking(case: Case, first: Entry, wrong_names: set[str], ask: Ask) -> Bla
         return _of_forward(case, first, ask)
     if case.net.loss_name == "cross_entropy":
         return Blame(2, first.name, "dL/db does not change with y as p − y does")
+    if case.net.loss_name == "binary_cross_entropy":
+        return Blame(1, first.name, "dL/db does not change with y as a − y does")
     plain = case.net.layers[-1].activation.name == "identity"
     if plain or (not _right_as_identity(case, ask) and _constant_factor(case, measured, right_slope, ask)):
         return Blame(4, first.name, "dL/db changes with y by another factor than 2 g′")
@@ -223,7 +230,7 @@ def _of_hidden(case: Case, first: Entry) -> Blame:
     """The output layer is right and a layer before it is not."""
     names = [layer.activation.name for layer in case.net.layers]
     number = int(first.name.removeprefix(kind_of(first.name)))
-    # Cross-entropy leaves its softmax no g′ of its own.
+    # Cross-entropy leaves its softmax, or sigmoid, no g′ of its own.
     above = names[number:] if case.net.loss_name == "squared_error" else names[number:-1]
     if names[number - 1] == "identity" or any(name != "identity" for name in above):
         return Blame(14, first.name, "the layers above are right, and so is g′: what reaches this layer is not")
@@ -278,14 +285,20 @@ def _slopes_in_y(case: Case, ask: Ask) -> tuple[Array, Array, Array, Array] | No
             measured = -(at - at[:1])
             implied = at[0] + np.eye(n)[0]
             return measured, implied, np.eye(n) - np.eye(n)[:1], a
+        # A yes or no has no target of 2.
+        step = 0.5 if case.net.loss_name == "binary_cross_entropy" else 1.0
         zero = dL_db(np.zeros(n))
-        steps = np.array([dL_db(row) for row in np.eye(n)])
-        twice = np.array([dL_db(row) for row in 2 * np.eye(n)])
+        steps = np.array([dL_db(row) for row in step * np.eye(n)])
+        twice = np.array([dL_db(row) for row in 2 * step * np.eye(n)])
     except Exception:  # a submission may refuse other targets
         return None
-    measured = -(steps - zero)
-    if not _near(-(twice - zero), 2 * measured):
+    measured = -(steps - zero) / step
+    if not _near(-(twice - zero) / step, 2 * measured):
         return None
+    if case.net.loss_name == "binary_cross_entropy":
+        with np.errstate(all="ignore"):
+            implied = np.linalg.pinv(measured.T) @ zero if np.isfinite(measured).all() else np.full(n, np.nan)
+        return measured, implied, np.eye(n), a
     da_dz = np.asarray(trace[layers].da_dz, float)
     if case.net.layers[-1].activation.name == "softmax":
         right = 2 * (da_dz if da_dz.ndim == 2 else da_dz[0])

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from verification.mistakes import MISTAKES, Mistake
 from verification.mistakes.carrying import Exchange
-from verification.mistakes.reference import AT_Z, RIGHT, Layer
+from verification.mistakes.reference import AT_Z, RIGHT, Layer, of_probability
 from verification.submissions.conventions import factor_of, l2_share
 from verification.submissions.protocol import Scene
 from verification.submissions.support import Support
@@ -23,7 +23,7 @@ from verification.submissions.support import Support
 Array = npt.NDArray[Any]
 ANYWHERE = ""
 # The rows of a report card that each equation has, where it has one alone.
-LOSS, JOINED, ALPHA = "loss", "(2) p − y", "dL/dα"
+LOSS, JOINED, BINARY_JOINED, ALPHA = "loss", "(2) p − y", "(1) a − y", "dL/dα"
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +117,8 @@ def rows_of(equation: int, steps: Mapping[str, Any]) -> tuple[str, ...]:
     if equation in (9, 12):
         table = steps.get("g" if equation == 9 else "g_prime")
         return tuple(f"({equation}) {name}" for name in table) if table else (f"({equation})",)
+    if "binary_joined" in steps:
+        return (BINARY_JOINED,)
     if equation in (1, 2, 10):
         return (JOINED,) if {"joined", "targets"} & set(steps) else (LOSS,)
     return (ALPHA,) if "alpha_gradient" in steps else (f"({equation})",)
@@ -148,7 +150,10 @@ def _variants(steps: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     if "derivative" in steps:
         yield {**steps, **at_z}
     if {"g", "activation"} & set(steps):
-        of_a = {"cross_entropy": lambda layer: -(layer.run.y * np.log(layer.a)).sum(axis=1)}
+        of_a = {
+            "cross_entropy": lambda layer: -(layer.run.y * np.log(layer.a)).sum(axis=1),
+            "binary_cross_entropy": of_probability,
+        }
         yield {**steps, **of_a}
         if at_z:
             yield {**steps, **at_z}
@@ -284,6 +289,7 @@ CIRCUMSTANCES: dict[str, Callable[[Scene], bool]] = {
     "with one input": lambda scene: scene.network.widths[0] == 1,
     "in networks with squared error": lambda scene: scene.network.loss == "squared_error",
     "in networks with cross-entropy": lambda scene: scene.network.loss == "cross_entropy",
+    "in networks with binary cross-entropy": lambda scene: scene.network.loss == "binary_cross_entropy",
     "where the loss is a mean": lambda scene: scene.network.reduction == "mean",
     "where the loss is a sum": lambda scene: scene.network.reduction == "sum",
     "for a batch": lambda scene: scene.x.ndim == 2,

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 import handgrad as hg
+from handgrad.losses import JOINED
 from verification.bounds.analysis import bounds, bounds_of_forms
 from verification.bounds.entries import Entry, entry
 from verification.bounds.quantities import equation_of, is_derivative, quantities, without_batch_axis
@@ -204,10 +205,10 @@ class AnswerKey:
                 # What vanishes beside the rest of the gradient has lost its digits before.
                 room = max(DIGITS * largest_of(expected), EPSILON if not expected.any() else BESIDE * largest)
                 near = bool((np.abs(given - expected) <= np.maximum(room, self._of_float32(each.name))).all())
-                if each.name == "loss" and self.asked.loss == "cross_entropy":
+                if each.name == "loss" and self.asked.loss in JOINED:
                     # Between the loss as it is and that with an epsilon: of a tiny probability little is then left.
-                    p = self.expected[f"a{len(self.asked.layers)}"]
-                    least = loss_with_epsilon(np.atleast_2d(p), self.asked.targets(), self.asked.reduction, EPSILON)
+                    p = np.atleast_2d(self.expected[f"a{len(self.asked.layers)}"])
+                    least = loss_with_epsilon(*of_classes(self.asked, p), self.asked.reduction, EPSILON)
                     near = near or bool(least - EPSILON <= given <= expected + EPSILON * len(self.asked.x))
             if near:
                 found.add(each.name)
@@ -223,6 +224,27 @@ def _in_float32(asked: PlainCase) -> PlainCase:
         for layer in asked.layers
     )
     return replace(asked, layers=layers, x=narrow(asked.x), y=narrow(asked.y))
+
+
+def of_classes(asked: PlainCase, a: Array) -> tuple[Array, Array]:
+    """Return the probabilities whose logarithms a cross-entropy takes, and their targets; of a yes or no both its classes.
+
+    Parameters
+    ----------
+    asked : PlainCase
+        The network, with one of the losses that are joined with their output.
+    a : ndarray
+        The output, (N, n_L).
+
+    Returns
+    -------
+    tuple of ndarray
+        Each (N, n_L), or (N, 2 n_L) under binary cross-entropy.
+    """
+    y = asked.targets()
+    if asked.loss == "cross_entropy":
+        return a, y
+    return np.concatenate([a, 1 - a.astype(float)], axis=1), np.concatenate([y, 1 - y], axis=1)
 
 
 def loss_with_epsilon(p: Array, y: Array, reduction: str, epsilon: float, *, clip: bool = False) -> float:

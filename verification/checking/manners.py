@@ -145,7 +145,7 @@ def remembered(asking: Asking, outcome: Outcome) -> tuple[int, str, Case] | None
     Returns
     -------
     tuple of (int, str, Case), or None
-        (8) for the activations, or parameters, of an earlier call; (4) or (2) for its targets; (11) for sums that go on.
+        (8) for the activations, or parameters, of an earlier call; (4), (2) or (1) for its targets; (11) for sums that go on.
     """
     wrong = wrong_step(asking, outcome)
     if wrong is None or wrong[0].kind == "parameters":
@@ -153,7 +153,7 @@ def remembered(asking: Asking, outcome: Outcome) -> tuple[int, str, Case] | None
     seen, found = wrong
     off = {entry.name for entry in found.wrong}
     before = [each for each in outcome.observations if each.kind == "gradient"]
-    targets = 4 if seen.network.loss == "squared_error" else 2
+    targets = {"squared_error": 4, "cross_entropy": 2, "binary_cross_entropy": 1}[seen.network.loss]
     # Of kept activations alone x itself is new, which dL/dw of the first layer shows.
     without_x = {name: array for name, array in seen.arrays.items() if name != "w1" and is_derivative(name)}
     for each in reversed(before[: before.index(seen)]):

@@ -10,18 +10,21 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from verification.checking.faults import ALPHA, ANYWHERE, JOINED, LOSS, Fault, place_in_words, places
+from verification.checking.faults import ALPHA, ANYWHERE, BINARY_JOINED, JOINED, LOSS, Fault, place_in_words, places
 from verification.mistakes.carrying import Changed, Exchange
 from verification.mistakes.reference import Layer
 from verification.submissions.protocol import Scene
 
 Array = npt.NDArray[Any]
 
+# The losses whose derivative at the output is joined with that of the activation.
+JOINED_LOSSES = ("cross_entropy", "binary_cross_entropy")
 # A smaller number is taken for a clip of probabilities if it comes again and again.
 LARGEST_CLIP = 0.1
 
 # Which step gives a kind of quantity, and the equation and row that it is.
 OF_KIND = {"w": ("weight_gradient", 11, "(11)"), "b": ("bias_gradient", 7, "(7)"), "alpha": ("alpha_gradient", 11, ALPHA)}
+OF_LOSS = {"squared_error": 10, "cross_entropy": 2, "binary_cross_entropy": 1}
 DERIVATIVE = {"w": "dL/dw", "b": "dL/db", "alpha": "dL/dα", "loss": "the loss"}
 
 
@@ -87,12 +90,13 @@ def measured(ratios: Sequence[Ratio]) -> list[Fault]:
                 steps = {step: _scaled(factor)}
                 found.append(_factor(f"{kind}-times", what, equation, steps, row_name, where))
     found += _upstream_factors(ratios)
-    for loss, (equation, step) in {"squared_error": (10, "squared_error"), "cross_entropy": (2, "cross_entropy")}.items():
+    # The step that gives a loss goes by the loss's own name.
+    for loss, equation in OF_LOSS.items():
         factor = constant([row.values for row in ratios if row.kind == "loss" and row.loss == loss])
         if factor is not None:
             found.append(
                 _factor(
-                    "loss-times", f"the loss is {_times(factor)} what it should be", equation, {step: _scaled(factor)}, LOSS
+                    "loss-times", f"the loss is {_times(factor)} what it should be", equation, {loss: _scaled(factor)}, LOSS
                 )
             )
     return found
@@ -109,6 +113,10 @@ def _upstream_factors(ratios: Sequence[Ratio]) -> list[Fault]:
     factor = constant([row.values for row in at_output if row.loss == "cross_entropy"])
     if factor is not None:
         found.append(_factor("joined-times", f"p − y comes {_times(factor)}", 2, {"joined": _scaled(factor)}, JOINED))
+    factor = constant([row.values for row in at_output if row.loss == "binary_cross_entropy"])
+    if factor is not None:
+        text = f"a − y comes {_times(factor)}"
+        found.append(_factor("binary-joined-times", text, 1, {"binary_joined": _scaled(factor)}, BINARY_JOINED))
     for name in sorted({row.activation for row in ratios}):
         own = [
             row
@@ -162,7 +170,7 @@ def clipped(answers: Sequence[tuple[Scene, Mapping[str, Array]]]) -> list[Fault]
     singles = [(scene, arrays) for scene, arrays in answers if scene.x.ndim == 1 or len(scene.x) == 1]
     at = _repeated([np.abs(arrays[name]).max() for _, arrays in singles for name in arrays if name.startswith("b")])
     if at is not None:
-        steps = {"through_activation": _clip(at), "joined": _clip(at)}
+        steps = {"through_activation": _clip(at), "joined": _clip(at), "binary_joined": _clip(at)}
         found.append(Fault("error-clipped", f"dL/dz is clipped at {at:g}", 12, Exchange(steps), ("(12)",), cost=2))
     at = _repeated([np.abs(arrays[name]).max() for _, arrays in answers for name in arrays if name.startswith("w")])
     if at is not None:
@@ -171,7 +179,7 @@ def clipped(answers: Sequence[tuple[Scene, Mapping[str, Array]]]) -> list[Fault]
     errors: list[float] = []
     for scene, arrays in singles:
         last = f"b{len(scene.network.weights)}"
-        if scene.network.loss == "cross_entropy" and last in arrays:
+        if scene.network.loss in JOINED_LOSSES and last in arrays:
             of_scene = np.asarray(arrays[last], float)
             errors += of_scene[(of_scene > 0) & (of_scene < LARGEST_CLIP)].tolist()
     at = _repeated(errors)
@@ -188,8 +196,18 @@ def _clipped_probabilities(least: float) -> list[Fault]:
     def cross_entropy(layer: Layer) -> Array:
         return np.asarray(-(layer.run.y * np.log(np.clip(layer.a, least, 1 - least))).sum(axis=1))
 
-    both = ({"joined": joined, "cross_entropy": cross_entropy}, {"joined": joined})
-    return [Fault("joined-clipped", text, 2, Exchange(steps), (JOINED,), cost=2) for steps in both]
+    def binary_cross_entropy(layer: Layer) -> Array:
+        a, y = np.clip(layer.a, least, 1 - least), layer.run.y
+        return np.asarray(-(y * np.log(a) + (1 - y) * np.log(1 - a)).sum(axis=1))
+
+    found = []
+    for step, loss, row, equation in (
+        ("joined", {"cross_entropy": cross_entropy}, JOINED, 2),
+        ("binary_joined", {"binary_cross_entropy": binary_cross_entropy}, BINARY_JOINED, 1),
+    ):
+        for steps in ({step: joined, **loss}, {step: joined}):
+            found.append(Fault(f"{step.replace('_', '-')}-clipped", text, equation, Exchange(steps), (row,), cost=2))
+    return found
 
 
 def _repeated(numbers: Sequence[float]) -> float | None:
@@ -229,7 +247,15 @@ def unknown(
         text = f"{DERIVATIVE[kind]} is made in another way than the notes say"
         found.append(Fault(f"{kind}-otherwise", text, equation, Exchange({}), (row,), ignores=frozenset({kind}), cost=5))
     found.append(
-        Fault("loss-otherwise", "the loss is another one", 10, Exchange({}), (LOSS,), ignores=frozenset({"loss"}), cost=5)
+        Fault(
+            "loss-otherwise",
+            "the loss is another one",
+            OF_LOSS[next(iter(losses), "squared_error")],
+            Exchange({}),
+            (LOSS,),
+            ignores=frozenset({"loss"}),
+            cost=5,
+        )
     )
     taken = Changed(_taken)
     for name in activations:
@@ -258,6 +284,9 @@ def unknown(
     if "cross_entropy" in losses:
         text = "dL/dz of the output layer is not p − y"
         found.append(Fault("joined-otherwise", text, 2, Exchange({"joined": taken}), (JOINED,), single=True, cost=7))
+    if "binary_cross_entropy" in losses:
+        text, steps = "dL/dz of the output layer is not a − y", {"binary_joined": taken}
+        found.append(Fault("binary-joined-otherwise", text, 1, Exchange(steps), (BINARY_JOINED,), single=True, cost=7))
     return found
 
 

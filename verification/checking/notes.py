@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from handgrad.losses import JOINED
 from verification.bounds.entries import Entry
-from verification.checking.grading import EPSILON, Grade, loss_with_epsilon
+from verification.checking.grading import EPSILON, Grade, loss_with_epsilon, of_classes
 from verification.checking.sizes import bisected, scaled
 from verification.random_networks.cases import Case
 from verification.random_networks.plain import plain_case
@@ -29,6 +30,8 @@ REMEDIES = {
     "sigmoid": "with e = e^(−|z|), which never overflows: 1/(1 + e) for z ≥ 0, and e/(1 + e) below",
     "tanh": "use np.tanh, or with e = e^(−2|z|): ±(1 − e)/(1 + e)",
     "logarithm": "take log p from z, not from p: z_k − max z − log Σ_j e^(z_j − max z)",
+    "binary logarithm": "take log a and log(1 − a) from z, not from a: the loss is max(z, 0) − y z + log(1 + e^(−|z|))",
+    "binary digits": "start the way back with dL/dz = a − y: −y/a + (1 − y)/(1 − a) divides by what is held as 0",
     "softmax digits": "at the true class p − 1 loses its digits: take minus the sum of the other probabilities",
     "sigmoid digits": "1 − g(z) loses its digits near g = 1: it is g(−z), so g′ is g(z) · g(−z)",
     "tanh digits": "1 − a² loses its digits near a = ±1: with e = e^(−2|z|) it is 4e/(1 + e)²",
@@ -218,11 +221,11 @@ def _epsilon(behind: Sequence[tuple[Case, Entry]]) -> float | None:
     """Return the epsilon or clip with which the loss that is farthest off would be the one that came; None if none would."""
     drawn, loss = max(behind, key=lambda each: abs(each[1].given - each[1].expected))
     asked = plain_case(drawn.net, drawn.x, drawn.y)
-    p = np.atleast_2d(drawn.net(drawn.x))
+    p, y = of_classes(asked, np.atleast_2d(drawn.net(drawn.x)))
     for clip in (False, True):
 
         def with_size(size: float, clip: bool = clip) -> float:
-            return loss_with_epsilon(p, asked.targets(), asked.reduction, size, clip=clip)
+            return loss_with_epsilon(p, y, asked.reduction, size, clip=clip)
 
         def is_below(size: float, with_size: Callable[[float], float] = with_size) -> bool:
             return with_size(size) >= loss.given
@@ -249,8 +252,8 @@ def _of_layer(at: Case, place: int, found: Grade | SubmissionError, signs: str, 
     if name == "softmax":
         # 0 · log 0 is no number either, and comes of a class that is none of the true ones.
         true_alone = last and signs == "loss" and not isinstance(found, SubmissionError) and not np.isnan(found.wrong[0].given)
-        of_classes = plain_case(at.net, at.x, at.y).targets() > 0 if true_alone else np.ones_like(z, bool)
-        gap = float((z.max(axis=1, keepdims=True) - z)[of_classes].max())
+        true = plain_case(at.net, at.x, at.y).targets() > 0 if true_alone else np.ones_like(z, bool)
+        gap = float((z.max(axis=1, keepdims=True) - z)[true].max())
         # Σ e^z may overflow where no e^z does; either spoils the derivatives, too.
         if signs in ("nan", "raises") and z.max() > math.log(np.finfo(at.net.dtype).max) - math.log(z.shape[1]) - 0.1:
             return Note("numbers", f"{what} from a logit of {z.max():.1f} on{suffix}: e^z overflows", REMEDIES["softmax"], 9)
@@ -260,12 +263,25 @@ def _of_layer(at: Case, place: int, found: Grade | SubmissionError, signs: str, 
         if signs == "digits":
             return Note("numbers", f"{what} from logits {gap:.1f} apart on{suffix}", REMEDIES["softmax digits"], 2)
         return Note("numbers", f"{what} from logits {gap:.1f} apart on{suffix}", REMEDIES["softmax"], 9)
+    if last and at.net.loss_name == "binary_cross_entropy":
+        return _of_yes_or_no(what, float(np.abs(z).max()), signs, suffix)
     size = f"|z| = {np.abs(z).max():.1f}"
     if name in ("sigmoid", "tanh"):
         if signs == "digits":
             return Note("numbers", f"{what} from {size} on{suffix} in a {name} layer", REMEDIES[f"{name} digits"], 12)
         return Note("numbers", f"{what} from {size} on{suffix} in a {name} layer: a power overflows", REMEDIES[name], 9)
     return Note("numbers", f"{what} from {size} on{suffix} in a layer with {name}")
+
+
+def _of_yes_or_no(what: str, size: float, signs: str, suffix: str) -> Note:
+    """Return the note on a sigmoid output under binary cross-entropy that breaks from this |z| on."""
+    if signs == "loss":
+        text = f"the loss is lost from |z| = {size:.1f} on{suffix}: the log of a probability held as 0, or nearly"
+        return Note("numbers", text, REMEDIES["binary logarithm"], 1)
+    if signs == "digits":
+        return Note("numbers", f"{what} from |z| = {size:.1f} on{suffix} in the output layer", REMEDIES["binary digits"], 1)
+    text = f"{what} from |z| = {size:.1f} on{suffix} in the output layer: a or 1 − a is held as 0, or a power overflows"
+    return Note("numbers", text, f"{REMEDIES['binary digits']}; {REMEDIES['sigmoid']}", 1)
 
 
 def of_digits(behind: Sequence[tuple[Case, Grade]], asked: int) -> Note:
@@ -288,7 +304,7 @@ def of_digits(behind: Sequence[tuple[Case, Grade]], asked: int) -> Note:
     of_loss = [
         (drawn, entry)
         for drawn, found in behind
-        if drawn.net.loss_name == "cross_entropy"
+        if drawn.net.loss_name in JOINED
         for entry in found.wrong
         if entry.name == "loss"
     ]
@@ -296,13 +312,18 @@ def of_digits(behind: Sequence[tuple[Case, Grade]], asked: int) -> Note:
         size = _epsilon(of_loss)
         about = f" of about 1e{round(math.log10(size)):d}" if size else ""
         text = f"the loss is off by an epsilon or a clip{about} in its logarithm"
+        if of_loss[0][0].net.loss_name == "binary_cross_entropy":
+            return Note("numbers", text, f"no epsilon and no clip: {REMEDIES['binary logarithm']}", 1)
         return Note("numbers", text, REMEDIES["epsilon"], 2)
     drawn, found = (of_gradient or behind)[0]
     entries = [entry for entry in found.wrong if entry.name != "loss"] or list(found.wrong)
     off = [abs(entry.given - entry.expected) / max(abs(entry.expected), 1e-300) for entry in entries]
     digits = max(1, math.floor(-math.log10(min(*off, 0.1))))
-    joined = drawn.net.loss_name == "cross_entropy" and len(of_gradient) < asked / 4
-    if joined:
+    few = len(of_gradient) < asked / 4
+    if drawn.net.loss_name == "binary_cross_entropy" and few:
+        text = "a − y is off in its last digits where a is near 0 or 1: an epsilon or a clip"
+        return Note("numbers", text, f"no epsilon and no clip: {REMEDIES['binary digits']}", 1)
+    if drawn.net.loss_name == "cross_entropy" and few:
         text = "p − y is off in its last digits where p is near 0 or 1: an epsilon or a clip"
         return Note("numbers", text, REMEDIES["epsilon"], 2)
     as_if = ", as if it had passed through float32" if 5 <= digits <= 8 else ""

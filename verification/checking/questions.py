@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from handgrad.losses import JOINED
 from verification.random_networks.architectures import INTEGERS, LAYOUTS, SLOPES, TARGETS, Architecture, Unit
 from verification.random_networks.cases import Case, case
 from verification.random_networks.regimes import WEIGHTED_REGIMES
@@ -22,8 +23,9 @@ Array = npt.NDArray[Any]
 # What a question draws: ordinary numbers first, where a fault is a fault of the derivation; corners, where right formulas often
 # break; extreme numbers, where right formulas may break; or anything.
 ORDINARY, CORNERS, EXTREME, ANYTHING = "ordinary", "corners", "extreme", "anything"
-# Up to here no form of any activation or loss loses more than digits.
-LARGEST_Z = 20.0
+# Up to here no form of any activation or loss loses more than digits. 1 − a, which is divided by and whose logarithm is taken
+# under binary cross-entropy, still has digits in float32 up to the second, and is larger than what is taken for an epsilon.
+LARGEST_Z, LARGEST_Z_OF_YES_OR_NO = 20.0, 10.0
 KINKED = ("relu", "leaky_relu", "prelu")
 CORNER_KINDS = (
     "kinks",
@@ -117,7 +119,8 @@ class Questions:
     def _ordinary(self, drawn: Architecture, rng: np.random.Generator) -> Architecture:
         """Return the architecture with numbers of ordinary size, at no kink, in the usual layout."""
         dtype = "float64" if "float64" in self.support.dtypes else drawn.dtype
-        targets = "values" if drawn.targets == "fitting" else drawn.targets
+        inexact = "probabilities" if drawn.loss == "binary_cross_entropy" else "values"
+        targets = inexact if drawn.targets == "fitting" else drawn.targets
         regime = _pick(rng, ("normal", "normal", "dyadic"))
         layers = drawn.layers
         if self.support.widths is None:
@@ -131,7 +134,7 @@ class Questions:
 
     def _corner(self, drawn: Architecture, kind: str, rng: np.random.Generator) -> Architecture:
         """Return the architecture made a corner of this kind, as far as it can be."""
-        squared, wide = drawn.loss == "squared_error", self.support.widths is None
+        classes, wide = drawn.loss == "cross_entropy", self.support.widths is None
         narrow = wide and self.support.least_width == 1
         match kind:
             case "kinks":
@@ -141,7 +144,7 @@ class Questions:
             case "zeros":
                 return replace(drawn, regime="zeros")
             case "exact fits":
-                return replace(drawn, targets="fitting") if squared else drawn
+                return drawn if classes else replace(drawn, targets="fitting")
             case "one of each" if narrow:
                 layers = tuple(replace(unit, width=1) if rng.integers(2) else unit for unit in drawn.layers)
                 return replace(drawn, inputs=1, layers=layers, examples=min(drawn.examples, 1))
@@ -149,7 +152,8 @@ class Questions:
                 return replace(drawn, layout=_pick(rng, LAYOUTS[1:]), examples=drawn.examples and max(drawn.examples, 2))
             case "dtypes":
                 whole = bool(rng.integers(2)) and drawn.dtype == "float64"
-                targets = "integers" if squared and drawn.dtype == "float64" else drawn.targets
+                integers = {"squared_error": "integers", "binary_cross_entropy": "yes_or_no"}
+                targets = integers.get(drawn.loss, drawn.targets) if drawn.dtype == "float64" else drawn.targets
                 return replace(drawn, integer=_pick(rng, ("uint8", *INTEGERS)), whole=whole, targets=targets)
             case "faint" if set(KINKED) & set(self.support.activations) and rng.integers(4):
                 kinked = [name for name in KINKED if name in self.support.activations]
@@ -157,7 +161,7 @@ class Questions:
                 return replace(drawn, layers=(*(replace(unit, activation=_pick(rng, kinked)) for unit in hidden), last))
             case "large":
                 return self._large(drawn, rng)
-            case "absent classes" if not squared and wide:
+            case "absent classes" if classes and wide:
                 *hidden, last = drawn.layers
                 return replace(
                     drawn, layers=(*hidden, replace(last, width=int(rng.integers(3, 7)))), examples=min(drawn.examples, 2)
@@ -253,7 +257,8 @@ def is_ordinary(drawn: Case, *, kinks: bool = False) -> bool:
         trace = drawn.net.trace(drawn.x, drawn.y)
     for number, layer in enumerate(drawn.net.layers, start=1):
         z = np.abs(trace[number].z)
-        if not (z <= LARGEST_Z).all():
+        of_probability = number == len(drawn.net.layers) and drawn.net.loss_name == "binary_cross_entropy"
+        if not (z <= (LARGEST_Z_OF_YES_OR_NO if of_probability else LARGEST_Z)).all():
             return False
         if not kinks and layer.activation.name in KINKED and not (z > 1e-9).all():
             return False
@@ -269,6 +274,11 @@ def _certain(drawn: Case, rng: np.random.Generator) -> Case:
             y = np.ravel(drawn.y) if np.ndim(drawn.y) < np.ndim(drawn.x) else np.atleast_2d(drawn.y).argmax(axis=-1)
             net = type(drawn.net)(drawn.net.layers, drawn.net.loss_name, drawn.net.reduction)
             net.layers[-1].b[int(y[0])] -= net.dtype.type(10 ** rng.uniform(1, 3))
+            return Case(net, drawn.x, drawn.y)
+        case 1 if drawn.net.loss_name == "binary_cross_entropy":
+            net = type(drawn.net)(drawn.net.layers, drawn.net.loss_name, drawn.net.reduction)
+            sign = 1 if np.atleast_2d(drawn.y)[0, 0] < 0.5 else -1
+            net.layers[-1].b[0] += net.dtype.type(sign * 10 ** rng.uniform(1, 3))
             return Case(net, drawn.x, drawn.y)
     return drawn
 
@@ -321,7 +331,7 @@ def _architecture(rng: np.random.Generator, support: Support) -> Architecture:
     else:
         least = support.least_width
         widths = rng.integers(least, least + 6, depth + 1).tolist()
-    outputs = ("softmax",) if loss == "cross_entropy" else support.outputs
+    outputs = (JOINED[loss],) if loss in JOINED else support.outputs
     names = [pick(support.activations) for _ in range(depth - 1)] + [pick(outputs)]
     if support.least_classes > 1 and support.widths is None:
         widths[1:] = [
@@ -333,11 +343,11 @@ def _architecture(rng: np.random.Generator, support: Support) -> Architecture:
         for width, name in zip(widths[1:], names, strict=True)
     )
     single = support.single and (not support.batches or rng.random() < 0.25)
-    targets = TARGETS[loss] if loss == "squared_error" else support.targets
+    targets = support.targets if loss == "cross_entropy" else TARGETS[loss]
     dtype = pick(support.dtypes)
     if dtype == "float32":
         # NumPy makes float64 of float32 and whole numbers: an answer in float64 is then no mistake.
-        targets = [each for each in targets if each not in ("integers", "one_hot")] or targets
+        targets = [each for each in targets if each not in ("integers", "one_hot", "yes_or_no")] or targets
     return Architecture(
         int(widths[0]),
         units,

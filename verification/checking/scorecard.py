@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from handgrad import checks
+from handgrad.losses import LOSSES
 from verification.checking.check import EXAMPLES, check
 from verification.checking.grading import AnswerKey
 from verification.checking.questions import Questions
@@ -17,10 +18,11 @@ from verification.checking.verdict import Verdict
 from verification.extras import needed_by
 from verification.mistakes import BENIGN, MISTAKES, Mistake
 from verification.mistakes.carrying import Exchange, gradient_carrying
+from verification.mistakes.catalogue import BINARY
 from verification.random_networks.cases import Case
 from verification.submissions.description import describe
 from verification.submissions.local import Local
-from verification.submissions.support import Support
+from verification.submissions.support import Support, supports
 
 with needed_by("verification.checking.scorecard"):
     from joblib import Parallel, delayed
@@ -242,7 +244,10 @@ def _pair(one: str, other: str) -> Pair:
     exchanges = [Exchange(of[name].steps or {}) for name in (one, other)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        verdict = check(gradient_carrying(exchanges))
+        submission = gradient_carrying(exchanges)
+        if any(BINARY in of[name].needs for name in (one, other)):
+            submission = supports(losses=LOSSES)(submission)
+        verdict = check(submission)
     noted = {name for note in verdict.notes for name in note.mistakes}
     named = {one, other} & {*claimed_by(verdict), *noted}
     claimed = {fault.name for fault in verdict.faults if fault.known and fault.mistake is not None} | noted
@@ -275,7 +280,7 @@ def false_alarms(networks: int, seed: int = 0, *, progress: Callable[[int], obje
     checks.integer("seed", seed, 0)
     subjects = {variant.name: Local(variant.submission) for variant in BENIGN}
     found: dict[str, list[Case]] = {name: [] for name in subjects}
-    questions = Questions(Support(), seed)
+    questions = Questions(Support(losses=LOSSES), seed)
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for number, drawn in enumerate(map(questions.case, range(wanted)), start=1):

@@ -14,7 +14,7 @@ from verification.checking.asking import Asking, scene_of
 from verification.checking.card import NOTHING, Row, card
 from verification.checking.diagnosis import Blame, blame
 from verification.checking.explanation import ENOUGH, Search, tell_apart
-from verification.checking.faults import ALPHA, CIRCUMSTANCES, JOINED, LOSS, faults_for
+from verification.checking.faults import ALPHA, BINARY_JOINED, CIRCUMSTANCES, JOINED, LOSS, faults_for
 from verification.checking.grading import Grade
 from verification.checking.moods import tell_mood
 from verification.checking.notes import Note
@@ -303,6 +303,8 @@ def _wrong_rows(verdict: Verdict, smallest: Case) -> dict[str, str]:
     if verdict.blame is None or verdict.blame.equation is None:
         return {}
     equation, quantity = verdict.blame.equation, verdict.blame.quantity
+    if equation == 1 and kind_of(quantity) != "loss" and smallest.net.loss_name == "binary_cross_entropy":
+        return {BINARY_JOINED: verdict.blame.why}
     if equation in (1, 10) or quantity == "loss":
         return {LOSS: verdict.blame.why}
     if equation == 2:

@@ -210,8 +210,7 @@ def _same(seen: Array | None, x: Any) -> bool:
 
 
 def _reversed_sum(run: Run) -> float:
-    of_one = RIGHT.squared_error if run.network.loss == "squared_error" else RIGHT.cross_entropy
-    L_i = of_one(run.last)[::-1].tolist()
+    L_i = getattr(RIGHT, run.network.loss)(run.last)[::-1].tolist()
     return float(sum(L_i)) / (len(L_i) if run.network.reduction == "mean" else 1)
 
 
@@ -299,6 +298,18 @@ BENIGN: tuple[Variant, ...] = (
     _by("softmax-without-jacobian", "a (dL/da - Σ a dL/da)", through_activation=_without_jacobian),
     _by("softmax-by-its-logarithm", "e^{log p}, log p by log-sum-exp", g={"softmax": _softmax_by_its_logarithm}),
     _by("loss-by-logaddexp", "the logarithm of the sum by np.logaddexp", cross_entropy=_loss_by_logaddexp),
+    _by(
+        "binary-by-two-terms",
+        "(1 - y) a - y (1 - a) in place of a - y",
+        binary_joined=lambda layer: (1 - layer.run.y) * layer.a - layer.run.y * (1 - layer.a),
+    ),
+    _by(
+        "binary-loss-by-log1p",
+        "max(z, 0) - y z + log(1 + e^{-|z|})",
+        binary_cross_entropy=lambda layer: (
+            np.maximum(layer.z, 0) - layer.run.y * layer.z + np.log1p(np.exp(-np.abs(layer.z)))
+        ).sum(axis=1),
+    ),
     _by("relu-by-product", "z times the mask z > 0", g={"relu": lambda z, slope: z * (z > 0)}),
     _by(
         "leaky-by-two-parts",

@@ -14,6 +14,8 @@ Change = Callable[[Callable[[Any], Any], Answer], Callable[[Any], Any]]
 
 # These take the whole run, and so belong to no layer.
 OF_THE_RUN = ("inputs", "targets", "loss", "share", "results")
+# These are of the output layer alone.
+OF_THE_OUTPUT = ("output_derivative", "joined", "binary_joined", "squared_error", "cross_entropy", "binary_cross_entropy")
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +54,7 @@ class Exchange:
     @property
     def can_be_narrowed(self) -> bool:
         """Whether it takes the layer, so that it may be in force in some layers alone."""
-        return not set(self.steps) & {*OF_THE_RUN, "output_derivative", "joined", "squared_error", "cross_entropy"}
+        return not set(self.steps) & {*OF_THE_RUN, *OF_THE_OUTPUT}
 
 
 def carrying(exchanges: Sequence[Exchange], answer: Answer | None = None) -> Steps:

@@ -10,7 +10,10 @@ import numpy as np
 
 from verification.mistakes.reference import RIGHT, Run, exchanged, gradient_with
 from verification.submissions.description import Description
+from verification.submissions.support import supports
 
+# The circumstance of a mistake of a loss that must be declared.
+BINARY = "binary cross-entropy"
 KINDS = ("equation", "matrix", "order", "dtype", "state", "aliasing")
 
 # A step of the protocol for classes → what the verifier does in it.
@@ -39,7 +42,7 @@ class Mistake:
         What the student was thinking.
     equation : int
         The equation of the notes that it breaks, 1 … 14. The mean over the examples and α's derivative count as (11),
-        every activation's own g′ as (12), p − y as (2).
+        every activation's own g′ as (12), p − y as (2), a − y as (1).
     shows : str
         When it shows.
     submission : callable or class
@@ -95,6 +98,9 @@ def by_step(name: str, thought: str, equation: int, shows: str, **rest: Any) -> 
     """Return the mistake that exchanges one step of the reference; the step goes by its name in `Steps`."""
     fields = {key: rest.pop(key) for key in ("kind", "signature", "needs") if key in rest}
     submission = gradient_with(exchanged(**rest))
+    if BINARY in fields.get("needs", ()):
+        # Nobody is asked about this loss who does not declare it.
+        submission = supports(losses=["binary_cross_entropy"])(submission)
     return Mistake(name, thought, equation, shows, submission, **{"kind": "matrix", **fields}, steps=rest)
 
 
@@ -138,13 +144,14 @@ def _largest_z(network: Description, x: Any) -> float:
 
 def _full_jacobian(network: Description, x: Any, y: Any) -> bool:
     """Say whether some softmax of 2 units or more is not the one that cross-entropy joins."""
-    own = network.activations if network.loss == "squared_error" else network.activations[:-1]
+    own = network.activations[:-1] if network.loss == "cross_entropy" else network.activations
     return any(name == "softmax" and len(b) > 1 for name, b in zip(own, network.biases, strict=False))
 
 
 CIRCUMSTANCES: dict[str, Callable[[Description, Any, Any], bool]] = {
     "squared error": lambda network, x, y: network.loss == "squared_error",
     "cross-entropy": lambda network, x, y: network.loss == "cross_entropy",
+    BINARY: lambda network, x, y: network.loss == "binary_cross_entropy",
     "mean": lambda network, x, y: network.reduction == "mean",
     "sum": lambda network, x, y: network.reduction == "sum",
     "sigmoid": _is("sigmoid"),
@@ -176,6 +183,7 @@ CIRCUMSTANCES: dict[str, Callable[[Description, Any, Any], bool]] = {
     "unsigned y": lambda network, x, y: np.asarray(y).dtype.kind == "u",
     "class indices": lambda network, x, y: np.ndim(y) < np.ndim(x),
     "soft labels": lambda network, x, y: np.ndim(y) == np.ndim(x) and not (np.asarray(y) == 1).any(axis=-1).all(),
+    "y between 0 and 1": lambda network, x, y: bool(((np.asarray(y) > 0) & (np.asarray(y) < 1)).any()),
     "a class for certain": lambda network, x, y: np.ndim(y) < np.ndim(x) or bool((np.asarray(y) == 1).any()),
     "slope below 0": _slope(lambda slope: slope < 0, "leaky_relu", "prelu"),
     "slope not 0": _slope(lambda slope: slope != 0, "leaky_relu", "prelu"),

@@ -1,10 +1,10 @@
-"""Mistakes in the derivatives that start the way back, (4) and p − y, and in every activation's g′ (12)."""
+"""Mistakes in the derivatives that start the way back, (4), p − y and a − y, and in every activation's g′ (12)."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from verification.mistakes.catalogue import by_step
+from verification.mistakes.catalogue import BINARY, by_step
 from verification.mistakes.reference import RIGHT, Array, Layer, softmax_jacobian
 
 LEAKY = ("leaky_relu", "prelu")
@@ -220,6 +220,83 @@ MISTAKES = (
         signature="nan",
         needs=("cross-entropy", "2 outputs", "|z| above 10"),
         joined=lambda layer: np.einsum("nj,nji->ni", -layer.run.y / layer.a, softmax_jacobian(layer)),
+    ),
+    # (1) for each sigmoid unit: a − y.
+    by_step(
+        "binary-and-sigmoid-derivative",
+        "a - y is taken for dL/da, and multiplied by a(1 - a) once more",
+        1,
+        BINARY,
+        needs=(BINARY,),
+        binary_joined=lambda layer: (layer.a - layer.run.y) * layer.a * (1 - layer.a),
+    ),
+    by_step(
+        "binary-as-squared-error",
+        "2(a - y) · a(1 - a): the way back starts as under the squared error, whatever the loss",
+        1,
+        BINARY,
+        needs=(BINARY,),
+        binary_joined=lambda layer: 2 * (layer.a - layer.run.y) * layer.a * (1 - layer.a),
+    ),
+    by_step(
+        "binary-without-complement",
+        "the derivative of y log a alone, -y(1 - a): where y is 0 nothing goes back",
+        1,
+        f"{BINARY} with a target that is not 1",
+        needs=(BINARY,),
+        binary_joined=lambda layer: -layer.run.y * (1 - layer.a),
+    ),
+    by_step(
+        "binary-sign",
+        "target minus output",
+        1,
+        BINARY,
+        signature="ratio -1",
+        needs=(BINARY,),
+        binary_joined=lambda layer: layer.run.y - layer.a,
+    ),
+    by_step(
+        "binary-with-2",
+        "2(a - y), by analogy with the squared error",
+        1,
+        BINARY,
+        signature="ratio 2",
+        needs=(BINARY,),
+        binary_joined=lambda layer: 2 * (layer.a - layer.run.y),
+    ),
+    by_step(
+        "binary-mean-over-units",
+        "the derivative is divided by the number of units, too, as by np.mean over the matrix",
+        1,
+        f"{BINARY} with two units or more",
+        signature="ratio 1/n_L",
+        needs=(BINARY, "2 outputs"),
+        binary_joined=lambda layer: (layer.a - layer.run.y) / layer.a.shape[1],
+    ),
+    by_step(
+        "binary-without-sigmoid-derivative",
+        "-y/a + (1 - y)/(1 - a) is the derivative of the loss by a, and is passed on as dL/dz",
+        1,
+        BINARY,
+        needs=(BINARY,),
+        binary_joined=lambda layer: -layer.run.y / layer.a + (1 - layer.run.y) / (1 - layer.a),
+    ),
+    by_step(
+        "binary-not-joined",
+        "(a - y)/(a(1 - a)) goes through a(1 - a) as (11) says; where a is held as 0 or 1 that is 0 divided by 0",
+        1,
+        f"{BINARY} where a unit is saturated",
+        signature="nan",
+        needs=(BINARY, "|z| above 10"),
+        binary_joined=lambda layer: (layer.a - layer.run.y) / (layer.a * (1 - layer.a)) * (layer.a * (1 - layer.a)),
+    ),
+    by_step(
+        "binary-hardened-targets",
+        "a yes or no is 0 or 1, so the target is rounded",
+        1,
+        f"{BINARY} with a target between 0 and 1",
+        needs=(BINARY, "y between 0 and 1"),
+        binary_joined=lambda layer: layer.a - (layer.run.y > 0.5),
     ),
     # (12): each activation's derivative.
     by_step(

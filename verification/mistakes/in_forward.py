@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from verification.mistakes.catalogue import Mistake, by_step
-from verification.mistakes.reference import RIGHT, Array, Layer, Run, gradient_with, inputs
+from verification.mistakes.catalogue import BINARY, Mistake, by_step
+from verification.mistakes.reference import RIGHT, Array, Layer, Run, gradient_with, inputs, of_probability
 
 
 def _from_probabilities(minus_log: Any) -> Any:
@@ -53,6 +53,16 @@ def _hardened(layer: Layer) -> Array:
     largest = layer.z.max(axis=1, keepdims=True)
     log_of_sum = largest + np.log(np.exp(layer.z - largest).sum(axis=1, keepdims=True))
     return np.asarray((y * (log_of_sum - layer.z)).sum(axis=1))
+
+
+def _with_epsilon(layer: Layer) -> Array:
+    a, y, epsilon = layer.a, layer.run.y, layer.a.dtype.type(1e-7)
+    return np.asarray(-(y * np.log(a + epsilon) + (1 - y) * np.log(1 - a + epsilon)).sum(axis=1))
+
+
+def _clipped(layer: Layer) -> Array:
+    a, y = np.clip(layer.a, 1e-3, 1 - 1e-3), layer.run.y
+    return np.asarray(-(y * np.log(a) + (1 - y) * np.log(1 - a)).sum(axis=1))
 
 
 def _always_double(network: Any, x: Any, y: Any) -> dict[str, Any]:
@@ -314,6 +324,65 @@ MISTAKES = (
         "cross-entropy with soft labels: the loss alone",
         needs=("cross-entropy", "soft labels"),
         cross_entropy=_hardened,
+    ),
+    # (1) for each sigmoid unit: the loss that is reported.
+    by_step(
+        "binary-loss-without-complement",
+        "-y log a, as under the cross-entropy of classes; (1 - y) log(1 - a) is left out",
+        1,
+        f"{BINARY} with a target that is not 1: the loss alone",
+        needs=(BINARY,),
+        binary_cross_entropy=lambda layer: (layer.run.y * np.logaddexp(np.zeros_like(layer.z), -layer.z)).sum(axis=1),
+    ),
+    by_step(
+        "binary-loss-mean-over-units",
+        "the mean over all numbers of the matrix, examples and units alike",
+        1,
+        f"{BINARY} with two units or more: the loss alone",
+        signature="ratio 1/n_L",
+        needs=(BINARY, "2 outputs"),
+        binary_cross_entropy=lambda layer: RIGHT.binary_cross_entropy(layer) / layer.a.shape[1],
+    ),
+    by_step(
+        "binary-loss-sign",
+        "the logarithm of the likelihood, without its minus",
+        1,
+        f"{BINARY}: the loss alone",
+        signature="ratio -1",
+        needs=(BINARY,),
+        binary_cross_entropy=lambda layer: -RIGHT.binary_cross_entropy(layer),
+    ),
+    by_step(
+        "binary-loss-sides-swapped",
+        "log(1 - a) is weighted by y, and log a by 1 - y",
+        1,
+        f"{BINARY}, any target but 1/2: the loss alone",
+        needs=(BINARY,),
+        binary_cross_entropy=lambda layer: RIGHT.binary_cross_entropy(layer) + ((2 * layer.run.y - 1) * layer.z).sum(axis=1),
+    ),
+    by_step(
+        "binary-loss-log-of-0",
+        "minus the logarithms of a and of 1 - a, whatever they are",
+        1,
+        f"{BINARY} where a unit is saturated: infinity, or 0 times infinity",
+        needs=(BINARY, "|z| above 10"),
+        binary_cross_entropy=of_probability,
+    ),
+    by_step(
+        "binary-loss-epsilon",
+        "1e-7 inside both logarithms keeps them finite",
+        1,
+        f"{BINARY} where a or 1 - a is small: the loss stops at 16 a unit",
+        needs=(BINARY,),
+        binary_cross_entropy=_with_epsilon,
+    ),
+    by_step(
+        "binary-loss-clipped",
+        "probabilities are clipped to [1e-3, 1 - 1e-3] before the logarithms",
+        1,
+        f"{BINARY} with a probability beyond the clip: the loss alone",
+        needs=(BINARY,),
+        binary_cross_entropy=_clipped,
     ),
     # What comes in: dtypes and layouts.
     by_step(

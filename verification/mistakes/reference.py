@@ -33,7 +33,7 @@ class Layer:
     a_prev: Array = field(init=False)
     z: Array = field(init=False)
     a: Array = field(init=False)
-    dL_da: Any = field(init=False)  # None, like da_dz, where softmax and cross-entropy are joined
+    dL_da: Any = field(init=False)  # None, like da_dz, where the output and a cross-entropy are joined
     da_dz: Any = field(init=False)
     dL_dz: Array = field(init=False)
     dL_dw: Array = field(init=False)
@@ -108,7 +108,8 @@ class Run:
             layer.dL_da = dL_da
             if dL_da is None:
                 layer.da_dz = None
-                layer.dL_dz = steps.joined(layer) * share
+                binary = self.network.loss == "binary_cross_entropy"
+                layer.dL_dz = (steps.binary_joined(layer) if binary else steps.joined(layer)) * share
             else:
                 layer.da_dz = steps.derivative(layer)
                 layer.dL_dz = steps.through_activation(layer)
@@ -134,9 +135,11 @@ class Steps:
     loss: Callable[[Run], float]
     squared_error: Step
     cross_entropy: Step
+    binary_cross_entropy: Step
     share: Callable[[Run], float]
     output_derivative: Step
     joined: Step
+    binary_joined: Step
     g_prime: Mapping[str, Step]
     derivative: Step
     through_activation: Step
@@ -202,9 +205,21 @@ def cross_entropy(layer: Layer) -> Array:
     return np.asarray((y * (log_of_sum - z)).sum(axis=1))
 
 
+def binary_cross_entropy(layer: Layer) -> Array:
+    """Return L_i of each example, −Σ_j [y_j log a_j + (1 − y_j) log(1 − a_j)], the logarithms from z (1)."""
+    z, y = layer.z, layer.run.y
+    log_a, log_rest = -np.logaddexp(np.zeros_like(z), -z), -np.logaddexp(np.zeros_like(z), z)
+    return np.asarray(-(y * log_a + (1 - y) * log_rest).sum(axis=1))
+
+
+def of_probability(layer: Layer) -> Array:
+    """Return the binary cross-entropy of each example with the logarithms from a."""
+    return np.asarray(-(layer.run.y * np.log(layer.a) + (1 - layer.run.y) * np.log(1 - layer.a)).sum(axis=1))
+
+
 def loss(run: Run) -> float:
-    """Return L, the mean or sum of L_i over the examples."""
-    of_one = run.steps.squared_error if run.network.loss == "squared_error" else run.steps.cross_entropy
+    """Return L, the mean or sum of L_i over the examples; the step that gives L_i has the loss's name."""
+    of_one: Step = getattr(run.steps, run.network.loss)
     L_i = of_one(run.last)
     return float(L_i.mean() if run.network.reduction == "mean" else L_i.sum())
 
@@ -221,6 +236,11 @@ def output_derivative(layer: Layer) -> Array:
 
 def joined(layer: Layer) -> Array:
     """Return dL_i/dz of softmax with cross-entropy, p − y: the derivative of (2)."""
+    return np.asarray(layer.a - layer.run.y)
+
+
+def binary_joined(layer: Layer) -> Array:
+    """Return dL_i/dz of sigmoid with binary cross-entropy, a − y: the derivative of (1) for each unit."""
     return np.asarray(layer.a - layer.run.y)
 
 
@@ -300,9 +320,11 @@ RIGHT = Steps(
     loss=loss,
     squared_error=squared_error,
     cross_entropy=cross_entropy,
+    binary_cross_entropy=binary_cross_entropy,
     share=share,
     output_derivative=output_derivative,
     joined=joined,
+    binary_joined=binary_joined,
     g_prime={
         "identity": lambda layer: np.ones_like(layer.z),
         "sigmoid": lambda layer: layer.a * (1 - layer.a),

@@ -9,13 +9,18 @@ from typing import Any
 import numpy as np
 
 import handgrad as hg
+from handgrad.losses import JOINED
 from verification.random_networks.regimes import WEIGHTED_REGIMES
 
 ACTIVATIONS = ("identity", "relu", "sigmoid", "tanh", "leaky_relu", "prelu", "softmax")
-LOSSES = ("squared_error", "cross_entropy")
+LOSSES = ("squared_error", "cross_entropy", "binary_cross_entropy")
 REDUCTIONS = ("sum", "mean")
 DTYPES = ("float64", "float32")
-TARGETS = {"squared_error": ("values", "integers", "fitting"), "cross_entropy": ("indices", "distribution", "one_hot")}
+TARGETS = {
+    "squared_error": ("values", "integers", "fitting"),
+    "cross_entropy": ("indices", "distribution", "one_hot"),
+    "binary_cross_entropy": ("yes_or_no", "probabilities", "fitting"),
+}
 INTEGERS = ("int64", "int32", "uint8")
 LAYOUTS = ("C", "F", "strided")
 # How many of the networks with squared error are chains of single neurons, which (3)–(7) speak of.
@@ -50,6 +55,7 @@ class Architecture:
     targets : str
         squared_error: values, integers, or fitting (equal to the output, so that the derivatives vanish).
         cross_entropy: indices, distribution (soft labels), or one_hot.
+        binary_cross_entropy: yes_or_no (0 or 1), probabilities (0, 1/2 and 1 among them), or fitting.
     integer : str
         The dtype of integer inputs, targets and class indices.
     whole : bool
@@ -83,7 +89,8 @@ class Options:
     Parameters
     ----------
     activations, losses, reductions, dtypes : sequence of str
-        What to draw from. Cross-entropy puts a softmax last, so it needs softmax among the activations.
+        What to draw from. Cross-entropy puts a softmax last, so it needs softmax among the activations, and the binary one
+        needs sigmoid; without it that loss is not drawn.
     max_layers, max_width : int
         The most layers, and units in one.
     max_examples : int
@@ -94,7 +101,8 @@ class Options:
     TypeError
         If a list is no sequence of names, or a number no integer.
     ValueError
-        If a name is unknown, a list is empty, a number is below 1, or only cross-entropy is asked for without softmax.
+        If a name is unknown, a list is empty, a number is below 1, or no loss is left: cross-entropy alone without
+        softmax, or the binary one without sigmoid.
     """
 
     activations: Sequence[str] = ACTIVATIONS
@@ -119,12 +127,13 @@ class Options:
             object.__setattr__(self, argument, tuple(name for name in names if name in given))
         for argument in ("max_layers", "max_width", "max_examples"):
             hg.checks.positive_integer(argument, getattr(self, argument))
-        if "softmax" not in self.activations:
-            if self.losses == ("cross_entropy",):
-                raise ValueError(
-                    f"losses of cross_entropy alone need softmax in activations; got {', '.join(self.activations)}"
-                )
-            object.__setattr__(self, "losses", ("squared_error",))
+        left = tuple(loss for loss in self.losses if JOINED.get(loss) in (None, *self.activations))
+        if not left:
+            needed = " or ".join(JOINED[loss] for loss in self.losses)
+            raise ValueError(
+                f"losses of {', '.join(self.losses)} alone need {needed} in activations; got {', '.join(self.activations)}"
+            )
+        object.__setattr__(self, "losses", left)
 
     @property
     def batch_sizes(self) -> list[int]:
@@ -155,8 +164,8 @@ def drawn(rng: np.random.Generator, options: Options) -> Architecture:
     loss = pick(options.losses)
     widths = rng.integers(1, options.max_width + 1, 1 + int(rng.integers(1, options.max_layers + 1))).tolist()
     names = [pick(options.activations) for _ in widths[1:]]
-    if loss == "cross_entropy":
-        names[-1] = "softmax"
+    if loss in JOINED:
+        names[-1] = JOINED[loss]
     elif rng.random() < CHAINS:
         widths = [1] * len(widths)
         names = [options.activations[0] if name == "softmax" else name for name in names]

@@ -140,6 +140,11 @@ def _targets(
         case "distribution":
             parts = rng.integers(0, 9, (*batch, n)) + (np.arange(n) == rng.integers(0, n, (*batch, 1)))
             return np.asarray(parts / parts.sum(axis=-1, keepdims=True), nets[0].dtype)
+        case "yes_or_no":
+            return rng.integers(0, 2, (*batch, n)).astype(architecture.integer)
+        case "probabilities":
+            certain, any_other = chosen(rng, (0.0, 0.5, 1.0), (*batch, n)), rng.random((*batch, n))
+            return np.where(rng.random((*batch, n)) < 0.5, certain, any_other).astype(nets[0].dtype)
         case "integers":
             lowest = 0 if architecture.integer == "uint8" else -3
             return rng.integers(lowest, 4, (*batch, n)).astype(architecture.integer)

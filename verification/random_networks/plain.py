@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 import handgrad as hg
+from handgrad.losses import JOINED
 
 Array = npt.NDArray[Any]
 
@@ -60,8 +61,8 @@ class PlainCase:
         return self.x.dtype
 
     def is_joined(self, place: int) -> bool:
-        """Say whether the layer is a softmax joined with cross-entropy, where dL/da and da/dz are never formed."""
-        return self.loss == "cross_entropy" and place == len(self.layers) - 1
+        """Say whether the layer is the output joined with a cross-entropy, where dL/da and da/dz are never formed."""
+        return self.loss in JOINED and place == len(self.layers) - 1
 
     def targets(self) -> Array:
         """Return y as numbers (…, N, n_L) of 64 bits: class indices as 1 and 0."""

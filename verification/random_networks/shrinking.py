@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 import handgrad as hg
+from handgrad.losses import JOINED
 from verification.random_networks.cases import Case
 
 Array = npt.NDArray[Any]
@@ -107,7 +108,7 @@ def _fewer_layers(draft: _Draft) -> Iterator[_Draft]:
             fitted.append((np.resize(w, (w.shape[0], width)) if w.shape[1] != width else w, b, activation))
             width = w.shape[0]
         y = draft.y
-        if draft.loss == "squared_error" and y.shape[-1] != width:
+        if draft.loss != "cross_entropy" and y.shape[-1] != width:
             y = np.resize(y, (*y.shape[:-1], width))
         yield replace(draft, layers=tuple(fitted), y=y)
 
@@ -203,7 +204,7 @@ def _plainer_choices(draft: _Draft) -> Iterator[_Draft]:
         yield replace(draft, y=draft.y.astype(np.int64))
     for place, (w, b, activation) in enumerate(draft.layers):
         for name in ("identity", "relu"):
-            output = place == len(draft.layers) - 1 and draft.loss == "cross_entropy"
+            output = place == len(draft.layers) - 1 and draft.loss in JOINED
             if activation.name in ("identity", name) or output:
                 break
             plainer = (w, b, hg.Activation(name))

@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 import handgrad as hg
+from handgrad.losses import JOINED
 from verification.extras import needed_by
 from verification.random_networks.architectures import INTEGERS, LAYOUTS, SLOPES, TARGETS, Architecture, Options, Unit
 from verification.random_networks.cases import Case, case
@@ -60,10 +61,10 @@ def _architectures(options: Options) -> st.SearchStrategy[Architecture]:
         loss = draw(losses)
         units = draw(lists)
         inputs = draw(inputs_of_any)
-        # Drawn for either loss: Hypothesis holds what takes fewer draws for simpler.
+        # Drawn for every loss: Hypothesis holds what takes fewer draws for simpler.
         chain = draw(is_chain)
-        if loss == "cross_entropy":
-            units[-1] = replace(units[-1], activation="softmax")
+        if loss in JOINED:
+            units[-1] = replace(units[-1], activation=JOINED[loss])
         elif chain:
             # A chain of single neurons is what (3)–(7) speak of; a softmax of one neuron is no function of z.
             inputs = 1

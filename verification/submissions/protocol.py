@@ -107,6 +107,9 @@ def _targets(network: Description, x: Array, y: Array, shape: tuple[int, ...], r
     batch, n = shape[:-1], network.widths[-1]
     if network.loss == "squared_error":
         return _inputs(y, (*batch, n), rng)
+    if network.loss == "binary_cross_entropy":
+        certain = rng.integers(0, 2, (*batch, n))
+        return (certain if np.isin(y, (0, 1)).all() else rng.random((*batch, n))).astype(y.dtype)
     classes = rng.integers(0, n, batch)
     if y.ndim < x.ndim:
         return np.asarray(classes).astype(y.dtype)

@@ -11,12 +11,14 @@ import numpy.typing as npt
 
 from handgrad import checks
 from handgrad.activations import FORMS
-from handgrad.losses import LOSSES, REDUCTIONS
+from handgrad.losses import JOINED, LOSSES, REDUCTIONS
 from verification.submissions.description import Description
 
 Array = npt.NDArray[Any]
 Declared = TypeVar("Declared", bound=Callable[..., Any])
 ACTIVATIONS = tuple(FORMS)
+# The notes', which a submission is asked about unless it says something else.
+OWN_LOSSES = ("squared_error", "cross_entropy")
 # The squared errors beside (10) that people write, and how often (10) has each; None: as often as there are outputs.
 SQUARED_ERRORS: dict[str, int | None] = {"squared_error": 1, "half_squared_error": 2, "mean_squared_error": None}
 KNOWN_LOSSES = tuple(dict.fromkeys([*LOSSES, *SQUARED_ERRORS]))
@@ -38,11 +40,15 @@ class Support:
     activations : sequence of str
         The activations it knows.
     outputs : sequence of str
-        Those it knows in the last layer; all of `activations` unless given. With `outputs=["softmax"]` and a list of
+        Those it knows in the last layer; all of `activations` unless given, or what the losses alone follow: softmax for
+        `losses=["cross_entropy"]`, sigmoid for `losses=["binary_cross_entropy"]`. With `outputs=["softmax"]` and a list of
         `activations` without softmax, no softmax is drawn in a hidden layer.
-    losses, reductions, dtypes : sequence of str
-        The losses, "mean" and "sum", "float64" and "float32". In place of "squared_error", the Σ_j (a_j − y_j)² of (10),
+    losses : sequence of str
+        "squared_error" and "cross_entropy", the notes' own, unless given; "binary_cross_entropy" is asked about only if it is
+        declared. Its y has numbers 0 … 1, certain ones and others. In place of "squared_error", the Σ_j (a_j − y_j)² of (10),
         "half_squared_error" has ½ before it and "mean_squared_error" 1/n_L; `network.loss` then says so.
+    reductions, dtypes : sequence of str
+        "mean" and "sum", "float64" and "float32".
     targets : sequence of str
         The forms of cross-entropy's y: "indices" of classes, "one_hot", or any "distribution".
     single, batches : bool
@@ -76,6 +82,8 @@ class Support:
     --------
     >>> Support(activations=["sigmoid"], losses=["squared_error"], batches=False, layers=2).outputs
     ('sigmoid',)
+    >>> Support(activations=["relu"], losses=["binary_cross_entropy"]).outputs
+    ('sigmoid',)
     """
 
     activations: Sequence[str] = ACTIVATIONS
@@ -98,16 +106,21 @@ class Support:
 
     def __post_init__(self) -> None:
         self._put("activations", _names("activations", self.activations, ACTIVATIONS))
-        self._put("outputs", _names("outputs", self.activations if self.outputs is None else self.outputs, ACTIVATIONS))
-        softmax = "softmax" in (self.outputs or ())
-        if self.losses is None:
-            self._put("losses", LOSSES if softmax else ("squared_error",))
-        self._put("losses", _names("losses", self.losses, KNOWN_LOSSES))
-        squared = [name for name in SQUARED_ERRORS if name in (self.losses or ())]
+        losses = None if self.losses is None else _names("losses", self.losses, KNOWN_LOSSES)
+        squared = [name for name in SQUARED_ERRORS if name in (losses or ())]
         if len(squared) > 1:
             raise ValueError(f"losses must have at most one of {', '.join(SQUARED_ERRORS)}; got {', '.join(squared)}")
-        if "cross_entropy" in (self.losses or ()) and not softmax:
-            raise ValueError(f"cross_entropy needs softmax among the outputs; got {', '.join(self.outputs or ())}")
+        outputs: Sequence[str] = self.activations
+        if self.outputs is not None:
+            outputs = self.outputs
+        elif losses and set(losses) <= set(JOINED):
+            outputs = [JOINED[loss] for loss in losses]
+        self._put("outputs", _names("outputs", outputs, ACTIVATIONS))
+        known = self.outputs or ()
+        self._put("losses", losses or tuple(loss for loss in OWN_LOSSES if JOINED.get(loss) in (None, *known)))
+        for loss in self.losses or ():
+            if JOINED.get(loss) not in (None, *known):
+                raise ValueError(f"{loss} needs {JOINED[loss]} among the outputs; got {', '.join(known)}")
         self._put("targets", _names("targets", self.targets, TARGETS))
         self._put("reductions", _names("reductions", self.reductions, REDUCTIONS))
         self._put("dtypes", _names("dtypes", self.dtypes, DTYPES))
