@@ -13,6 +13,7 @@ HOUSE = Path(handgrad.__file__).parents[1]
 ROOMS = {
     "handgrad": (),
     "verification.extras": (),
+    "verification.destination": ("handgrad",),
     "verification.random_networks": ("handgrad", "verification.extras"),
     "verification.bounds": ("handgrad", "verification.random_networks"),
     "verification.submissions": ("handgrad",),

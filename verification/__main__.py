@@ -9,16 +9,18 @@ if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import argparse
+import io
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from handgrad import checks
 from handgrad.terminal import is_full, leave_output, make_readable, tell_unwritten
 from verification.benchmark.networks import NETWORKS
 from verification.benchmark.peers import PEERS
+from verification.destination import Destination, UnwrittenError
 from verification.extras import PACKAGES
 from verification.random_networks.architectures import ACTIVATIONS, DTYPES, LOSSES, Options
 
@@ -77,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _print("stopped")
         return STOPPED
     except OSError as error:
-        if not is_full(error):
+        if not is_full(error) and not isinstance(error, UnwrittenError):
             raise
         tell_unwritten(error)
         return LACKING
@@ -194,8 +196,9 @@ def _benchmark(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> in
         report = running.run(plan, progress)
     _answer(table(report), report.to_dict(), asked.json)
     if asked.plot is not None and report.measurements:
-        with asked.plot as file:
-            chart.plot(report, file, chart.kind(file.name))
+        drawing = io.BytesIO()
+        chart.plot(report, drawing, chart.kind(asked.plot.path))
+        asked.plot.write(drawing.getvalue())
     if not report.ok:
         return 1
     return STOPPED if report.interrupted else 0
@@ -240,9 +243,7 @@ def _parser() -> argparse.ArgumentParser:
         help="larger networks, and the literal form on every network, not on one of each architecture's",
     )
     parser.add_argument("--jobs", type=_positive, default=1, metavar="N", help="how many processes share the work (default 1)")
-    parser.add_argument(
-        "--json", type=argparse.FileType("w", encoding="utf-8"), metavar="FILE", help="write the result to FILE"
-    )
+    parser.add_argument("--json", type=_destination, metavar="FILE", help="write the result to FILE")
     return parser
 
 
@@ -276,9 +277,7 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
         help="add the report card, the smallest network worked through, and a program that makes it",
     )
     parser.add_argument("--withhold", action="store_true", help="say what is wrong and where, but not the right numbers")
-    parser.add_argument(
-        "--json", type=argparse.FileType("w", encoding="utf-8"), metavar="FILE", help="write the whole verdict to FILE"
-    )
+    parser.add_argument("--json", type=_destination, metavar="FILE", help="write the whole verdict to FILE")
     parser.add_argument("--limit", type=_seconds, default=10.0, metavar="SECONDS", help="for one call of the file (default 10)")
 
 
@@ -322,9 +321,7 @@ def _add_benchmark(parser: argparse.ArgumentParser) -> None:
         help=f"beside whom: {', '.join(PEERS)} (default all that are installed)",
     )
     parser.add_argument("--quick", action="store_true", help="about a minute: fewer rounds, without the largest networks")
-    parser.add_argument(
-        "--json", type=argparse.FileType("w", encoding="utf-8"), metavar="FILE", help="write the result to FILE"
-    )
+    parser.add_argument("--json", type=_destination, metavar="FILE", help="write the result to FILE")
     parser.add_argument("--plot", type=_plot, metavar="FILE", help="draw time against network size: .png, .svg or .pdf")
 
 
@@ -332,15 +329,21 @@ def _widths(text: str) -> list[int]:
     return [_positive(width) for width in text.split("-")]
 
 
-def _plot(text: str) -> IO[bytes]:
+def _plot(text: str) -> Destination:
     from verification.benchmark import chart
 
     try:
         chart.check(text)
     except (ImportError, ValueError) as error:
         raise argparse.ArgumentTypeError(str(error)) from None
-    file: IO[bytes] = argparse.FileType("wb")(text)
-    return file
+    return _destination(text)
+
+
+def _destination(text: str) -> Destination:
+    try:
+        return Destination(text)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"can't open '{text}': {error.strerror}") from None
 
 
 def _seconds(text: str) -> float:
@@ -425,16 +428,12 @@ def _table(result: Result) -> str:
     return "\n".join(lines)
 
 
-def _answer(text: str, result: dict[str, Any], file: IO[str] | None) -> None:
+def _answer(text: str, result: dict[str, Any], file: Destination | None) -> None:
     """Print a result, and write it to a file; where the file is standard output, the data stands there alone."""
-    if file is sys.stdout:
-        _print(json.dumps(result, indent=2))
-        return
-    _print(text)
+    if file is None or not file.is_standard_output:
+        _print(text)
     if file is not None:
-        with file:
-            json.dump(result, file, indent=2)
-            file.write("\n")
+        file.write(json.dumps(result, indent=2) + "\n")
 
 
 def _print(text: str) -> None:
