@@ -131,7 +131,10 @@ def _check(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int:
     from verification.checking.check import check
     from verification.checking.verdict import story
 
-    options = {key: getattr(asked, key) for key in ("name", "examples", "seed", "strict_kinks", "limit", "oracle")}
+    options = {
+        key: getattr(asked, key)
+        for key in ("name", "examples", "seed", "strict_kinks", "oracle", "limit", "total", "memory", "forbid")
+    }
     if asked.oracle == "torch":
         import verification.autograd  # noqa: F401  # whoever lacks torch is told what brings it
         import torch  # isort: skip
@@ -249,6 +252,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_check(parser: argparse.ArgumentParser) -> None:
     from verification.checking.check import EXAMPLES, ORACLES
+    from verification.submissions.remote import MEMORY
 
     parser.set_defaults(run=_check, parser=parser)
     parser.add_argument(
@@ -279,6 +283,22 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--withhold", action="store_true", help="say what is wrong and where, but not the right numbers")
     parser.add_argument("--json", type=_destination, metavar="FILE", help="write the whole verdict to FILE")
     parser.add_argument("--limit", type=_seconds, default=10.0, metavar="SECONDS", help="for one call of the file (default 10)")
+    parser.add_argument(
+        "--total",
+        type=_seconds,
+        metavar="SECONDS",
+        help="for all calls of a file together (default: of a class 60, otherwise none)",
+    )
+    parser.add_argument(
+        "--memory", type=_gib, default=MEMORY, metavar="GIB", help=f"that the file's process may hold (default {MEMORY:g})"
+    )
+    parser.add_argument(
+        "--forbid",
+        type=_forbidden,
+        default=(),
+        metavar="NAME[,NAME...]",
+        help="modules that the file must not import: torch,handgrad",
+    )
 
 
 def _add_mistakes(parser: argparse.ArgumentParser) -> None:
@@ -344,6 +364,19 @@ def _destination(text: str) -> Destination:
         return Destination(text)
     except OSError as error:
         raise argparse.ArgumentTypeError(f"can't open '{text}': {error.strerror}") from None
+
+
+def _forbidden(text: str) -> tuple[str, ...]:
+    from verification.submissions.forbidding import checked
+
+    try:
+        return checked(_names(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _gib(text: str) -> float:
+    return _number(text, float, "a number of GiB > 0", lambda number: 0 < number < float("inf"))
 
 
 def _seconds(text: str) -> float:
