@@ -34,6 +34,13 @@ ROOMS = {
         "verification.mistakes",
         "verification.autograd",  # for --oracle torch alone, and only when asked
     ),
+    "verification.classroom": (
+        "handgrad",
+        "verification.extras",
+        "verification.submissions",
+        "verification.checking",
+        "verification.autograd",  # for --oracle torch alone
+    ),
     "verification.conformance": ("verification.random_networks", "verification.submissions", "verification.checking"),
     "verification.benchmark": ("handgrad", "verification.random_networks", "verification.autograd"),
 }

@@ -11,7 +11,10 @@ if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_
 import argparse
 import io
 import json
+import os
+import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -26,6 +29,7 @@ from verification.random_networks.architectures import ACTIVATIONS, DTYPES, LOSS
 
 if TYPE_CHECKING:
     from verification.autograd.campaign import Result
+    from verification.classroom.marking import Marked
 
 DESCRIPTION = """Draw random networks, compute their gradients by hand-derived backpropagation and by torch.autograd, and say
 whether every one agrees within its rounding bound."""
@@ -36,8 +40,9 @@ smallest network it shows. If it is right, note where extreme numbers break it. 
 keeps its mistakes apart, but is no sandbox."""
 
 CHECK_EPILOG = """Exit status: 0 if it is right, with or without notes (with --strict: without); 1 if it is wrong; 2 for bad
-usage; 3 if it could not be judged, since the file, a crash or a hang left nothing to judge; 130 if stopped by Ctrl-C. The same
-as a test suite: pytest --pyargs verification.conformance --submission FILE."""
+usage; 3 if it could not be judged, since the file, a crash or a hang left nothing to judge; 130 if stopped by Ctrl-C. Of
+several files: 0 if all are right, 1 if any is wrong, 3 if none is wrong and some could not be judged. The same as a test suite:
+pytest --pyargs verification.conformance --submission FILE."""
 
 MISTAKES_TEXT = """Check every wrong backpropagation of the catalogue, and print the scorecard: caught or not, after how many
 networks, how small the counterexample is, how often the right equation was blamed and the mistake recognised. Exit status 1
@@ -128,25 +133,93 @@ def _campaign(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int
 
 
 def _check(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int:
-    from verification.checking.check import check
-    from verification.checking.verdict import story
-
-    options = {
-        key: getattr(asked, key)
-        for key in ("name", "examples", "seed", "strict_kinks", "oracle", "limit", "total", "memory", "forbid")
-    }
+    keys = ("name", "examples", "seed", "strict_kinks", "oracle", "limit", "total", "memory", "forbid")
+    options = {key: getattr(asked, key) for key in keys}
     if asked.oracle == "torch":
         import verification.autograd  # noqa: F401  # whoever lacks torch is told what brings it
         import torch  # isort: skip
 
         # The networks are small: a second thread costs ten times what it gives.
         torch.set_num_threads(1)
+    standard = [name for name in WRITTEN if (file := getattr(asked, name)) is not None and file.is_standard_output]
+    if len(standard) > 1:
+        parser.error(f"only one of {', '.join(f'--{name}' for name in standard)} can go to standard output")
+    if len(asked.file) > 1 or os.path.isdir(asked.file[0]):
+        return _check_class(parser, asked, options)
+    from verification.checking.check import check
+    from verification.checking.verdict import story
+
+    begun = time.perf_counter()
     # In a pipe there is nothing to say until there is a verdict.
     with _progress(asked.examples, "networks asked") if sys.stderr.isatty() else nullcontext() as progress:
-        verdict = check(asked.file, **options, progress=progress)
+        verdict = check(asked.file[0], **options, progress=progress)
     told = story(verdict, withhold=asked.withhold, verbose=asked.verbose)
-    _answer(told, verdict.to_dict(withhold=asked.withhold), asked.json)
-    return 1 if asked.strict and verdict.notes and verdict.ok else verdict.exit_status
+    status = 1 if asked.strict and verdict.notes and verdict.ok else verdict.exit_status
+    marked = None
+    if asked.csv or asked.html or asked.gradescope:
+        from verification.classroom.marking import Marked
+        from verification.classroom.rows import row
+
+        one = row(asked.file[0], verdict, time.perf_counter() - begun, withhold=asked.withhold)
+        marked = Marked([one], asked=1)
+    _write_class(asked, told, verdict.to_dict(withhold=asked.withhold), marked, "")
+    return status
+
+
+def _check_class(parser: argparse.ArgumentParser, asked: argparse.Namespace, options: dict[str, Any]) -> int:
+    from verification.classroom.hand_ins import find
+    from verification.classroom.marking import mark
+    from verification.classroom.table import printable, table
+
+    found = find(asked.file)
+    if not found.files:
+        parser.error(printable(f"there is no hand-in in {', '.join(asked.file)}" + (f" ({found})" if str(found) else "")))
+    if asked.gradescope and len(found.files) > 1:
+        parser.error(f"--gradescope is for a single hand-in; these are {len(found.files)}")
+    with _progress(len(found.files), "hand-ins checked") if sys.stderr.isatty() else nullcontext() as progress:
+        marked = mark(found.files, jobs=asked.jobs, progress=progress, withhold=asked.withhold, **options)
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    told = [table(marked.rows, width), "", f"{'stopped: ' if marked.interrupted else ''}{marked}", printable(str(found))]
+    if asked.verbose:
+        for row in marked.rows:
+            parts = [f"--- {row.file}", row.story, "", row.details]
+            told += ["", *(printable(line) for part in parts for line in part.split("\n"))]
+    result = {
+        "asked": marked.asked,
+        "counts": marked.counts,
+        "interrupted": marked.interrupted,
+        "left_out": found.left_out,
+        "hand_ins": [row.to_dict() for row in marked.rows],
+    }
+    _write_class(asked, "\n".join(told).rstrip(), result, marked, str(found))
+    return STOPPED if marked.interrupted else marked.exit_status(strict=asked.strict)
+
+
+# What `check` writes; each may be standard output, one at a time.
+WRITTEN = ("json", "csv", "html", "gradescope")
+
+
+def _write_class(asked: argparse.Namespace, told: str, result: dict[str, Any], marked: Marked | None, left_out: str) -> None:
+    """Print what was found, and write every file that was asked for: one that fails keeps no other from being written."""
+    made: dict[str, Callable[[], str]] = {"json": lambda: _as_json(result)}
+    if marked is not None:
+        from verification.classroom import gradescope, page, table
+
+        made["csv"] = lambda: table.table_csv(marked.rows)
+        made["html"] = lambda: page.page(marked, left_out)
+        if len(marked.rows) == 1:
+            made["gradescope"] = lambda: _as_json(gradescope.results(marked.rows[0]))
+    files = {name: file for name in WRITTEN if (file := getattr(asked, name)) is not None and name in made}
+    if not any(file.is_standard_output for file in files.values()):
+        _print(told)
+    unwritten = None
+    for name, file in files.items():
+        try:
+            file.write(made[name]())
+        except UnwrittenError as error:
+            unwritten = error
+    if unwritten is not None:
+        raise unwritten
 
 
 def _mistakes(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int:
@@ -256,7 +329,10 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
 
     parser.set_defaults(run=_check, parser=parser)
     parser.add_argument(
-        "file", help="a Python file with a function gradient(network, x, y), or a class with forward and backward"
+        "file",
+        nargs="+",
+        help="a Python file or a notebook with a function gradient(network, x, y), or a class with forward and backward; of "
+        "several, and of a folder with all its folders, there is a table",
     )
     parser.add_argument("--name", help="the function or class, if the file has several")
     parser.add_argument(
@@ -281,7 +357,17 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
         help="add the report card, the smallest network worked through, and a program that makes it",
     )
     parser.add_argument("--withhold", action="store_true", help="say what is wrong and where, but not the right numbers")
-    parser.add_argument("--json", type=_destination, metavar="FILE", help="write the whole verdict to FILE")
+    parser.add_argument(
+        "--json", type=_destination, metavar="FILE", help="write the whole verdict to FILE, of several files every one"
+    )
+    parser.add_argument("--csv", type=_destination, metavar="FILE", help="write the table for a spreadsheet")
+    parser.add_argument(
+        "--html", type=_destination, metavar="FILE", help="write a page: the table, and each file's whole story"
+    )
+    parser.add_argument(
+        "--gradescope", type=_destination, metavar="FILE", help="write Gradescope's results.json: a test for each equation"
+    )
+    parser.add_argument("--jobs", type=_positive, default=1, metavar="N", help="how many processes share the files (default 1)")
     parser.add_argument("--limit", type=_seconds, default=10.0, metavar="SECONDS", help="for one call of the file (default 10)")
     parser.add_argument(
         "--total",
@@ -466,7 +552,11 @@ def _answer(text: str, result: dict[str, Any], file: Destination | None) -> None
     if file is None or not file.is_standard_output:
         _print(text)
     if file is not None:
-        file.write(json.dumps(result, indent=2) + "\n")
+        file.write(_as_json(result))
+
+
+def _as_json(result: dict[str, Any]) -> str:
+    return json.dumps(result, indent=2) + "\n"
 
 
 def _print(text: str) -> None:
