@@ -37,8 +37,8 @@ class Found:
         parts = []
         for why, names in self.left_out.items():
             more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-            parts.append(f"{why}: {', '.join(sorted(names)[:MOST_NAMED])}{more}")
-        return f"left out   {'; '.join(parts)}" if parts else ""
+            parts.append(f"{', '.join(sorted(names)[:MOST_NAMED])}{more} ({why})")
+        return f"left out: {'; '.join(parts)}" if parts else ""
 
 
 def find(paths: Sequence[str]) -> Found:
@@ -73,9 +73,9 @@ def _in_folder(folder: str, found: Found) -> Iterator[str]:
             path = os.path.join(where, name)
             if name.startswith(("_", ".")):
                 if name != "__pycache__":  # which nobody has written
-                    leave("begin with _ or .", path + os.sep)
+                    leave("begin with _ or .", path)
             elif os.path.exists(os.path.join(path, "pyvenv.cfg")):
-                leave("environments", path + os.sep)
+                leave("environments", path)
             else:
                 continue
             folders.remove(name)
@@ -85,16 +85,16 @@ def _in_folder(folder: str, found: Found) -> Iterator[str]:
             if name.startswith(("_", ".")):
                 leave("begin with _ or .", path)
             elif not name.endswith(ENDINGS):
-                leave(f"end in neither {' nor '.join(ENDINGS)}", path)
+                leave(f"neither {' nor '.join(ENDINGS)}", path)
             elif name.startswith("test_") or name.endswith("_test.py") or name == "conftest.py":
-                leave("tests", path)
+                leave("tests by their names", path)
             else:
                 taken.append(path)
         trees = {path: _tree(path) for path in taken}
         imported = {name for tree in trees.values() if tree is not None for name in _imports(tree)}
         for path, tree in trees.items():
             if tree is not None and Path(path).stem in imported and not any(_submissions(tree)):
-                leave("helpers of others", path)
+                leave("imported by others, without a submission", path)
             else:
                 yield path
 

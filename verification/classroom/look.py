@@ -18,9 +18,9 @@ table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); }
 th { padding: 0 .6rem 0 0; white-space: nowrap; }
 th button { font: inherit; font-weight: 600; color: inherit; background: none; border: 0; padding: .4rem 0; cursor: pointer; }
-th button::after { content: "\2195"; color: var(--quiet); padding-left: .3em; }
-th[aria-sort=ascending] button::after { content: "\2191"; color: inherit; }
-th[aria-sort=descending] button::after { content: "\2193"; color: inherit; }
+th button::after { content: "\2195"; content: "\2195" / ""; color: var(--quiet); padding-left: .3em; }
+th[aria-sort=ascending] button::after { content: "\2191"; content: "\2191" / ""; color: inherit; }
+th[aria-sort=descending] button::after { content: "\2193"; content: "\2193" / ""; color: inherit; }
 td.number { font-variant-numeric: tabular-nums; white-space: nowrap; }
 td.verdict, .verdict { white-space: nowrap; font-weight: 600; }
 .right { color: var(--right); } .wrong { color: var(--wrong); } .open { color: var(--open); }

@@ -124,7 +124,8 @@ def _shared(files: Sequence[str], one: Callable[[str], Row], workers: int) -> It
             if alone:
                 ((number, file),) = part
                 del left[number]
-                yield number, failed(file, f"the process that checks it ended: {' '.join(str(error).split())[:300]}")
+                said = " ".join(str(error).split()).partition(". ")[0]
+                yield number, failed(file, f"the process that checks it ended: {said[:200]}")
             else:
                 alone = 1 + AHEAD * many
         alone = max(alone - 1, 0)

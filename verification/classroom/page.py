@@ -53,8 +53,8 @@ def page(marked: Marked, left_out: str = "") -> str:
 <h1>Hand-ins</h1>
 <p>{shown(str(marked))}</p>
 {left}
-<table role="table">
-<caption class="quiet">Click a column to sort by it; a name leads to the whole story.</caption>
+<p class="quiet" id="how">Click a column to sort by it; a name leads to the whole story.</p>
+<table role="table" aria-label="Hand-ins" aria-describedby="how">
 <thead role="rowgroup"><tr role="row">{heads}</tr></thead>
 <tbody role="rowgroup">
 {lines}
@@ -79,7 +79,7 @@ def _hash(text: str) -> str:
 
 def _line(number: int, row: Row) -> str:
     # They are sorted as text, the whole numbers in it by their size.
-    share = round(1000 * row.right / row.asked) if row.asked else 0
+    share = 1 + round(1000 * row.right / row.asked) if row.asked else 0
     keys = (row.file, VERDICTS.index(row.verdict), share, row.notes, round(1000 * row.seconds))
     found = []
     for name, text, key in zip(HEAD, cells(row), (*keys, cells(row)[-1]), strict=True):
@@ -94,7 +94,8 @@ def _look(row: Row) -> str:
 
 
 def _story(number: int, row: Row) -> str:
-    more = f"<details><summary>{DETAILS}</summary><pre>{shown(row.details)}</pre></details>" if row.details else ""
+    about = DETAILS if row.found.get("counterexample") else "Report card"
+    more = f"<details><summary>{about}</summary><pre>{shown(row.details)}</pre></details>" if row.details else ""
     credit = f"; {row.right} of {row.asked} equations are right" if row.asked else ""
     return f"""<article id="hand-in-{number}" aria-labelledby="name-{number}">
 <h2 id="name-{number}">{shown(row.file)}</h2>

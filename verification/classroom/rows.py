@@ -133,7 +133,7 @@ def row(file: str, verdict: Verdict, seconds: float, *, withhold: bool = False, 
     return Row(
         file,
         UNDONE if is_undone else WORDS[verdict.status],
-        mistake,
+        "nothing is written in it" if is_undone else mistake,
         name=verdict.name,
         right=right,
         asked=asked,
