@@ -458,7 +458,7 @@ def test_check_of_a_file_that_raises_now_and_then_is_exit_1_and_when(homework, c
 
 @pytest.mark.parametrize(
     ("path", "sentence"),
-    [("none.py", "there is no such file"), (".", "this is a directory"), ("notes.txt", "whose name ends in .py")],
+    [("none.py", "there is no such file"), ("notes.txt", "whose name ends in .py")],
 )
 def test_check_of_no_python_file_is_exit_3_and_one_sentence(path, sentence, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

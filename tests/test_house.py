@@ -13,6 +13,7 @@ HOUSE = Path(handgrad.__file__).parents[1]
 ROOMS = {
     "handgrad": (),
     "verification.extras": (),
+    "verification.destination": ("handgrad",),
     "verification.random_networks": ("handgrad", "verification.extras"),
     "verification.bounds": ("handgrad", "verification.random_networks"),
     "verification.submissions": ("handgrad",),
@@ -32,6 +33,13 @@ ROOMS = {
         "verification.submissions",
         "verification.mistakes",
         "verification.autograd",  # for --oracle torch alone, and only when asked
+    ),
+    "verification.classroom": (
+        "handgrad",
+        "verification.extras",
+        "verification.submissions",
+        "verification.checking",
+        "verification.autograd",  # for --oracle torch alone
     ),
     "verification.conformance": ("verification.random_networks", "verification.submissions", "verification.checking"),
     "verification.benchmark": ("handgrad", "verification.random_networks", "verification.autograd"),

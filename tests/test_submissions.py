@@ -590,7 +590,7 @@ def test_file_that_forges_a_failure_of_ours_raises_one_sentence(tmp_path):
 
 @pytest.mark.parametrize("can_poll", [True, False])
 def test_process_that_takes_no_requests_is_ended_from_here(can_poll, tmp_path, monkeypatch):
-    monkeypatch.setattr("verification.submissions.remote.CAN_POLL", can_poll)  # not on Windows
+    monkeypatch.setattr("verification.submissions.conversation.CAN_POLL", can_poll)  # not on Windows
     monkeypatch.setattr("verification.submissions.remote.GRACE", 0.2)
     text = (
         BY_THE_LETTER + "import os, signal, threading\nthreading.Timer(0.3, os.kill, [os.getpid(), signal.SIGSTOP]).start()\n"
@@ -743,7 +743,7 @@ def test_hang_while_loading_raises_one_sentence(tmp_path):
 
 @pytest.mark.parametrize("can_poll", [True, False])
 def test_process_that_does_not_end_itself_is_ended_from_here(can_poll, tmp_path, monkeypatch):
-    monkeypatch.setattr("verification.submissions.remote.CAN_POLL", can_poll)  # not on Windows
+    monkeypatch.setattr("verification.submissions.conversation.CAN_POLL", can_poll)  # not on Windows
     monkeypatch.setattr("verification.submissions.remote.GRACE", 0.2)
     text = "import signal\n" + HANG_AT_TWO.replace("    while", "    signal.setitimer(signal.ITIMER_REAL, 0)\n    while")
     with Remote(written(tmp_path, text), limit=0.1) as subject:

@@ -9,33 +9,41 @@ if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import argparse
+import io
 import json
+import os
+import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from handgrad import checks
 from handgrad.terminal import is_full, leave_output, make_readable, tell_unwritten
 from verification.benchmark.networks import NETWORKS
 from verification.benchmark.peers import PEERS
+from verification.destination import Destination, UnwrittenError
 from verification.extras import PACKAGES
 from verification.random_networks.architectures import ACTIVATIONS, DTYPES, LOSSES, Options
 
 if TYPE_CHECKING:
     from verification.autograd.campaign import Result
+    from verification.classroom.marking import Marked
 
 DESCRIPTION = """Draw random networks, compute their gradients by hand-derived backpropagation and by torch.autograd, and say
 whether every one agrees within its rounding bound."""
 
-CHECK = """Check somebody else's backpropagation: a function gradient(network, x, y) that returns {"w1": ..., "b1": ...}, or a
-class with forward(x) and backward(y). If it is wrong, say which equations are, which classic mistakes these are, and on which
+CHECK = """Check somebody else's backpropagation: a function gradient(network, x, y) that returns {"w1": ..., "b1": ...}, a
+class with forward(x) and backward(y), or one with train(x, y, rate) and parameters(). If it is wrong, say which equations are, which classic mistakes these are, and on which
 smallest network it shows. If it is right, note where extreme numbers break it. The file runs in a process of its own, which
 keeps its mistakes apart, but is no sandbox."""
 
 CHECK_EPILOG = """Exit status: 0 if it is right, with or without notes (with --strict: without); 1 if it is wrong; 2 for bad
-usage; 3 if it could not be judged, since the file, a crash or a hang left nothing to judge; 130 if stopped by Ctrl-C. The same
-as a test suite: pytest --pyargs verification.conformance --submission FILE."""
+usage; 3 if it is not done, or could not be judged, since the file, a crash, a hang or what it does not declare left nothing to
+judge; 130 if stopped by Ctrl-C. Of
+several files: 0 if all are right, 1 if any is wrong, 3 if none is wrong and some could not be judged. The same as a test suite:
+pytest --pyargs verification.conformance --submission FILE."""
 
 MISTAKES_TEXT = """Check every wrong backpropagation of the catalogue, and print the scorecard: caught or not, after how many
 networks, how small the counterexample is, how often the right equation was blamed and the mistake recognised. Exit status 1
@@ -77,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _print("stopped")
         return STOPPED
     except OSError as error:
-        if not is_full(error):
+        if not is_full(error) and not isinstance(error, UnwrittenError):
             raise
         tell_unwritten(error)
         return LACKING
@@ -126,22 +134,93 @@ def _campaign(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int
 
 
 def _check(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int:
-    from verification.checking.check import check
-    from verification.checking.verdict import story
-
-    options = {key: getattr(asked, key) for key in ("name", "examples", "seed", "strict_kinks", "limit", "oracle")}
+    keys = ("name", "examples", "seed", "strict_kinks", "oracle", "limit", "total", "memory", "forbid")
+    options = {key: getattr(asked, key) for key in keys}
     if asked.oracle == "torch":
         import verification.autograd  # noqa: F401  # whoever lacks torch is told what brings it
         import torch  # isort: skip
 
         # The networks are small: a second thread costs ten times what it gives.
         torch.set_num_threads(1)
+    standard = [name for name in WRITTEN if (file := getattr(asked, name)) is not None and file.is_standard_output]
+    if len(standard) > 1:
+        parser.error(f"only one of {', '.join(f'--{name}' for name in standard)} can go to standard output")
+    if len(asked.file) > 1 or os.path.isdir(asked.file[0]):
+        return _check_class(parser, asked, options)
+    from verification.checking.check import check
+    from verification.checking.verdict import story
+
+    begun = time.perf_counter()
     # In a pipe there is nothing to say until there is a verdict.
     with _progress(asked.examples, "networks asked") if sys.stderr.isatty() else nullcontext() as progress:
-        verdict = check(asked.file, **options, progress=progress)
+        verdict = check(asked.file[0], **options, progress=progress)
     told = story(verdict, withhold=asked.withhold, verbose=asked.verbose)
-    _answer(told, verdict.to_dict(withhold=asked.withhold), asked.json)
-    return 1 if asked.strict and verdict.notes and verdict.ok else verdict.exit_status
+    status = 1 if asked.strict and verdict.notes and verdict.ok else verdict.exit_status
+    marked = None
+    if asked.csv or asked.html or asked.gradescope:
+        from verification.classroom.marking import Marked
+        from verification.classroom.rows import row
+
+        one = row(asked.file[0], verdict, time.perf_counter() - begun, withhold=asked.withhold)
+        marked = Marked([one], asked=1)
+    _write_class(asked, told, verdict.to_dict(withhold=asked.withhold), marked, "")
+    return status
+
+
+def _check_class(parser: argparse.ArgumentParser, asked: argparse.Namespace, options: dict[str, Any]) -> int:
+    from verification.classroom.hand_ins import find
+    from verification.classroom.marking import mark
+    from verification.classroom.table import printable, table
+
+    found = find(asked.file)
+    if not found.files:
+        parser.error(printable(f"there is no hand-in in {', '.join(asked.file)}" + (f" ({found})" if str(found) else "")))
+    if asked.gradescope and len(found.files) > 1:
+        parser.error(f"--gradescope is for a single hand-in; these are {len(found.files)}")
+    with _progress(len(found.files), "hand-ins checked") if sys.stderr.isatty() else nullcontext() as progress:
+        marked = mark(found.files, jobs=asked.jobs, progress=progress, withhold=asked.withhold, **options)
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    told = [table(marked.rows, width), "", f"{'stopped: ' if marked.interrupted else ''}{marked}", printable(str(found))]
+    if asked.verbose:
+        for row in marked.rows:
+            parts = [f"--- {row.file}", row.story, "", row.details]
+            told += ["", *(printable(line) for part in parts for line in part.split("\n"))]
+    result = {
+        "asked": marked.asked,
+        "counts": marked.counts,
+        "interrupted": marked.interrupted,
+        "left_out": found.left_out,
+        "hand_ins": [row.to_dict() for row in marked.rows],
+    }
+    _write_class(asked, "\n".join(told).rstrip(), result, marked, str(found))
+    return STOPPED if marked.interrupted else marked.exit_status(strict=asked.strict)
+
+
+# What `check` writes; each may be standard output, one at a time.
+WRITTEN = ("json", "csv", "html", "gradescope")
+
+
+def _write_class(asked: argparse.Namespace, told: str, result: dict[str, Any], marked: Marked | None, left_out: str) -> None:
+    """Print what was found, and write every file that was asked for: one that fails keeps no other from being written."""
+    made: dict[str, Callable[[], str]] = {"json": lambda: _as_json(result)}
+    if marked is not None:
+        from verification.classroom import gradescope, page, table
+
+        made["csv"] = lambda: table.table_csv(marked.rows)
+        made["html"] = lambda: page.page(marked, left_out)
+        if len(marked.rows) == 1:
+            made["gradescope"] = lambda: _as_json(gradescope.results(marked.rows[0]))
+    files = {name: file for name in WRITTEN if (file := getattr(asked, name)) is not None and name in made}
+    if not any(file.is_standard_output for file in files.values()):
+        _print(told)
+    unwritten = None
+    for name, file in files.items():
+        try:
+            file.write(made[name]())
+        except UnwrittenError as error:
+            unwritten = error
+    if unwritten is not None:
+        raise unwritten
 
 
 def _mistakes(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int:
@@ -194,8 +273,9 @@ def _benchmark(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> in
         report = running.run(plan, progress)
     _answer(table(report), report.to_dict(), asked.json)
     if asked.plot is not None and report.measurements:
-        with asked.plot as file:
-            chart.plot(report, file, chart.kind(file.name))
+        drawing = io.BytesIO()
+        chart.plot(report, drawing, chart.kind(asked.plot.path))
+        asked.plot.write(drawing.getvalue())
     if not report.ok:
         return 1
     return STOPPED if report.interrupted else 0
@@ -240,18 +320,20 @@ def _parser() -> argparse.ArgumentParser:
         help="larger networks, and the literal form on every network, not on one of each architecture's",
     )
     parser.add_argument("--jobs", type=_positive, default=1, metavar="N", help="how many processes share the work (default 1)")
-    parser.add_argument(
-        "--json", type=argparse.FileType("w", encoding="utf-8"), metavar="FILE", help="write the result to FILE"
-    )
+    parser.add_argument("--json", type=_destination, metavar="FILE", help="write the result to FILE")
     return parser
 
 
 def _add_check(parser: argparse.ArgumentParser) -> None:
     from verification.checking.check import EXAMPLES, ORACLES
+    from verification.submissions.remote import MEMORY
 
     parser.set_defaults(run=_check, parser=parser)
     parser.add_argument(
-        "file", help="a Python file with a function gradient(network, x, y), or a class with forward and backward"
+        "file",
+        nargs="+",
+        help="a Python file or a notebook with a function gradient(network, x, y), or a class with forward and backward; of "
+        "several, and of a folder with all its folders, there is a table",
     )
     parser.add_argument("--name", help="the function or class, if the file has several")
     parser.add_argument(
@@ -277,9 +359,33 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--withhold", action="store_true", help="say what is wrong and where, but not the right numbers")
     parser.add_argument(
-        "--json", type=argparse.FileType("w", encoding="utf-8"), metavar="FILE", help="write the whole verdict to FILE"
+        "--json", type=_destination, metavar="FILE", help="write the whole verdict to FILE, of several files every one"
     )
+    parser.add_argument("--csv", type=_destination, metavar="FILE", help="write the table for a spreadsheet")
+    parser.add_argument(
+        "--html", type=_destination, metavar="FILE", help="write a page: the table, and each file's whole story"
+    )
+    parser.add_argument(
+        "--gradescope", type=_destination, metavar="FILE", help="write Gradescope's results.json: a test for each equation"
+    )
+    parser.add_argument("--jobs", type=_positive, default=1, metavar="N", help="how many processes share the files (default 1)")
     parser.add_argument("--limit", type=_seconds, default=10.0, metavar="SECONDS", help="for one call of the file (default 10)")
+    parser.add_argument(
+        "--total",
+        type=_seconds,
+        metavar="SECONDS",
+        help="for all calls of a file together (default: of a class 60, otherwise none)",
+    )
+    parser.add_argument(
+        "--memory", type=_gib, default=MEMORY, metavar="GIB", help=f"that the file's process may hold (default {MEMORY:g})"
+    )
+    parser.add_argument(
+        "--forbid",
+        type=_forbidden,
+        default=(),
+        metavar="NAME[,NAME...]",
+        help="modules that the file must not import: torch,handgrad",
+    )
 
 
 def _add_mistakes(parser: argparse.ArgumentParser) -> None:
@@ -322,9 +428,7 @@ def _add_benchmark(parser: argparse.ArgumentParser) -> None:
         help=f"beside whom: {', '.join(PEERS)} (default all that are installed)",
     )
     parser.add_argument("--quick", action="store_true", help="about a minute: fewer rounds, without the largest networks")
-    parser.add_argument(
-        "--json", type=argparse.FileType("w", encoding="utf-8"), metavar="FILE", help="write the result to FILE"
-    )
+    parser.add_argument("--json", type=_destination, metavar="FILE", help="write the result to FILE")
     parser.add_argument("--plot", type=_plot, metavar="FILE", help="draw time against network size: .png, .svg or .pdf")
 
 
@@ -332,15 +436,34 @@ def _widths(text: str) -> list[int]:
     return [_positive(width) for width in text.split("-")]
 
 
-def _plot(text: str) -> IO[bytes]:
+def _plot(text: str) -> Destination:
     from verification.benchmark import chart
 
     try:
         chart.check(text)
     except (ImportError, ValueError) as error:
         raise argparse.ArgumentTypeError(str(error)) from None
-    file: IO[bytes] = argparse.FileType("wb")(text)
-    return file
+    return _destination(text)
+
+
+def _destination(text: str) -> Destination:
+    try:
+        return Destination(text)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"can't open '{text}': {error.strerror}") from None
+
+
+def _forbidden(text: str) -> tuple[str, ...]:
+    from verification.submissions.forbidding import checked
+
+    try:
+        return checked(_names(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _gib(text: str) -> float:
+    return _number(text, float, "a number of GiB > 0", lambda number: 0 < number < float("inf"))
 
 
 def _seconds(text: str) -> float:
@@ -425,16 +548,16 @@ def _table(result: Result) -> str:
     return "\n".join(lines)
 
 
-def _answer(text: str, result: dict[str, Any], file: IO[str] | None) -> None:
+def _answer(text: str, result: dict[str, Any], file: Destination | None) -> None:
     """Print a result, and write it to a file; where the file is standard output, the data stands there alone."""
-    if file is sys.stdout:
-        _print(json.dumps(result, indent=2))
-        return
-    _print(text)
+    if file is None or not file.is_standard_output:
+        _print(text)
     if file is not None:
-        with file:
-            json.dump(result, file, indent=2)
-            file.write("\n")
+        file.write(_as_json(result))
+
+
+def _as_json(result: dict[str, Any]) -> str:
+    return json.dumps(result, indent=2) + "\n"
 
 
 def _print(text: str) -> None:

@@ -69,9 +69,9 @@ def check(
     examples: int = EXAMPLES,
     seed: int = 0,
     strict_kinks: bool = False,
-    limit: float = 10.0,
     oracle: str = ORACLES[0],
     progress: Callable[[int], object] | None = None,
+    **limits: Any,
 ) -> Verdict:
     """Check somebody else's backpropagation.
 
@@ -88,12 +88,13 @@ def check(
         The same seed gives the same networks.
     strict_kinks : bool
         Whether another convention than PyTorch's at a kink hit exactly is an error.
-    limit : float
-        Seconds that one call of a file's submission may take.
     oracle : str
         Whose numbers are the right ones: "handgrad", or "torch" for those of `torch.autograd`.
     progress : callable, optional
         Called with the number of networks asked so far.
+    **limits
+        Of a file, as `verification.submissions.remote.Remote` takes them: `limit`, the seconds that one call of it may take
+        (10 unless given), `total`, those of all its calls; `memory` in GiB; `forbid`, modules that it must not import.
 
     Returns
     -------
@@ -103,7 +104,8 @@ def check(
     Raises
     ------
     TypeError, ValueError
-        If examples is not an integer >= 1, seed not an integer >= 0, or there is no such oracle.
+        If examples is not an integer >= 1, seed not an integer >= 0, there is no such oracle, or `forbid` has a name that
+        cannot be forbidden.
     ImportError
         If torch is the oracle and not installed.
 
@@ -123,7 +125,7 @@ def check(
     right = _right(checks.one_of("oracle", oracle, ORACLES))
     called = name or str(getattr(submission, "__name__", submission))
     try:
-        with open_submission(submission, name, limit=limit) as subject:
+        with open_submission(submission, name, **limits) as subject:
             return examined(subject, examples=wanted, seed=seed, strict_kinks=strict_kinks, oracle=right, progress=progress)
     except SubmissionError as error:
         return Verdict(called, status="unjudged", error=str(error))

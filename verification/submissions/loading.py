@@ -1,44 +1,52 @@
-"""The submission in a file: loading it, and finding the function or class that is meant."""
+"""The submission in a file or a notebook: loading it, and finding the function or class that is meant."""
 
 from __future__ import annotations
 
 import ast
 import difflib
 import inspect
+import linecache
 import sys
 import tokenize
+from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from verification.submissions.answers import SubmissionError
+from verification.submissions.forbidding import Forbidden, ForbiddenImportError
 from verification.submissions.local import is_class_submission, is_stepping_class, last_line, what_happened
+from verification.submissions.notebooks import ENDING, read
 from verification.submissions.support import SUPPORT_ATTRIBUTE
 
 # Not "__main__", so that what stands under `if __name__ == "__main__":` is not run.
 MODULE = "__submission__"
+ENDINGS = (".py", ENDING)
 
 
-def check_file(path: str) -> None:
-    """Raise a SubmissionError unless the path leads to a Python file."""
-    file = Path(path)
+def check_file(path: str, folder: str | None = None) -> None:
+    """Raise a SubmissionError unless the path, from a folder or from here, leads to a Python file or a notebook."""
+    file = Path(folder or "", path)
     if not path:
         raise SubmissionError("the file's name is empty")
     if file.is_dir():
         raise SubmissionError("this is a directory; a submission is one Python file", path)
     if not file.exists():
         raise SubmissionError("there is no such file", path)
-    if file.suffix != ".py":
-        raise SubmissionError("a submission is a Python file, whose name ends in .py", path)
+    if file.suffix not in ENDINGS:
+        raise SubmissionError("a submission is a Python file, whose name ends in .py, or a notebook in .ipynb", path)
 
 
-def load(path: str) -> ModuleType:
+def load(path: str, forbid: Sequence[str] = ()) -> ModuleType:
     """Run a file and return it as a module, with its folder on the import path.
 
     Parameters
     ----------
     path : str
-        The file.
+        The file: Python, or a notebook, whose code cells are run one after another.
+    forbid : sequence of str
+        Modules that it must do without, and this process, too, from now on.
 
     Returns
     -------
@@ -48,7 +56,7 @@ def load(path: str) -> ModuleType:
     Raises
     ------
     SubmissionError
-        If it is no Python file, or its code fails.
+        If it is no Python file, its code fails, or it imports what is forbidden.
     """
     check_file(path)
     module = ModuleType(MODULE)
@@ -56,19 +64,48 @@ def load(path: str) -> ModuleType:
     # What is looked up by name while the file runs, dataclasses for one, looks here.
     sys.modules[MODULE] = module
     sys.path.insert(0, str(Path(path).resolve().parent))
+    guard = Forbidden(forbid, path)
+    if forbid:
+        guard.install()
+    if path.endswith(ENDING):
+        notebook = read(path)
+        # Whoever shows a line of the file, or looks for a `def`, finds it under the numbers that tracebacks have.
+        linecache.cache[path] = (len(notebook.source), None, notebook.source.splitlines(keepends=True), path)
+        # A notebook may show what it likes to; here nobody looks.
+        vars(module)["display"] = print
+        parts: list[tuple[int, str | bytes]] = list(notebook.cells)
+    else:
+        parts = [(0, _read(path))]
+    for after, text in parts:
+        code = _compiled(text, path, after)
+        try:
+            exec(code, vars(module))
+        except ForbiddenImportError as error:
+            raise SubmissionError(f"the file {what_happened(error)}", path, last_line(error, path)) from None
+        except BaseException as error:  # whatever the file raises, sys.exit's SystemExit included
+            raise SubmissionError(
+                f"the file {what_happened(error)} while it was loaded", path, last_line(error, path)
+            ) from None
+    for name, line in guard.tried:
+        raise SubmissionError(f"the file imports {name}, which is forbidden here", path, line)
+    return module
+
+
+def _read(path: str) -> bytes:
     try:
-        code = compile(Path(path).read_bytes(), path, "exec")
-    except (SyntaxError, ValueError) as error:
-        line = last_line(error, path)
-        text = error.msg if isinstance(error, SyntaxError) else str(error)
-        raise SubmissionError(f"this is not Python: {text}", path, line) from None
+        return Path(path).read_bytes()
     except OSError as error:
         raise SubmissionError(f"the file cannot be read: {error.strerror}", path) from None
+
+
+def _compiled(text: str | bytes, path: str, after: int) -> CodeType:
+    """Return the code of a file or of a cell, whose lines are counted from `after`."""
     try:
-        exec(code, vars(module))
-    except BaseException as error:  # whatever the file raises, sys.exit's SystemExit included
-        raise SubmissionError(f"the file {what_happened(error)} while it was loaded", path, last_line(error, path)) from None
-    return module
+        return compile("\n" * after + text if isinstance(text, str) else text, path, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        line = last_line(error, path)
+        said = error.msg if isinstance(error, SyntaxError) else str(error)
+        raise SubmissionError(f"this is not Python: {said}", path, line) from None
 
 
 def find(module: ModuleType, name: str | None = None) -> Any:
@@ -98,7 +135,7 @@ def find(module: ModuleType, name: str | None = None) -> Any:
         for key, value in vars(module).items()
         if not key.startswith("_") and callable(value) and (_is_declared(value) or getattr(value, "__module__", None) == MODULE)
     }
-    lines = definition_lines(path)
+    lines = definitions(path)
     if name is not None:
         if name in vars(module):
             return vars(module)[name]
@@ -130,18 +167,23 @@ def _is_declared(value: object) -> bool:
     return SUPPORT_ATTRIBUTE in getattr(value, "__dict__", {})
 
 
-def _listed(found: dict[str, Any], lines: dict[str, int]) -> str:
-    return ", ".join(f"{key} (line {lines[key]})" if key in lines else key for key in found) or "nothing public"
+def _listed(found: dict[str, Any], places: dict[str, str]) -> str:
+    return ", ".join(f"{key} ({places[key]})" if key in places else key for key in found) or "nothing public"
 
 
-def definition_lines(path: str) -> dict[str, int]:
-    """Return name → line of the functions, classes and names that a file defines at its top level."""
-    with tokenize.open(path) as file:
-        tree = ast.parse(file.read())
-    lines = {}
-    for node in tree.body:
+def definitions(path: str) -> dict[str, str]:
+    """Return name → "line 3" or "cell 2, line 1" of the functions, classes and names that a file defines at its top level."""
+    if path.endswith(ENDING):
+        notebook = read(path)
+        parts, place = [ast.parse("\n" * after + text) for after, text in notebook.cells], notebook.place
+    else:
+        with tokenize.open(path) as file:
+            parts = [ast.parse(file.read())]
+        place = "line {}".format
+    places = {}
+    for node in chain.from_iterable(part.body for part in parts):
         if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
-            lines[node.name] = node.lineno
+            places[node.name] = place(node.lineno)
         elif isinstance(node, ast.Assign):
-            lines |= {target.id: node.lineno for target in node.targets if isinstance(target, ast.Name)}
-    return lines
+            places |= {target.id: place(node.lineno) for target in node.targets if isinstance(target, ast.Name)}
+    return places

@@ -17,7 +17,9 @@ from verification.submissions import performing
 from verification.submissions.answers import BY_THE_NOTES, Answer, SubmissionError, arrays_of, predictions_of
 from verification.submissions.conventions import LARGE_RATES, counted_back, handed_over
 from verification.submissions.description import Array, Description, copied, viewed, with_parameters
+from verification.submissions.forbidding import ForbiddenImportError
 from verification.submissions.protocol import Outcome, Scene, Step
+from verification.submissions.restraint import memory_limit
 from verification.submissions.support import SQUARED_ERRORS, Support, support_of
 
 NOTHING: Array = np.empty(0)
@@ -318,6 +320,11 @@ def what_happened(error: BaseException) -> str:
     """Return "raised ValueError: …" in one line."""
     if isinstance(error, SystemExit):
         return f"ended the program with sys.exit({'' if error.code is None else repr(error.code)})"
+    if isinstance(error, ForbiddenImportError):
+        return str(error)
+    limit = memory_limit()
+    if isinstance(error, MemoryError) and limit is not None:
+        return f"needed more than {limit:g} GiB"
     try:
         text = " ".join(str(error).split())
     except Exception:  # an exception of somebody's own that cannot say what it is

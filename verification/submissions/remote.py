@@ -12,47 +12,44 @@ process, or changes the modules that run it, can send an answer that it did not 
 
 from __future__ import annotations
 
-import io
 import json
+import math
 import os
-import pickle
 import re
-import select
 import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
-from verification.submissions import frames, replies
+from verification.submissions import frames
 from verification.submissions.answers import Answer, SubmissionError
+from verification.submissions.conversation import Conversation, Request
 from verification.submissions.description import Array, Description
+from verification.submissions.forbidding import checked
 from verification.submissions.loading import check_file
 from verification.submissions.local import Local
+from verification.submissions.notebooks import ENDING, read
 from verification.submissions.protocol import Outcome, Scene, Step
 from verification.submissions.replies import Loaded
+from verification.submissions.restraint import Kept
 from verification.submissions.support import Support
-from verification.submissions.worker import CUT_OFF, FAILED, Declare, Gradient, Load, Perform
+from verification.submissions.worker import CUT_OFF, FAILED, FULL, Declare, Gradient, Load, Perform
 
-if sys.platform == "linux":
-    import fcntl
-
-START = "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); from verification.submissions.worker import main; main()"
+START = (
+    "import json, sys; life = int(sys.argv.pop()); sys.path[:] = json.loads(sys.argv.pop()); "
+    "from verification.submissions.worker import main; main(life)"
+)
 # The worker ends itself at its limit. Should it fail to, it is ended from here this much later.
 GRACE = 10.0
+# In GiB, of its process: torch needs a part of it, and thirty networks of any homework less.
+MEMORY = 4.0
 # Until an interpreter has started and imported torch.
 STARTING = 120.0
 # How much is read of what was written to the process's standard error, from its end: tracebacks stand there.
 LOG_AT_MOST = 1_000_000
-# Pipes can be waited for with a limit, everywhere but on Windows. There a thread ends the process that took too long.
-CAN_POLL = hasattr(select, "poll")
-# A pipe's room in bytes, where it can be chosen, so that a large network or its gradient goes through at once.
-PIPE = 1 << 18
-Request = Load | Declare | Gradient | Perform
 
 
 class Remote:
@@ -68,6 +65,14 @@ class Remote:
         How long one call of its code may take, in seconds.
     load_limit : float
         How long loading the file may take, in seconds.
+    total : float, optional
+        How long all the calls of its code may take together, in seconds; without it there is no such limit.
+    memory : float
+        How much its process may hold, in GiB (nothing limits it on macOS and Windows).
+    forbid : sequence of str
+        Modules that it must not import, such as "torch".
+    folder : str, optional
+        Where the process starts, and what a relative path starts from; here unless given.
 
     Attributes
     ----------
@@ -86,16 +91,30 @@ class Remote:
     ------
     SubmissionError
         If there is no such file, its code fails while it is loaded, or no submission is found in it.
+    TypeError, ValueError
+        If `forbid` holds something else than such names.
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], name: str | None = None, *, limit: float = 10.0, load_limit: float = 60.0
+        self,
+        path: str | os.PathLike[str],
+        name: str | None = None,
+        *,
+        limit: float = 10.0,
+        load_limit: float = 60.0,
+        total: float | None = None,
+        memory: float = MEMORY,
+        forbid: Sequence[str] = (),
+        folder: str | None = None,
     ) -> None:
-        self.file = os.fspath(path)
-        self._load = Load(self.file, name, limit, load_limit)
-        self._process: subprocess.Popen[bytes] | None = None
+        self.file, self._folder = os.fspath(path), folder
+        self._load = Load(self.file, name, limit, load_limit, memory, checked(forbid))
+        self._total = self._left = total if total is not None else math.inf
+        self._kept: Kept | None = None
         self._line_of_def: int | None = None
-        check_file(self.file)
+        check_file(self.file, folder)
+        is_notebook = self.file.endswith(ENDING)
+        self._notebook = read(os.path.join(folder or "", self.file), self.file) if is_notebook else None
         loaded = self._start()
         self.name: str = loaded.name
         self.is_class: bool = loaded.is_class
@@ -171,23 +190,28 @@ class Remote:
         )
         return reply
 
+    @property
+    def _process(self) -> subprocess.Popen[bytes] | None:
+        return None if self._kept is None else self._kept.process
+
     def close(self) -> None:
-        """End the process; it may be asked again, and is then started again."""
-        process, self._process = self._process, None
-        if process is None:
+        """End the process and what it has started; it may be asked again, and is then started again."""
+        kept, self._kept = self._kept, None
+        if kept is None:
             return
-        process.kill()
-        process.wait()
-        for stream in (process.stdin, process.stdout, self._log):
+        kept.end()
+        for stream in (kept.process.stdin, kept.process.stdout, self._log):
             if stream is not None:
                 stream.close()
 
     def _start(self) -> Loaded:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the process
-        command = [sys.executable, "-c", START, json.dumps(sys.path)]
-        pipe = subprocess.PIPE
-        self._process = subprocess.Popen(command, bufsize=0, stdin=pipe, stdout=pipe, stderr=self._log)
-        self._conversation = _Conversation(self._process, self.file)
+        try:
+            self._kept = Kept([sys.executable, "-c", START, json.dumps(sys.path)], self._log, self._folder)
+        except OSError as error:  # the folder is not there, or the system has no process left
+            self._log.close()
+            raise SubmissionError(f"its process cannot be started: {error.strerror}", self.file) from None
+        self._conversation = Conversation(self._kept.process, self.file)
         limit = self._load.load_limit
         try:
             reply: Loaded = self._reply(self._load, STARTING + limit, limit, lambda: " while it was loaded")
@@ -206,22 +230,39 @@ class Remote:
 
     def _reply(self, request: Request, patience: float, limit: float, where: Callable[[], str]) -> Any:
         token = os.urandom(frames.TOKEN)
+        asked, left = time.monotonic(), self._left
         try:
             try:
-                reply = self._conversation.ask(request, token, patience)
+                reply = self._conversation.ask(request, token, min(patience, left))
             except TimeoutError:
+                if left < patience:
+                    sentence = f"its code had been running for {self._total:g} s in all and was stopped"
+                    raise SubmissionError(sentence, self.file, None, "hang") from None
                 raise self._too_long(limit, where(), "") from None
             except frames.FrameError as error:
                 sentence = f"its process sent something that is no answer: {error}{where()}"
                 raise SubmissionError(sentence, self.file, self._line_of_def, "reply") from None
             except (EOFError, OSError):
                 raise self._ended(limit, where(), token) from None
+        except SubmissionError as error:
+            self.close()
+            raise self._told(error) from None
         except BaseException:  # Ctrl-C, too: what the process would still send answers nothing that is asked later
             self.close()
             raise
+        finally:
+            self._left -= time.monotonic() - asked
         if isinstance(reply, SubmissionError):
-            raise reply
+            raise self._told(reply)
         return reply
+
+    def _told(self, error: SubmissionError) -> SubmissionError:
+        """Return an error with its cell, if the file is a notebook: its line is one of all the cells together."""
+        if self._notebook is None or error.line is None or error.file is None:
+            return error
+        told = error.at(f"{self.file}: {self._notebook.place(error.line)}", None)
+        told.printed = error.printed
+        return told
 
     def _ended(self, limit: float, where: str, token: bytes) -> Exception:
         if self._process is None:
@@ -233,6 +274,8 @@ class Remote:
         if status == CUT_OFF:
             sentence = f"its code left the process that runs it unable to answer{where}"
             return SubmissionError(sentence, self.file, self._line_of_def, "ended")
+        if status == FULL:
+            return SubmissionError(f"its code needed more than {self._load.memory:g} GiB{where}", self.file, None, "ended")
         self._log.seek(max(self._log.seek(0, os.SEEK_END) - LOG_AT_MOST, 0))
         log = self._log.read(LOG_AT_MOST).decode("utf-8", errors="replace")
         if status == FAILED and token.hex() in log:
@@ -257,73 +300,6 @@ class Remote:
         return int(found[1]) if found else self._line_of_def
 
 
-class _Conversation:
-    """The two pipes of a process: a request goes in, a reply comes out, and neither is waited for beyond a given time."""
-
-    def __init__(self, process: subprocess.Popen[bytes], file: str) -> None:
-        if not isinstance(process.stdin, io.FileIO) or not isinstance(process.stdout, io.FileIO):
-            raise RuntimeError("the process must be started with pipes, and without buffers")
-        self._process, self._file = process, file
-        self._requests, self._pipe = _Pipe(process.stdin), _Pipe(process.stdout)
-        self._replies = io.BufferedReader(self._pipe)
-
-    def ask(self, request: Request, token: bytes, patience: float) -> Any:
-        """Return the reply, or raise what kept it from coming: TimeoutError, EOFError, OSError, FrameError."""
-        end = self._requests.end = self._pipe.end = time.monotonic() + patience
-        watch = None if CAN_POLL else threading.Timer(patience, self._process.kill)
-        try:
-            if watch is not None:
-                watch.start()
-            pickle.dump((token, request), self._requests, protocol=pickle.HIGHEST_PROTOCOL)
-            return replies.receive(self._replies, token, request.expected(), self._file)
-        except (EOFError, OSError):
-            if time.monotonic() < end:
-                raise
-            raise TimeoutError from None
-        finally:
-            if watch is not None:
-                watch.cancel()
-
-
-class _Pipe(io.RawIOBase):
-    """An end of a pipe that is waited for until a given time, as far as pipes can be waited for."""
-
-    def __init__(self, pipe: io.FileIO) -> None:
-        self.end = 0.0
-        self._pipe = pipe
-        if sys.platform == "linux":
-            with suppress(OSError):  # a user may have so many pages in pipes, and no more
-                fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE)
-        if CAN_POLL:
-            os.set_blocking(pipe.fileno(), not pipe.writable())
-            self._poll = select.poll()
-            self._poll.register(pipe, select.POLLOUT if pipe.writable() else select.POLLIN)
-
-    def readable(self) -> bool:
-        """Say whether it is the end to read from."""
-        return self._pipe.readable()
-
-    def readinto(self, buffer: Any) -> int | None:
-        """Read what has come, and wait until something has."""
-        self._wait()
-        return self._pipe.readinto(buffer)
-
-    def write(self, data: Any) -> int:
-        """Write all of it, and wait as often as there is no room."""
-        rest = whole = data.raw() if isinstance(data, pickle.PickleBuffer) else memoryview(data)
-        while rest:
-            written = self._pipe.write(rest)
-            if written is None:
-                self._wait()
-            else:
-                rest = rest[written:]
-        return len(whole)
-
-    def _wait(self) -> None:
-        if CAN_POLL and not self._poll.poll(max(1000 * (self.end - time.monotonic()), 0)):
-            raise TimeoutError
-
-
 def _signal_name(number: int) -> str:
     try:
         return signal.Signals(number).name
@@ -334,9 +310,7 @@ def _signal_name(number: int) -> str:
 def open_submission(
     submission: str | os.PathLike[str] | Callable[..., Any],
     name: str | None = None,
-    *,
-    limit: float = 10.0,
-    load_limit: float = 60.0,
+    **limits: Any,
 ) -> Local | Remote:
     """Return a submission ready to be asked, for a `with` statement.
 
@@ -346,8 +320,9 @@ def open_submission(
         A file, which is run in a process of its own; or a function or class, which is called in this one, without a time limit.
     name : str, optional
         Of the function or class, if the file has several.
-    limit, load_limit : float
-        As for `Remote`.
+    **limits
+        Of a file, as `Remote` takes them: `limit`, `load_limit`, `total`, `memory`, `forbid`, `folder`. A function or class
+        is called in this process, without them.
 
     Returns
     -------
@@ -359,6 +334,8 @@ def open_submission(
     ------
     SubmissionError
         If it cannot be called.
+    TypeError, ValueError
+        If `forbid` holds what it may not, or anything for a function or class.
 
     Examples
     --------
@@ -374,5 +351,7 @@ def open_submission(
     array([[4., 2.]])
     """
     if callable(submission):
+        if limits.get("forbid"):
+            raise ValueError(f"forbid must be empty for what has been imported already; got {limits['forbid']!r}")
         return Local(submission)
-    return Remote(submission, name, limit=limit, load_limit=load_limit)
+    return Remote(submission, name, **limits)

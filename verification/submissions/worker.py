@@ -27,6 +27,7 @@ from verification.submissions.loading import find, load
 from verification.submissions.local import Local, def_line
 from verification.submissions.protocol import Outcome, Scene, Step
 from verification.submissions.replies import Loaded
+from verification.submissions.restraint import end_with, limit_memory
 from verification.submissions.support import Support
 
 PRINTED_AT_MOST = 10_000
@@ -34,16 +35,20 @@ PRINTED_AT_MOST = 10_000
 FAILED = 70
 # The exit status that says that the pipes are gone, which the file's code must have closed.
 CUT_OFF = 71
+# The exit status that says that there was no memory left to answer with.
+FULL = 72
 
 
 @dataclass(frozen=True)
 class Load:
-    """The first request: load a file, and find the submission in it. Times in seconds."""
+    """The first request: load a file, and find the submission in it. Times in seconds, memory in GiB."""
 
     path: str
     name: str | None
     limit: float
     load_limit: float
+    memory: float | None = None
+    forbid: tuple[str, ...] = ()
 
     def expected(self) -> replies.Expected:
         """Return what may come in reply."""
@@ -174,6 +179,8 @@ def serve(requests: IO[bytes], answered: IO[bytes], printed: Callable[[], str]) 
                 error.printed = printed()
                 reply = error
             frames.write(answered, token, *replies.pack(reply))
+        except MemoryError:
+            raise
         except Exception as mistake:
             # By it the parent knows that this was not written by the file's code.
             mistake.add_note(token.hex())
@@ -181,16 +188,19 @@ def serve(requests: IO[bytes], answered: IO[bytes], printed: Callable[[], str]) 
 
 
 def _loaded(request: Load, printed: Callable[[], str]) -> tuple[Local, Loaded]:
+    if request.memory is not None:
+        limit_memory(request.memory)
     with within(request.load_limit):
-        submission = find(load(request.path), request.name)
+        submission = find(load(request.path, request.forbid), request.name)
     local = Local(submission, file=request.path, around=partial(within, request.limit))
     said = (local.name, local.is_class, local.descends, local.has_parameters, local.is_stepper, local.support)
     return local, Loaded(*said, def_line(submission), printed())
 
 
-def main() -> None:
-    """Serve over standard input and output, which the file's code is kept away from."""
-    # Ctrl-C reaches the whole group of processes; the parent decides what becomes of this one.
+def main(life: int) -> None:
+    """Serve over standard input and output, which the file's code is kept away from, as long as `life` says."""
+    end_with(life)
+    # The parent decides what becomes of this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     requests, answered = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -221,6 +231,8 @@ def main() -> None:
         serve(requests, answered, printed)
     except OSError:
         leave(CUT_OFF)
+    except MemoryError:  # the file's code keeps so much that nothing is left to answer with
+        leave(FULL)
     except Exception:  # a mistake in this module, not in the file: the parent raises it as such
         traceback.print_exc(file=log)
         log.flush()

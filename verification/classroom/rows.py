@@ -1,0 +1,168 @@
+"""One hand-in checked, whatever it does: a row for a table, and everything that there is to say about it."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from verification.checking.card import IN_ROWS
+from verification.checking.card import WRONG as WRONG_ROW
+from verification.checking.check import check
+from verification.checking.verdict import Verdict, story
+from verification.classroom.hand_ins import is_begun
+
+RIGHT, WRONG, UNJUDGED, UNDONE = "RIGHT", "WRONG", "not judged", "not done"
+WORDS = {"right": RIGHT, "wrong": WRONG, "unjudged": UNJUDGED, "undone": UNDONE}
+# In the order in which they are counted.
+VERDICTS = (RIGHT, WRONG, UNJUDGED, UNDONE)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is said of one hand-in.
+
+    Parameters
+    ----------
+    file : str
+        As it was named.
+    verdict : str
+        RIGHT, WRONG, UNJUDGED, or UNDONE where nothing has been written that could be judged.
+    mistake : str
+        The first: what is done in place of its equation, or why it could not be judged. "" if it is right.
+    name : str
+        The function's or class's name.
+    right, asked : int
+        How many equations that it uses are right, and how many it uses; 0 and 0 where nothing could be told.
+    equation : str
+        That of the first mistake, as the report card names it.
+    notes : int
+        How many notes there are.
+    seconds : float
+        How long checking took.
+    story, details : str
+        What is said about it, and what `--verbose` adds.
+    found : dict
+        All of it, as `Verdict.to_dict` gives it; empty if the checker itself failed.
+    """
+
+    file: str
+    verdict: str
+    mistake: str = ""
+    name: str = ""
+    right: int = 0
+    asked: int = 0
+    equation: str = ""
+    notes: int = 0
+    seconds: float = 0.0
+    story: str = ""
+    details: str = ""
+    found: dict[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything but the text of the story, which `found` has, for JSON."""
+        short = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in ("story", "details", "found")}
+        return {**short, "seconds": round(self.seconds, 3), "found": self.found}
+
+
+def failed(file: str, why: str, seconds: float = 0.0) -> Row:
+    """Return the row of a hand-in that the checker itself has failed on."""
+    sentence = f"the checker itself failed: {why}"
+    return Row(file, UNJUDGED, sentence, seconds=seconds, story=f"{file}: could not be judged\n  {sentence}")
+
+
+def grade(file: str, *, withhold: bool = False, folder: str | None = None, **options: Any) -> Row:
+    """Return the row of one hand-in; nothing that is in the file raises anything here.
+
+    Parameters
+    ----------
+    file : str
+        Its path.
+    withhold : bool
+        Leave out the right numbers.
+    folder : str, optional
+        What the path starts from; here unless given.
+    **options
+        As `check` takes them.
+
+    Returns
+    -------
+    Row
+        Plain data, which another process may send.
+    """
+    begun = time.perf_counter()
+    if options.get("oracle") == "torch":
+        import verification.autograd  # noqa: F401  # whoever lacks torch is told what brings it
+        import torch  # isort: skip
+
+        torch.set_num_threads(1)
+    try:
+        verdict = check(file, **options, folder=folder)
+        is_undone = verdict.status == "unjudged" and not is_begun(os.path.join(folder or "", file))
+    except Exception as error:  # ours: it is told as such, and the others are checked all the same
+        return failed(file, f"{type(error).__name__}: {' '.join(str(error).split())}", time.perf_counter() - begun)
+    return row(file, verdict, time.perf_counter() - begun, withhold=withhold, is_undone=is_undone)
+
+
+def row(file: str, verdict: Verdict, seconds: float, *, withhold: bool = False, is_undone: bool = False) -> Row:
+    """Return the row of a verdict.
+
+    Parameters
+    ----------
+    file : str
+        The hand-in's path.
+    verdict : Verdict
+        What was found.
+    seconds : float
+        How long that took.
+    withhold : bool
+        Leave out the right numbers.
+    is_undone : bool
+        Whether nothing has been written in it.
+
+    Returns
+    -------
+    Row
+        Plain data.
+    """
+    short, long = (story(verdict, withhold=withhold, verbose=verbose) for verbose in (False, True))
+    right, asked = verdict.share
+    equation, mistake = _first(file, verdict)
+    return Row(
+        file,
+        UNDONE if is_undone else WORDS[verdict.status],
+        "nothing is written in it" if is_undone else mistake,
+        name=verdict.name,
+        right=right,
+        asked=asked,
+        equation=equation,
+        notes=len(verdict.notes),
+        seconds=seconds,
+        story=short,
+        details=long.removeprefix(short).strip("\n"),
+        found=verdict.to_dict(withhold=withhold),
+    )
+
+
+def _first(file: str, verdict: Verdict) -> tuple[str, str]:
+    """Return the first mistake's equation, as the report card has it, and words; the place in the file first."""
+    if verdict.ok:
+        return "", ""
+    if verdict.status == "unjudged" and verdict.with_it is not None:
+        equation, mistake = _first(file, verdict.with_it)
+        then = ": ".join(filter(None, (equation, mistake))) or "right"
+        return "", f"not declared: {verdict.declaration}; with that {then}"
+    if verdict.error:
+        return "", re.sub(
+            rf"^{re.escape(file)}:(?:(\d+):)? ", lambda place: f"line {place[1]}: " if place[1] else "", verdict.error
+        )
+    if verdict.question == "manners" and verdict.blame is not None:
+        return IN_ROWS, verdict.blame.why
+    for each in verdict.card:
+        if each.state == WRONG_ROW:
+            return each.equation, each.why
+    if verdict.blame is not None and verdict.blame.equation is not None:
+        return f"({verdict.blame.equation})", verdict.blame.why
+    return "", verdict.step
