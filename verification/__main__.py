@@ -35,15 +35,14 @@ DESCRIPTION = """Draw random networks, compute their gradients by hand-derived b
 whether every one agrees within its rounding bound."""
 
 CHECK = """Check somebody else's backpropagation: a function gradient(network, x, y) that returns {"w1": ..., "b1": ...}, a
-class with forward(x) and backward(y), or one with train(x, y, rate) and parameters(). If it is wrong, say which equations are, which classic mistakes these are, and on which
-smallest network it shows. If it is right, note where extreme numbers break it. The file runs in a process of its own, which
-keeps its mistakes apart, but is no sandbox."""
+class with forward(x) and backward(y), or one with train(x, y, rate) and parameters(). If it is wrong, say which equations
+are, which classic mistakes these are, and on which smallest network it shows. If it is right, note where extreme numbers break
+it. The file runs in a process of its own, which keeps its mistakes apart, but is no sandbox."""
 
 CHECK_EPILOG = """Exit status: 0 if it is right, with or without notes (with --strict: without); 1 if it is wrong; 2 for bad
 usage; 3 if it is not done, or could not be judged, since the file, a crash, a hang or what it does not declare left nothing to
-judge; 130 if stopped by Ctrl-C. Of
-several files: 0 if all are right, 1 if any is wrong, 3 if none is wrong and some could not be judged. The same as a test suite:
-pytest --pyargs verification.conformance --submission FILE."""
+judge; 130 if stopped by Ctrl-C. Of several files: 0 if all are right, 1 if any is wrong, 3 if none is wrong and some could not
+be judged. The same as a test suite: pytest --pyargs verification.conformance --submission FILE."""
 
 MISTAKES_TEXT = """Check every wrong backpropagation of the catalogue, and print the scorecard: caught or not, after how many
 networks, how small the counterexample is, how often the right equation was blamed and the mistake recognised. Exit status 1
