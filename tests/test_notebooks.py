@@ -94,6 +94,7 @@ def test_old_notebook_equals_a_new_one(tmp_path):
 
 
 RAISES = "def gradient(network, x, y):\n    %magic\n    return 1 / 0"
+DECORATOR = "from verification import supports\n@supports(\n    layers=1)\n"
 
 
 @pytest.mark.parametrize(
@@ -105,6 +106,7 @@ RAISES = "def gradient(network, x, y):\n    %magic\n    return 1 / 0"
         (["x = 1", "\n\nimport torch"], "cell 2, line 3", "the file imports torch, which is forbidden here"),
         (["x = 1\n", RAISES], "cell 2, line 3", "gradient raised ZeroDivisionError"),
         (["x = 1\n", RAISES.replace("1 / 0", "x")], "cell 2, line 1", "gradient must return a mapping"),
+        (["", f"{DECORATOR}def gradient(network, x, y):\n    return 1"], "cell 2, line 4", "gradient must return a mapping"),
         (["x = 1", "import os\n" + RAISES.replace("1 / 0", "os._exit(3)")], "cell 2, line 4", "its code ended the whole"),
         (["x = 1", RAISES.replace("%magic", "while True:\n        pass")], "cell 2, line ", "its code was still running after"),
     ],
