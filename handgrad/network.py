@@ -114,7 +114,7 @@ class Network:
     layers : sequence of Dense
         First layer first. Their parameters are copied.
     loss : str
-        "squared_error" (10); "cross_entropy" (1)–(2), after softmax; or "binary_cross_entropy", (1) for each unit, after sigmoid.
+        "squared_error" (10), "cross_entropy" (1)–(2), after softmax, or "binary_cross_entropy", (1) a unit, after sigmoid.
     reduction : str
         "mean", the mean of L_i over the examples, or "sum".
 
