@@ -22,6 +22,7 @@ __all__ = [
     "binary_cross_entropy_derivative",
     "cross_entropy",
     "cross_entropy_derivative",
+    "joined_derivative",
     "reduced",
     "squared_error",
     "squared_error_derivative",
@@ -85,6 +86,11 @@ def binary_cross_entropy_derivative(z: Array, y: Array) -> Array:
     It equals a (1 − y) − y (1 − a) with 1 − a = g(−z), which keeps the digits that a − y loses where a is right.
     """
     return np.asarray(sigmoid(z) * (1 - y) - y * sigmoid(-z))
+
+
+def joined_derivative(loss: str, z: Array, a: Array, y: Array) -> Array:
+    """Return dL_i/dz, (N, n_L), of a loss that is joined with its output, from logits, activations and targets."""
+    return binary_cross_entropy_derivative(z, y) if loss == "binary_cross_entropy" else cross_entropy_derivative(a, y)
 
 
 def reduced(loss: str, reduction: str, z: Array, a: Array, y: Array) -> float:

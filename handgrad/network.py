@@ -114,8 +114,7 @@ class Network:
     layers : sequence of Dense
         First layer first. Their parameters are copied.
     loss : str
-        "squared_error" (10); "cross_entropy" (1)–(2), whose output layer must be softmax; or "binary_cross_entropy", (1) for
-        each unit's yes or no, whose output layer must be sigmoid.
+        "squared_error" (10), "cross_entropy" (1)–(2), after softmax, or "binary_cross_entropy", (1) a unit, after sigmoid.
     reduction : str
         "mean", the mean of L_i over the examples, or "sum".
 
@@ -228,8 +227,7 @@ class Network:
         x : array_like
             (N, n_0), or (n_0,) for one example; integers are converted to the network's dtype.
         y : array_like
-            For squared_error the output's own shape; for binary_cross_entropy that, too, with numbers 0 … 1; for cross_entropy
-            class indices (N,), or distributions (N, C).
+            The output's own shape, for binary_cross_entropy 0 … 1; for cross_entropy classes (N,), or distributions (N, C).
 
         Returns
         -------
@@ -329,9 +327,7 @@ class Network:
             form = act.FORMS[layer.activation.name]
             if dL_da is None:
                 da_dz = None
-                joined = self.loss_name == "binary_cross_entropy"
-                dL_dz = losses.binary_cross_entropy_derivative(z, y) if joined else losses.cross_entropy_derivative(a, y)
-                dL_dz = dL_dz / share
+                dL_dz = losses.joined_derivative(self.loss_name, z, a, y) / share  # p − y, or a − y
             else:
                 da_dz = form.derivative(z, layer.negative_slope)  # (12), its stable form
                 # ij,ij->ij, or with softmax's Jacobian im,imj->ij

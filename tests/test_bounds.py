@@ -211,6 +211,22 @@ def test_bounds_of_a_binary_cross_entropy_is_below_small_mistakes_at_every_size(
             assert not right or stable["loss"] <= mistake * net.loss([[1.0]], [[y]])
 
 
+def test_bounds_of_a_binary_cross_entropy_holds_where_z_itself_is_uncertain():
+    rng = np.random.default_rng(8)
+    beyond = 0.0
+    for _ in range(20):
+        w, x = rng.normal(0, 1000, (2, 3)).astype(np.float32), rng.normal(size=(1, 3)).astype(np.float32)
+        b = rng.normal(size=2).astype(np.float32) - (x @ w.T)[0]
+        net = hg.Network([hg.Dense(w, b, "sigmoid")], "binary_cross_entropy", "sum")
+        case = net, x, rng.random((1, 2)).astype(np.float32)
+        for name, error, allowed in errors_and_bounds(case):
+            assert (error <= allowed).all(), name
+            if name == "loss":
+                # More than the loss's own rounding: z is a difference of numbers a thousand times as large.
+                beyond = max(beyond, float(error) / (100 * 2.0**-24 * net.loss(*case[1:])))
+    assert beyond > 1
+
+
 @pytest.mark.parametrize("name", ["loss", "dL_dz1"])
 def test_bounds_of_a_binary_cross_entropy_is_wider_where_a_form_rounds_more(name):
     right, wrong = (one_layer("sigmoid", [10.0], "binary_cross_entropy", y) for y in (1.0, 0.0))
