@@ -24,4 +24,4 @@ __all__ = [
     "fit",
     "literal",
 ]
-__version__ = "0.3.0"
+__version__ = "0.4.0"
