@@ -318,6 +318,9 @@ def test_command_for_one_file_is_its_story_and_files(folder, capsys):
     assert len(Path("c.csv").read_text(encoding="utf-8").splitlines()) == 2
     assert alone.splitlines()[0] in Path("c.html").read_text(encoding="utf-8")
     assert len(json.loads(Path("results.json").read_text(encoding="utf-8"))["tests"]) == 7
+    write(folder, {"frame.py": f"{CALLED}pass\n"})
+    assert run("class/frame.py", "--csv", "-") == 3
+    assert capsys.readouterr().out.splitlines()[1].startswith("class/frame.py,gradient,not done,0,0,,nothing is written in it,")
 
 
 def test_command_whose_file_goes_to_standard_output_stands_there_alone(folder, capsys):
