@@ -111,6 +111,15 @@ def test_hand_ins_that_are_named_is_all_of_them_once(folder):
     assert find(named).files == ["class/_x.py", "class/none.py", "class/test_x.py", "class/y.py"]
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in folders")
+def test_pipe_in_a_folder_is_left_out(folder):
+    """Whoever reads it would wait for ever."""
+    os.mkfifo(folder / "a.py")
+    (folder / "b.py").symlink_to("nowhere")
+    found = find(["class"])
+    assert (found.files, found.left_out) == ([], {"no files to be read": ["a.py", "b.py"]})
+
+
 def test_helper_that_holds_a_submission_is_a_hand_in(folder):
     write(folder, {"ann.py": RIGHT_TEXT, "bo.py": "from ann import gradient\n"})
     assert find(["class"]).files == ["class/ann.py", "class/bo.py"]
@@ -138,6 +147,8 @@ def test_helper_that_holds_a_submission_is_a_hand_in(folder):
         ("def f(:", True),
         (b"\x00", True),
         ("(" * 10_000, True),
+        ("@" + "f." * 900 + "supports\ndef f(n, x, y):\n    return " + "-" * 900 + "1", True),
+        ("x = 1\n" * 300_000, True),
     ],
 )
 def test_file_with_nothing_written_is_not_begun(text, expected, tmp_path):
@@ -307,6 +318,9 @@ def test_command_for_one_file_is_its_story_and_files(folder, capsys):
     assert len(Path("c.csv").read_text(encoding="utf-8").splitlines()) == 2
     assert alone.splitlines()[0] in Path("c.html").read_text(encoding="utf-8")
     assert len(json.loads(Path("results.json").read_text(encoding="utf-8"))["tests"]) == 7
+    write(folder, {"frame.py": f"{CALLED}pass\n"})
+    assert run("class/frame.py", "--csv", "-") == 3
+    assert capsys.readouterr().out.splitlines()[1].startswith("class/frame.py,gradient,not done,0,0,,nothing is written in it,")
 
 
 def test_command_whose_file_goes_to_standard_output_stands_there_alone(folder, capsys):

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import time
 
 import numpy as np
 import pytest
@@ -50,6 +51,8 @@ def notebook(folder, *cells, metadata=None, name="home work.ipynb"):
         ("x = 5 % 3 != 2  # why?\ny = x == 1", "x = 5 % 3 != 2  # why?\ny = x == 1\n"),
         ("# a comment \\\n%magic", "# a comment \\\npass\n"),
         ("%%time\nx = 1", "pass\nx = 1\n"),
+        ("if x:\n        y = 1\n    %unindented\nz = (\n%3)", "if x:\n        y = 1\n    pass\nz = (\n%3)\n"),
+        ("%a\nx = (\n%3)\n%b", "pass\nx = (\n%3)\npass\n"),
         ("\n%%capture out\nx = 1", "\npass\nx = 1\n"),
         ("x = 1\r\n%a\r\n", "x = 1\npass\n"),
         ("", ""),
@@ -60,6 +63,16 @@ def notebook(folder, *cells, metadata=None, name="home work.ipynb"):
 )
 def test_cell_without_magics_is_python_of_as_many_lines(text, expected):
     assert without_magics(text) == expected
+
+
+MANY = ["%a\n" * 30_000, "x = 1\n" * 20_000 + "'''\n" + "%a\n" * 10_000 + "'''"]
+
+
+@pytest.mark.parametrize("text", MANY, ids=["magics", "string"])
+def test_cell_of_many_lines_is_soon_read(text):
+    begun = time.monotonic()
+    assert without_magics(text).count("\n") >= 30_000
+    assert time.monotonic() - begun < 20
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ from verification.submissions.notebooks import ENDING, read
 
 # As many names of each kind are told.
 MOST_NAMED = 3
+# In bytes, of what is looked into before it is checked in a process of its own.
+LONGEST = 1_000_000
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -84,6 +86,8 @@ def _in_folder(folder: str, found: Found) -> Iterator[str]:
             path = os.path.join(where, name)
             if name.startswith(("_", ".")):
                 leave("begin with _ or .", path)
+            elif not os.path.isfile(path):
+                leave("no files to be read", path)
             elif not name.endswith(ENDINGS):
                 leave(f"neither {' nor '.join(ENDINGS)}", path)
             elif name.startswith("test_") or name.endswith("_test.py") or name == "conftest.py":
@@ -100,10 +104,12 @@ def _in_folder(folder: str, found: Found) -> Iterator[str]:
 
 
 def _tree(path: str) -> ast.Module | None:
-    """Return what a file says; None if it is not Python, which whoever runs it will tell."""
+    """Return what a file says; None if it is not Python, which whoever runs it will tell, or longer than any homework."""
     try:
+        if not path.endswith(ENDING) and os.path.getsize(path) > LONGEST:
+            return None
         source = read(path).source if path.endswith(ENDING) else Path(path).read_bytes()
-        return ast.parse(source)
+        return ast.parse(source) if len(source) <= LONGEST else None
     except (OSError, SubmissionError, SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
@@ -129,7 +135,12 @@ def _submissions(tree: ast.Module) -> Iterator[list[Function]]:
 
 
 def _is_declared(node: Function | ast.ClassDef) -> bool:
-    return any("supports" in ast.unparse(decorator) for decorator in node.decorator_list)
+    return any("supports" in _names(decorator) for decorator in node.decorator_list)
+
+
+def _names(tree: ast.AST) -> set[str]:
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    return names | {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
 
 
 def is_begun(path: str) -> bool:
@@ -160,7 +171,13 @@ def _is_frame(body: Sequence[ast.stmt]) -> bool:
     return all(
         isinstance(node, ast.Pass)
         or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
-        or (isinstance(node, ast.Return) and (node.value is None or ast.unparse(node.value) in ("None", "{}", "...")))
-        or (isinstance(node, ast.Raise) and "NotImplemented" in ast.unparse(node))
+        or (isinstance(node, ast.Return) and _is_nothing(node.value))
+        or (isinstance(node, ast.Raise) and bool(_names(node) & {"NotImplementedError", "NotImplemented"}))
         for node in body
     )
+
+
+def _is_nothing(value: ast.expr | None) -> bool:
+    if isinstance(value, ast.Dict):
+        return not value.keys
+    return value is None or (isinstance(value, ast.Constant) and value.value in (None, ...))

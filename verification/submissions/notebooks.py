@@ -20,6 +20,9 @@ PYTHON_CELLS = re.compile(r"%%(time|capture)\b")
 # A magic, a command of the shell, or a question; and one whose result is given a name.
 MAGIC = re.compile(r"\s*(%|!|\?|[\w.*%]+\?{1,2}\s*$|[\w., ]+=\s*(%|!(?!=)))")
 
+# For each line of a cell that looks like a magic the lines before are read, in all so many and no more.
+MOST_READ = 100_000
+
 
 @dataclass(frozen=True)
 class Notebook:
@@ -158,11 +161,14 @@ def without_magics(text: str) -> str | None:
         if not PYTHON_CELLS.match(lines[first]):
             return None
         lines[first] = "pass"
-    goes_on = False
+    goes_on, begun, done = False, 0, 0
     for number, line in enumerate(lines):
-        if goes_on or (MAGIC.match(line) and _begins_a_line(lines[:number])):
+        if not goes_on and (done > MOST_READ or not MAGIC.match(line)):
+            continue
+        done += number - begun
+        if goes_on or _begins_a_line(lines[begun:number]):
             # A command that ends in a backslash goes on in the next line.
-            goes_on = line.rstrip().endswith("\\")
+            goes_on, begun = line.rstrip().endswith("\\"), number + 1
             lines[number] = f"{line[: len(line) - len(line.lstrip())]}pass"
     return "".join(f"{line}\n" for line in lines)
 
@@ -170,9 +176,8 @@ def without_magics(text: str) -> str | None:
 def _begins_a_line(before: list[str]) -> bool:
     """Say whether what follows is a statement of its own: not within a string or brackets, and not after a backslash."""
     try:
-        list(tokenize.generate_tokens(iter([f"{line}\n" for line in before]).__next__))
-    except tokenize.TokenError:
+        # Without indentation, which says nothing of that, and may fit nothing before.
+        list(tokenize.generate_tokens(iter([f"{line.lstrip()}\n" for line in before]).__next__))
+    except (tokenize.TokenError, SyntaxError):
         return False
-    except SyntaxError:  # an indentation that fits nothing, which Python is to tell
-        return True
     return True

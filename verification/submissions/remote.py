@@ -44,7 +44,7 @@ START = (
 )
 # The worker ends itself at its limit. Should it fail to, it is ended from here this much later.
 GRACE = 10.0
-# In GiB, of its process: torch needs a part of it, and thirty networks of any homework less.
+# In GiB, of its process. Whoever imports torch needs a quarter of it.
 MEMORY = 4.0
 # Until an interpreter has started and imported torch.
 STARTING = 120.0
