@@ -17,7 +17,7 @@ import handgrad as hg
 from verification.__main__ import main
 from verification.checking.check import check
 from verification.classroom import marking, rows
-from verification.classroom.hand_ins import find, is_begun
+from verification.classroom.hand_ins import find
 from verification.classroom.marking import Marked, mark
 from verification.classroom.rows import RIGHT, UNDONE, UNJUDGED, WRONG, Row, grade
 
@@ -53,7 +53,11 @@ CLASS = {
     "empty.py": ("", UNDONE, "nothing is written in it"),
     "exits.py": (f"{CALLED}import os; os._exit(0)\n", UNJUDGED, "line 2: its code ended the whole process (exit status 0)"),
     "forks.py": (f"import os, time\nif not os.fork():\n    time.sleep(1000)\n{RIGHT_TEXT}", RIGHT, ""),
-    "frame.py": (f'{CALLED}"""Write this."""\n    raise NotImplementedError\n', UNDONE, "nothing is written in it"),
+    "frame.py": (
+        f'{CALLED}"""Write this."""\n    raise NotImplementedError\n',
+        UNDONE,
+        "line 3: gradient raised NotImplementedError",
+    ),
     "hangs.py": (f"{CALLED}while True: pass\n", UNJUDGED, "line 2: its code was still running after 1 s"),
     "prints.py": (f"import os\nos.write(1, b'x' * 1000000)\nprint('x' * 1000000)\n{RIGHT_TEXT}", RIGHT, ""),
     "raises.py": ("raise ValueError('\x1b[31m <b>')\n", UNJUDGED, r"line 1: the file raised ValueError: \x1b[31m <b> while it"),
@@ -125,35 +129,28 @@ def test_helper_that_holds_a_submission_is_a_hand_in(folder):
     assert find(["class"]).files == ["class/ann.py", "class/bo.py"]
 
 
+@pytest.mark.parametrize("name", ["a.py", "a.ipynb"])
 @pytest.mark.parametrize(
-    ("text", "expected"),
+    ("text", "undone"),
     [
-        ("", False),
-        ("# TODO\n'''Homework'''\nimport numpy as np\n", False),
-        ("def gradient(network, x, y): ...", False),
-        ("def gradient(network, x, y):\n    '''TODO'''\n    pass\n    return None\n", False),
-        ("def sigmoid(z):\n    return 1 / z\ndef gradient(n, x, y):\n    raise NotImplementedError('here')\n", False),
-        (
-            "class Net:\n    def __init__(self, n):\n        self.n = n\n"
-            "    def forward(self, x): ...\n    def backward(self, y): ...",
-            False,
-        ),
-        ("from verification import supports\n@supports(layers=1)\ndef f(n, x, y):\n    return {}\n", False),
-        ("def f():\n    pass\n", False),
-        ("x = 1\n", True),
-        ("def f():\n    return 1\n", True),
-        ("def gradient(network, x, y):\n    return {'w1': 0}\n", True),
-        ("def gradient(network, x, y):\n    raise ValueError\n", True),
-        ("def f(:", True),
-        (b"\x00", True),
-        ("(" * 10_000, True),
-        ("@" + "f." * 900 + "supports\ndef f(n, x, y):\n    return " + "-" * 900 + "1", True),
-        ("x = 1\n" * 300_000, True),
+        ("", True),
+        ("# TODO\n'''Homework'''\nimport numpy as np\n", True),
+        ("def gradient(network, x, y): ...", True),
+        ("class Net:\n    def __init__(self, n): ...\n    def forward(self, x): ...\n    def backward(self, y): ...", True),
+        ("class Net:\n    def __init__(self, n): ...\n    def train(self, x, y, r): ...\n    def parameters(self): ...", True),
+        ("from verification import supports\n@supports(layers=1)\ndef f(n, x, y):\n    return {}\n", True),
+        ("x = 1\n", False),
+        ("def f():\n    return 1\n", False),
+        ("def gradient(network, x, y):\n    return {'w1': 0}\n", False),
+        ("def gradient(network, x, y):\n    raise ValueError\n", False),
     ],
 )
-def test_file_with_nothing_written_is_not_begun(text, expected, tmp_path):
-    write(tmp_path, {"homework.py": text})
-    assert is_begun(str(tmp_path / "homework.py")) is expected
+def test_file_with_nothing_written_is_not_done(folder, text, undone, name):
+    cells = {"cells": [{"cell_type": "code", "source": text}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    write(folder, {name: text if name == "a.py" else json.dumps(cells)})
+    row = grade(f"class/{name}")
+    assert row.verdict == (UNDONE if undone else UNJUDGED), row.story
+    assert ("not done yet" in row.story) is undone
 
 
 # Rows.
@@ -320,7 +317,7 @@ def test_command_for_one_file_is_its_story_and_files(folder, capsys):
     assert len(json.loads(Path("results.json").read_text(encoding="utf-8"))["tests"]) == 7
     write(folder, {"frame.py": f"{CALLED}pass\n"})
     assert run("class/frame.py", "--csv", "-") == 3
-    assert capsys.readouterr().out.splitlines()[1].startswith("class/frame.py,gradient,not done,0,0,,nothing is written in it,")
+    assert capsys.readouterr().out.splitlines()[1].startswith('class/frame.py,gradient,not done,0,0,,"line 1: gradient must')
 
 
 def test_command_whose_file_goes_to_standard_output_stands_there_alone(folder, capsys):

@@ -575,7 +575,8 @@ def test_mistakes_command_is_exit_0_and_the_scorecard(capsys, monkeypatch):
                 "--limit",
             ],
             "Exit status: 0 if it is right, with or without notes (with --strict: without); 1 if it is wrong; 2 for bad usage; "
-            "3 if it could not be judged, since the file, a crash or a hang left nothing to judge; 130 if stopped by Ctrl-C.",
+            "3 if it is not done, or could not be judged, since the file, a crash, a hang or what it does not declare left "
+            "nothing to judge; 130 if stopped by Ctrl-C.",
         ),
         (
             "mistakes",

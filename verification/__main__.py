@@ -157,12 +157,10 @@ def _check(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int:
     status = 1 if asked.strict and verdict.notes and verdict.ok else verdict.exit_status
     marked = None
     if asked.csv or asked.html or asked.gradescope:
-        from verification.classroom.hand_ins import is_begun
         from verification.classroom.marking import Marked
         from verification.classroom.rows import row
 
-        is_undone = verdict.status == "unjudged" and not is_begun(asked.file[0])
-        one = row(asked.file[0], verdict, time.perf_counter() - begun, withhold=asked.withhold, is_undone=is_undone)
+        one = row(asked.file[0], verdict, time.perf_counter() - begun, withhold=asked.withhold)
         marked = Marked([one], asked=1)
     _write_class(asked, told, verdict.to_dict(withhold=asked.withhold), marked, "")
     return status

@@ -128,7 +128,7 @@ def check(
         with open_submission(submission, name, **limits) as subject:
             return examined(subject, examples=wanted, seed=seed, strict_kinks=strict_kinks, oracle=right, progress=progress)
     except SubmissionError as error:
-        return Verdict(called, status="unjudged", error=str(error))
+        return Verdict(called, status="undone" if error.undone else "unjudged", error=str(error))
 
 
 def _right(oracle: str) -> Oracle:

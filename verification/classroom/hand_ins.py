@@ -1,4 +1,4 @@
-"""Which files of a folder are hand-ins, and whether anything has been written in one."""
+"""Which files of a folder are hand-ins."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def _in_folder(folder: str, found: Found) -> Iterator[str]:
         trees = {path: _tree(path) for path in taken}
         imported = {name for tree in trees.values() if tree is not None for name in _imports(tree)}
         for path, tree in trees.items():
-            if tree is not None and Path(path).stem in imported and not any(_submissions(tree)):
+            if tree is not None and Path(path).stem in imported and not _has_submission(tree):
                 leave("imported by others, without a submission", path)
             else:
                 yield path
@@ -122,16 +122,16 @@ def _imports(tree: ast.Module) -> Iterator[str]:
             yield from [(node.module or "").partition(".")[0]] if node.module else [alias.name for alias in node.names]
 
 
-def _submissions(tree: ast.Module) -> Iterator[list[Function]]:
-    """Yield the functions that each submission of a file consists of, as far as its text shows them."""
+def _has_submission(tree: ast.Module) -> bool:
+    """Say whether a file holds a submission, as far as its text shows it."""
     for node in tree.body:
         if isinstance(node, ast.ClassDef):
-            methods = [each for each in node.body if isinstance(each, Function) and each.name != "__init__"]
-            names = {each.name for each in methods}
-            if {"forward", "backward"} <= names or {"train", "parameters"} <= names or _is_declared(node):
-                yield methods
+            methods = {each.name for each in node.body if isinstance(each, Function)}
+            if {"forward", "backward"} <= methods or {"train", "parameters"} <= methods or _is_declared(node):
+                return True
         elif isinstance(node, Function) and (node.name == "gradient" or _is_declared(node)):
-            yield [node]
+            return True
+    return False
 
 
 def _is_declared(node: Function | ast.ClassDef) -> bool:
@@ -141,43 +141,3 @@ def _is_declared(node: Function | ast.ClassDef) -> bool:
 def _names(tree: ast.AST) -> set[str]:
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     return names | {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-
-
-def is_begun(path: str) -> bool:
-    """Say whether anything has been written in a hand-in.
-
-    Parameters
-    ----------
-    path : str
-        The file.
-
-    Returns
-    -------
-    bool
-        False if it is empty but for imports and comments, or if what should be its backpropagation, or every function where
-        there is none, has no body but `pass`, `...`, `return None` or a NotImplementedError. True if it cannot be read.
-    """
-    tree = _tree(path)
-    if tree is None:
-        return True
-    written = list(_submissions(tree))
-    functions = [each for part in written for each in part] or [n for n in ast.walk(tree) if isinstance(n, Function)]
-    if functions:
-        return not all(_is_frame(each.body) for each in functions)
-    return not _is_frame([node for node in tree.body if not isinstance(node, ast.Import | ast.ImportFrom | ast.ClassDef)])
-
-
-def _is_frame(body: Sequence[ast.stmt]) -> bool:
-    return all(
-        isinstance(node, ast.Pass)
-        or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
-        or (isinstance(node, ast.Return) and _is_nothing(node.value))
-        or (isinstance(node, ast.Raise) and bool(_names(node) & {"NotImplementedError", "NotImplemented"}))
-        for node in body
-    )
-
-
-def _is_nothing(value: ast.expr | None) -> bool:
-    if isinstance(value, ast.Dict):
-        return not value.keys
-    return value is None or (isinstance(value, ast.Constant) and value.value in (None, ...))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from dataclasses import dataclass, field
@@ -12,7 +11,6 @@ from verification.checking.card import IN_ROWS
 from verification.checking.card import WRONG as WRONG_ROW
 from verification.checking.check import check
 from verification.checking.verdict import Verdict, story
-from verification.classroom.hand_ins import is_begun
 
 RIGHT, WRONG, UNJUDGED, UNDONE = "RIGHT", "WRONG", "not judged", "not done"
 WORDS = {"right": RIGHT, "wrong": WRONG, "unjudged": UNJUDGED, "undone": UNDONE}
@@ -100,13 +98,12 @@ def grade(file: str, *, withhold: bool = False, folder: str | None = None, **opt
         torch.set_num_threads(1)
     try:
         verdict = check(file, **options, folder=folder)
-        is_undone = verdict.status == "unjudged" and not is_begun(os.path.join(folder or "", file))
     except Exception as error:  # ours: it is told as such, and the others are checked all the same
         return failed(file, f"{type(error).__name__}: {' '.join(str(error).split())}", time.perf_counter() - begun)
-    return row(file, verdict, time.perf_counter() - begun, withhold=withhold, is_undone=is_undone)
+    return row(file, verdict, time.perf_counter() - begun, withhold=withhold)
 
 
-def row(file: str, verdict: Verdict, seconds: float, *, withhold: bool = False, is_undone: bool = False) -> Row:
+def row(file: str, verdict: Verdict, seconds: float, *, withhold: bool = False) -> Row:
     """Return the row of a verdict.
 
     Parameters
@@ -119,8 +116,6 @@ def row(file: str, verdict: Verdict, seconds: float, *, withhold: bool = False, 
         How long that took.
     withhold : bool
         Leave out the right numbers.
-    is_undone : bool
-        Whether nothing has been written in it.
 
     Returns
     -------
@@ -132,8 +127,8 @@ def row(file: str, verdict: Verdict, seconds: float, *, withhold: bool = False, 
     equation, mistake = _first(file, verdict)
     return Row(
         file,
-        UNDONE if is_undone else WORDS[verdict.status],
-        "nothing is written in it" if is_undone else mistake,
+        WORDS[verdict.status],
+        mistake,
         name=verdict.name,
         right=right,
         asked=asked,

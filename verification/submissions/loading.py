@@ -149,6 +149,8 @@ def find(module: ModuleType, name: str | None = None) -> Any:
             return next(iter(found.values()))
         if found:
             raise SubmissionError(f"the file has several submissions; say which with --name: {_listed(found, lines)}", path)
+    if not lines:
+        raise SubmissionError("nothing is written in it: it defines no function and no class", path, undone=True)
     raise SubmissionError(
         "the file has no function gradient(network, x, y), and no class with forward(x) and backward(y), or with "
         "train(x, y, rate) and parameters(); "

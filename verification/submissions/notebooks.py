@@ -86,7 +86,7 @@ def read(path: str, shown: str | None = None) -> Notebook:
         raise SubmissionError(f"this is a notebook for {language}; a submission is one for Python 3", file)
     texts = [_text(cell) for cell in _cells(content) if isinstance(cell, dict) and cell.get("cell_type") == "code"]
     if not any(map(str.strip, texts)):
-        raise SubmissionError("the notebook has no code in it", file)
+        raise SubmissionError("nothing is written in it: the notebook has no code", file, undone=True)
     cells, numbers, after = [], [], 0
     for number, text in enumerate(texts, 1):
         python = without_magics(text)
