@@ -150,9 +150,9 @@ def _first(file: str, verdict: Verdict) -> tuple[str, str]:
         then = ": ".join(filter(None, (equation, mistake))) or "right"
         return "", f"not declared: {verdict.declaration}; with that {then}"
     if verdict.error:
-        return "", re.sub(
-            rf"^{re.escape(file)}:(?:(\d+):)? ", lambda place: f"line {place[1]}: " if place[1] else "", verdict.error
-        )
+        # On which network it came the story says.
+        sentence, _, _ = verdict.error.partition(", on the network ")
+        return "", re.sub(rf"^{re.escape(file)}:(?:(\d+):)? ", lambda place: f"line {place[1]}: " if place[1] else "", sentence)
     if verdict.question == "manners" and verdict.blame is not None:
         return IN_ROWS, verdict.blame.why
     for each in verdict.card:
