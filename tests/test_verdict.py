@@ -20,7 +20,8 @@ from verification.checking.diagnosis import Blame
 from verification.checking.faults import Fault
 from verification.checking.grading import AnswerKey
 from verification.checking.notes import Note
-from verification.checking.verdict import Verdict, story, worked
+from verification.checking.seen import worked
+from verification.checking.verdict import Verdict, story
 from verification.mistakes import MISTAKES, reference
 from verification.mistakes.carrying import Exchange, gradient_carrying
 from verification.random_networks.cases import Case
@@ -399,7 +400,7 @@ def test_verbose_story_is_the_story_then_card_table_and_program():
     ]
     rest = long[len(short) + 9 :]
     assert rest[0] == ""
-    assert rest[1 : rest.index("As a program:") - 1] == worked(verdict)
+    assert rest[1 : rest.index("As a program:") - 1] == worked(verdict.case, verdict.grade, verdict.arrays)
     assert rest[rest.index("As a program:") - 1 : rest.index("As a program:") + 3] == [
         "",
         "As a program:",
@@ -423,7 +424,8 @@ def rows_of(lines):
 
 
 def test_table_is_every_quantity_in_the_order_of_a_pass_with_the_wrong_one_marked():
-    lines = worked(made())
+    verdict = made()
+    lines = worked(verdict.case, verdict.grade, verdict.arrays)
     assert lines[:6] == [
         "  x = [[ 2.3 , -1. ], [ 0.1 , 0.333333]], y = [[1. ], [0.7]]",
         "  w1 = [[ 0.5 , -1. ], [ 0.25, 2. ]]",
@@ -444,10 +446,6 @@ def test_table_is_every_quantity_in_the_order_of_a_pass_with_the_wrong_one_marke
     shown = [" ".join(np.array2string(array, separator=", ", precision=6).split()) for array in (right, 2 * right)]
     assert row["w2"] == f"  w2        (11), (13) {shown[0]:<28} {shown[1]}   <- wrong"
     assert row["z1"].endswith(" -")
-
-
-def test_table_of_nothing_wrong_is_empty():
-    assert worked(Verdict("f")) == []
 
 
 CASES = {

@@ -20,25 +20,21 @@ import handgrad as hg
 from handgrad import checks
 from verification.bounds.quantities import kind_of, without_batch_axis
 from verification.bounds.rounding import NAIVE
-from verification.checking import manners, recognition
-from verification.checking.asking import Asking, same, scene_data
-from verification.checking.card import IN_ROWS, card
+from verification.checking import manners
+from verification.checking.asking import Asking, scene_data
+from verification.checking.card import card
 from verification.checking.declarations import count_l2, look_for_fit, unfit
-from verification.checking.diagnosis import Blame
 from verification.checking.grading import BY_HANDGRAD, Grade, Oracle
-from verification.checking.moods import tell_two
 from verification.checking.notes import IN_FLOAT32, REMEDIES, Note, of_digits, of_kinks, of_numbers, remarked
-from verification.checking.questions import CORNERS, EXTREME, ORDINARY, is_ordinary
+from verification.checking.questions import CORNERS, EXTREME, ORDINARY
+from verification.checking.row_telling import Right, recognised, tell_row
 from verification.checking.telling import breaking_like, tell
 from verification.checking.verdict import Verdict
-from verification.mistakes import Mistake
-from verification.random_networks import shrinking
 from verification.random_networks.cases import Case
 from verification.random_networks.plain import plain_case
 from verification.submissions.answers import SubmissionError
-from verification.submissions.description import Description, describe
+from verification.submissions.description import describe
 from verification.submissions.local import Local
-from verification.submissions.protocol import Outcome
 from verification.submissions.remote import Remote, open_submission
 from verification.submissions.support import Support
 
@@ -51,7 +47,6 @@ PARTS, CORNERS_OF, EXTREME_OF = 10, 4, 2
 # Rows of calls take several times as long as one call, and what they show shows on most networks.
 ROWS = 40
 EDITS = 12
-FRESH_ROWS = 4
 MOST_NOTES = 10
 # So many networks that break in the same way are looked at for the size from which on they do.
 SAME_WAY = 3
@@ -225,7 +220,7 @@ class _Examination:
         self.extreme = examples * EXTREME_OF // PARTS
         self.ordinary = examples - self.corners - self.extreme
         self.rows = min(ROWS, examples)
-        self.right: list[tuple[Description, list[str]]] = []
+        self.right: list[Right] = []
         self.conventions: dict[str, None] = {}
         self.notes: list[Note] = []
         self.behind: list[tuple[Case, Grade]] = []
@@ -328,77 +323,9 @@ class _Examination:
             outcome = manners.performed(self.asking, made)
             self.verdict.rows += 1
             if manners.is_violated(self.asking, outcome):
-                self.tell_row(drawn, number, outcome, made)
+                tell_row(self.verdict, self.asking, drawn, number, outcome, self.right)
                 return False
         return True
-
-    def tell_row(self, drawn: Case, number: int, outcome: Outcome | str, made: manners.Row) -> None:
-        asking, verdict = self.asking, self.verdict
-        by_itself = manners.alone(asking, outcome, made)
-        if by_itself is not None:
-            question = ORDINARY if is_ordinary(by_itself) else CORNERS
-            tell(verdict, asking, by_itself, asking.graded(by_itself), question)
-            return
-        verdict.status, verdict.question = "wrong", "manners"
-        verdict.when = "in a row of calls, though a single call is right"
-
-        def fails(each: Case) -> bool:
-            if not asking.questions.covers(each) or not is_ordinary(each, kinks=True):
-                return False
-            again = manners.row(asking, each, number)
-            found = manners.performed(asking, again)
-            # A network that is wrong by itself shows nothing of the row.
-            return manners.is_violated(asking, found) and manners.alone(asking, found, again) is None
-
-        if not fails(drawn):
-            self.tell_mood(drawn, outcome)
-            return
-        smallest = shrinking.shrink(drawn, fails)
-        made = manners.row(asking, smallest, number)
-        outcome = manners.performed(asking, made)
-        verdict.case = smallest
-        if isinstance(outcome, str):
-            verdict.error = outcome
-        else:
-            verdict.changes = manners.damage(outcome).changes
-            wrong = manners.wrong_step(asking, outcome)
-            if wrong is not None:
-                verdict.step, verdict.grade, verdict.arrays = wrong[0].name, wrong[1], dict(wrong[0].arrays)
-                if wrong[1].wrong:
-                    # A step of descent has moved the parameters: these belong to the numbers.
-                    verdict.case = manners.case_of(wrong[0])
-                    before = [each for each in outcome.observations if each.kind == "gradient"]
-                    place = before.index(wrong[0])
-                    verdict.earlier = manners.case_of(before[place - 1]) if place else None
-        verdict.in_protocol = tuple(self.recognised(manners.row, (smallest, number)))
-        memory = None if isinstance(outcome, str) else manners.remembered(asking, outcome)
-        if memory is not None:
-            verdict.earlier = memory[2]
-        if verdict.in_protocol:
-            quantity = verdict.grade.wrong[0].name if verdict.grade and verdict.grade.wrong else ""
-            verdict.blame = Blame(verdict.in_protocol[0].equation, quantity, verdict.in_protocol[0].thought)
-        elif memory is not None:
-            verdict.blame = Blame(memory[0], verdict.step, memory[1])
-        wrong_row = {IN_ROWS: verdict.error or verdict.step or str(verdict.changes[0])}
-        verdict.card = card(asking.subject.support, self.right, wrong_row, "loss" in asking.kinds)
-
-    def tell_mood(self, drawn: Case, outcome: Outcome | str) -> None:
-        """Tell a row that was wrong, and right when it was made again."""
-        self.verdict.case, self.verdict.when = drawn, ""
-        self.verdict.error = "it is not deterministic: the same row of calls was right when it was made again"
-        wrong = None if isinstance(outcome, str) else manners.wrong_step(self.asking, outcome)
-        if wrong is None or wrong[0].kind == "parameters":
-            return
-        asked = manners.case_of(wrong[0])
-        again = self.asking.answered(asked)
-        if not isinstance(again, SubmissionError) and not same(wrong[0].arrays, again):
-            tell_two(self.verdict, asked, wrong[0].arrays, again)
-
-    def recognised(self, row: Callable[[Asking, Case, int], manners.Row], smallest: tuple[Case, int]) -> list[Mistake]:
-        fresh = [(self.asking.questions.case(place, stream=5, of=ORDINARY), place) for place in range(FRESH_ROWS)]
-        rows = [row(self.asking, *each) for each in [*fresh, smallest]]
-        outcomes = [recognition.perform(self.asking.subject, *each) for each in rows]
-        return recognition.recognise_in_protocol(rows, outcomes, is_class=self.asking.subject.is_class)
 
     def edits(self) -> None:
         """Do what no training loop does, and note what that shows."""
@@ -414,7 +341,7 @@ class _Examination:
                 if not texts or set(texts) <= told:
                     continue
                 told |= set(texts)
-                mistakes = self.recognised(row, (drawn, number))
+                mistakes = recognised(self.asking, row, (drawn, number))
                 equation = mistakes[0].equation if mistakes else None
                 names = tuple(mistake.name for mistake in mistakes)
                 self.notes.append(Note("manners", texts[0], manners.REMEDY, equation, names))

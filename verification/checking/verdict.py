@@ -9,19 +9,18 @@ import numpy as np
 import numpy.typing as npt
 
 from handgrad.formulas import FORMULAS
-from verification.bounds.quantities import is_derivative, quantities
+from verification.bounds.quantities import quantities
 from verification.checking.card import WRONG, Row, share
 from verification.checking.diagnosis import Blame
 from verification.checking.faults import Fault
 from verification.checking.grading import Grade
 from verification.checking.notes import Note
+from verification.checking.seen import data, first_wrong, worked
 from verification.checking.witnesses import Model
 from verification.mistakes import Mistake
 from verification.random_networks import script
 from verification.random_networks.cases import Case
 from verification.submissions.answers import BY_THE_NOTES
-from verification.submissions.conventions import handed_over, in_own_terms, own_index
-from verification.submissions.description import describe
 from verification.submissions.protocol import Change
 from verification.submissions.support import Support
 
@@ -31,8 +30,6 @@ Array = npt.NDArray[Any]
 STATUS = {"right": 0, "wrong": 1, "unjudged": 3, "undone": 3}
 # So many faults are told, so that a story fits a screen's corner.
 MOST_TOLD = 3
-# So many numbers of a network fit into a line.
-SHOWN = 16
 
 
 @dataclass
@@ -253,7 +250,7 @@ def story(verdict: Verdict, *, withhold: bool = False, verbose: bool = False) ->
             shows = "The network of the call that is wrong in its row" if verdict.step else "The smallest network that shows it"
             lines += ["", f"{shows}: {verdict.case.net!r}"]
             if verdict.grade is not None and verdict.grade.wrong and not verdict.step:
-                lines += ["", *worked(verdict, withhold=withhold)]
+                lines += ["", *worked(verdict.case, verdict.grade, verdict.arrays, withhold=withhold)]
             lines += ["", "As a program:", "", script.case_program(*verdict.case).rstrip()]
     return "\n".join(lines)
 
@@ -309,7 +306,7 @@ def _what_is_wrong(verdict: Verdict, withhold: bool) -> list[str]:
         else:
             lines.append(f"            here: {verdict.blame.why}")
     if verdict.grade is not None and verdict.grade.wrong:
-        lines += _first_wrong(verdict, withhold)
+        lines += _seen(verdict, withhold)
     if verdict.loss:
         lines.append(f"  loss      {verdict.loss}")
     return lines
@@ -360,97 +357,15 @@ def _in_its_place(verdict: Verdict, fault: Fault) -> list[str]:
     return [f"            or, the same on every network tried: {other.thought} [{other.name}]" for other in others[:1]]
 
 
-def _first_wrong(verdict: Verdict, withhold: bool) -> list[str]:
+def _seen(verdict: Verdict, withhold: bool) -> list[str]:
     if verdict.grade is None or verdict.case is None:
         return []
-    of, x, support = describe(verdict.case.net), np.asarray(verdict.case.x), verdict.support
-    # A derivative tells more than an intermediate does that nobody asked for, and a loss less.
-    wrong = verdict.grade.wrong
-    first = next((entry for entry in wrong if entry.name != "loss"), wrong[0])
-    index = own_index(first.name, first.index, support)
-    place = f"{first.name}[{', '.join(map(str, index))}]" if index else first.name
-    name = f"dL/d{place}" if first.name == "x" or is_derivative(first.name) else place
-    if first.problem:
-        return [f"  seen      {name} {first.problem}"]
-    # As its author wrote it, whatever that was put back to.
-    given, expected = (
-        in_own_terms(first.name, first.index, float(number), of, x, support) for number in (first.given, first.expected)
-    )
-    right = "" if withhold else f", should be {expected:.6g}"
-    ratio = given / expected if expected else np.nan
-    if not withhold and np.isfinite(ratio) and ratio != 0 and abs(ratio - 1) > 1e-3:
-        right += f" ({ratio:.4g} times that)"
-    return [
-        f"  seen      {name} came as {given:.6g}{right}",
-        *(f"            {line}" for line in _network_lines(verdict.case, support)),
-        *([] if verdict.earlier is None else [f"            after {_data(verdict.earlier)}"]),
-    ]
-
-
-def _data(case: Case) -> str:
-    """Return the data of an earlier call in a line, if it is little."""
-    x, y = np.asarray(case.x), np.asarray(case.y)
-    return f"x = {_numbers(x)}, y = {_numbers(y)}" if x.size + y.size <= SHOWN else f"a batch with x of shape {x.shape}"
-
-
-def _network_lines(case: Case, support: Support) -> list[str]:
-    """Return the network in two lines, as the submission is handed it: what it is, and its numbers if they are few."""
-    net, x, y = case
-    widths, names = "-".join(map(str, net.widths)), ", ".join(layer.activation.name for layer in net.layers)
-    told, x, targets = handed_over(describe(net), np.asarray(x), np.asarray(y), support)
-    what = f"on the network {widths}, {names}; {told.loss}, {net.reduction}"
-    arrays = {**told.named(), "x": x, "y": np.asarray(targets)}
-    if sum(array.size for array in arrays.values()) > SHOWN:
-        return [f"{what} (its numbers: --verbose)"]
-    return [what, "with " + ", ".join(f"{name} = {_numbers(array)}" for name, array in arrays.items())]
+    found = first_wrong(verdict.case, verdict.grade.wrong, verdict.support, withhold=withhold)
+    if verdict.earlier is not None:
+        found.append(f"after {data(verdict.earlier)}")
+    return [f"  {'' if place else 'seen':<9} {line}" for place, line in enumerate(found)]
 
 
 def _card_lines(rows: tuple[Row, ...]) -> list[str]:
     states = {row.state: row.state.upper() if row.state == WRONG else row.state for row in rows}
     return ["Report card"] + [f"  {row.equation:<18} {states[row.state]:<15} {row.why}".rstrip() for row in rows]
-
-
-def worked(verdict: Verdict, *, withhold: bool = False) -> list[str]:
-    """Return the right way through the smallest network, quantity by quantity, beside what the submission gave.
-
-    Parameters
-    ----------
-    verdict : Verdict
-        With a case and a grade.
-    withhold : bool
-        Leave out the right numbers.
-
-    Returns
-    -------
-    list of str
-        A line a quantity: its equation, the right numbers, what came, and a mark where that is wrong.
-    """
-    if verdict.case is None or verdict.grade is None:
-        return []
-    net, x, y = verdict.case
-    with np.errstate(all="ignore"):
-        right = quantities(net.trace(x, y))
-    wrong = {entry.name for entry in verdict.grade.wrong}
-    equations = {entry.name: entry.equation for entry in verdict.grade.entries}
-    lines = [f"  x = {_numbers(np.asarray(x))}, y = {_numbers(np.asarray(y))}"]
-    lines += [f"  {name} = {_numbers(array)}" for name, array in net.named().items()]
-    head = f"  {'quantity':<9} {'equation':<10} " + ("" if withhold else f"{'right':<28} ") + "came"
-    lines += ["", head]
-    for name, array in _in_order(right, len(net.layers)).items():
-        came = _numbers(verdict.arrays[name]) if name in verdict.arrays else "-"
-        mark = "   <- wrong" if name in wrong else ""
-        shown = "" if withhold else f"{_numbers(array):<28} "
-        lines.append(f"  {name:<9} {equations.get(name, ''):<10} {shown}{came}{mark}")
-    return lines
-
-
-def _in_order(right: dict[str, Array], layers: int) -> dict[str, Array]:
-    names = [f"{kind}{number}" for number in range(1, layers + 1) for kind in ("z", "a")] + ["loss"]
-    for number in range(layers, 0, -1):
-        names += [f"{kind}{number}" for kind in ("dL_da", "da_dz", "dL_dz", "w", "b", "alpha")]
-    return {name: right[name] for name in [*names, "x"] if name in right}
-
-
-def _numbers(array: Array) -> str:
-    text = np.array2string(np.asarray(array), separator=", ", precision=6, max_line_width=10**6)
-    return " ".join(text.split())
