@@ -12,10 +12,12 @@ from verification import supports
 from verification.bounds.rounding import rounding
 from verification.checking.check import check
 from verification.checking.grading import AnswerKey
+from verification.checking.verdict import story
 from verification.submissions.answers import SubmissionError, arrays_of, predictions_of
 from verification.submissions.conventions import counted_back, handed_over, in_own_terms, laid_out, own_index, turned_back
 from verification.submissions.description import describe
 from verification.submissions.local import Local
+from verification.submissions.remote import open_submission
 from verification.submissions.support import Support
 
 NAMES = [each.name for each in CONVENTIONAL]
@@ -359,3 +361,36 @@ def gradient(network, x, y):
     verdict = checked(supports(**declared)(names["gradient"]))
     assert verdict.status == "wrong"
     assert verdict.blame.equation in equations, str(verdict)
+
+
+def test_details_of_what_is_not_yet_judged_is_those_with_the_declaration():
+    each = next(each for each in CONVENTIONAL if each.name == "examples-as-columns")
+    verdict = checked(each.submission(wrong=True, conventions=False))
+    details = story(verdict, verbose=True).removeprefix(str(verdict))
+    assert details.startswith("\n\nReport card\n")
+    assert "(12) tanh          WRONG" in details
+    assert "All by the notes' conventions, to which the answer was put back." in details
+    assert details == story(verdict.with_it, verbose=True).removeprefix(str(verdict.with_it))
+
+
+def test_declaration_of_a_remote_submission_is_that_of_its_next_process(tmp_path):
+    file = tmp_path / "homework.py"
+    file.write_text(
+        "import os\n"
+        "def gradient(network, x, y):\n"
+        "    if x.shape[0] == 1: os._exit(1)\n"
+        "    return {'w1': x[:, :1] + network.l2, 'b1': x[:1, 0]}\n"
+    )
+    network = describe(hg.Network([hg.Dense(np.zeros((1, 3)), np.zeros(1))]))
+    one = np.arange(3.0)[None]
+    own = Support(examples="columns", weights="in-out", l2=0.5, outputs=["identity"], losses=["squared_error"])
+    with open_submission(file) as subject:
+        assert subject.support == Support()
+        with pytest.raises(SubmissionError, match="ended the whole process"):
+            subject.gradient(network, one, np.zeros((1, 1)))
+        subject.declare(own)
+        for _ in range(2):
+            found = subject.gradient(network, one, np.zeros((1, 1))).arrays
+            assert np.array_equal(found["w1"], [[0.5, 1.5, 2.5]])
+            assert np.array_equal(found["b1"], [0.0])
+            subject.close()

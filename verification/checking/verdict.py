@@ -245,14 +245,22 @@ def story(verdict: Verdict, *, withhold: bool = False, verbose: bool = False) ->
             "  note      It has no @supports(...), so it is asked about everything. What it is not meant for, let it say."
         )
     if verbose:
-        lines += ["", *_card_lines(verdict.card)]
-        if verdict.case is not None:
-            shows = "The network of the call that is wrong in its row" if verdict.step else "The smallest network that shows it"
-            lines += ["", f"{shows}: {verdict.case.net!r}"]
-            if verdict.grade is not None and verdict.grade.wrong and not verdict.step:
-                lines += ["", *worked(verdict.case, verdict.grade, verdict.arrays, withhold=withhold)]
-            lines += ["", "As a program:", "", script.case_program(*verdict.case).rstrip()]
+        # Of what is not yet judged there is only what would be said with the declaration that fits.
+        lines += _details(verdict if verdict.status == "wrong" or verdict.with_it is None else verdict.with_it, withhold)
     return "\n".join(lines)
+
+
+def _details(verdict: Verdict, withhold: bool) -> list[str]:
+    lines = ["", *_card_lines(verdict.card)] if verdict.card else []
+    if verdict.case is None:
+        return lines
+    shows = "The network of the call that is wrong in its row" if verdict.step else "The smallest network that shows it"
+    lines += ["", f"{shows}: {verdict.case.net!r}"]
+    if verdict.grade is not None and verdict.grade.wrong and not verdict.step:
+        lines += ["", *worked(verdict.case, verdict.grade, verdict.arrays, withhold=withhold)]
+        if not verdict.support.keeps_the_notes:
+            lines += ["", "All by the notes' conventions, to which the answer was put back."]
+    return [*lines, "", "As a program:", "", script.case_program(*verdict.case).rstrip()]
 
 
 def _first_line(verdict: Verdict) -> str:

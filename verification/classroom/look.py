@@ -21,6 +21,7 @@ th button { font: inherit; font-weight: 600; color: inherit; background: none; b
 th button::after { content: "\2195"; content: "\2195" / ""; color: var(--quiet); padding-left: .3em; }
 th[aria-sort=ascending] button::after { content: "\2191"; content: "\2191" / ""; color: inherit; }
 th[aria-sort=descending] button::after { content: "\2193"; content: "\2193" / ""; color: inherit; }
+td.name { min-width: 12rem; }
 td.number { font-variant-numeric: tabular-nums; white-space: nowrap; }
 td.verdict, .verdict { white-space: nowrap; font-weight: 600; }
 .right { color: var(--right); } .wrong { color: var(--wrong); } .open { color: var(--open); }
@@ -35,6 +36,7 @@ summary { cursor: pointer; padding: .3rem 0; }
   th { border: 0; }
   tbody tr { border-bottom: 1px solid var(--line); padding: .4rem 0; }
   td { border: 0; padding: .05rem 0; }
+  td.name { min-width: 0; }
   td:not(:empty)::before { content: attr(data-label) ": "; color: var(--quiet); font-weight: 400; }
   td:empty { display: none; }
 }
