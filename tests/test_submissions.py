@@ -114,9 +114,10 @@ LOADED_BADLY = {
     ),
     "sys.exit while loading": ("import sys\n\nsys.exit(3)\n", "file", 3, ["sys.exit(3)"]),
     "os._exit while loading": ("import os\nos._exit(3)\n", "ended", 2, ["ended the whole process", "exit status 3"]),
-    "nothing in it": ("", "file", None, ["no function gradient(network, x, y)", "it defines nothing public"]),
+    "nothing in it": ("", "file", None, ["nothing is written in it: it defines no function and no class"]),
+    "nothing but a name": ("x = 1\n", "file", None, ["no function gradient(network, x, y)", "it defines nothing public"]),
     "other names": ("def f(): ...\n\nclass Net: ...\n", "file", None, ["it defines f (line 1), Net (line 3)"]),
-    "gradient imported from numpy": ("from numpy import gradient\n", "file", None, ["it defines nothing public"]),
+    "gradient imported from numpy": ("from numpy import gradient\n", "file", None, ["it defines no function and no class"]),
     "an autograd.Function": (
         "class Function:\n    @staticmethod\n    def forward(c, x): ...\n    @staticmethod\n    def backward(c, g): ...\n",
         "file",
