@@ -394,3 +394,29 @@ def test_declaration_of_a_remote_submission_is_that_of_its_next_process(tmp_path
             assert np.array_equal(found["w1"], [[0.5, 1.5, 2.5]])
             assert np.array_equal(found["b1"], [0.0])
             subject.close()
+
+
+YES_OR_NO = """
+def gradient(network, x, y):
+    x, y = np.atleast_2d(x), np.atleast_2d(y)
+    a = 1 / (1 + np.exp(-(x @ network.weights[0].T + network.biases[0])))
+    d = DERIVATIVE
+    return {"w1": d.T @ x, "b1": d.sum(axis=0)}
+"""
+
+
+@pytest.mark.parametrize(
+    ("derivative", "fits"),
+    [
+        ("a - y", True),
+        # It means the squared error where it is asked for it, and is wrong there.
+        ("a - y if network.loss == 'binary_cross_entropy' else 2 * (a - y) * a", False),
+    ],
+)
+def test_binary_cross_entropy_is_named_where_no_other_loss_is_meant(derivative, fits):
+    names = {"np": np}
+    exec(YES_OR_NO.replace("DERIVATIVE", derivative), names)
+    declared = {"activations": ["sigmoid"], "losses": ["squared_error"], "reductions": ["sum"], "layers": 1}
+    verdict = checked(supports(**declared)(names["gradient"]))
+    assert verdict.status == "wrong"
+    assert (verdict.declaration == 'losses=["binary_cross_entropy"]') is fits
