@@ -120,7 +120,7 @@ def test_page_keys_is_in_the_order_of_the_numbers(read):
         keys.setdefault(each["data-label"], []).append(each["data-key"])
     assert keys["equations"] == ["1001", "801", "0", "0"]
     assert keys["seconds"] == ["1250", "500", "12000", "0"]
-    assert keys["verdict"] == ["0", "1", "2", "3"]
+    assert keys["verdict"] == ["0", "1", "3", "4"]
     assert keys["notes"] == ["2", "0", "0", "0"]
 
 

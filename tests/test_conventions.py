@@ -12,6 +12,7 @@ from verification import supports
 from verification.bounds.rounding import rounding
 from verification.checking.check import check
 from verification.checking.grading import AnswerKey
+from verification.checking.questions import CORNERS, ORDINARY, Questions
 from verification.checking.verdict import story
 from verification.submissions.answers import SubmissionError, arrays_of, predictions_of
 from verification.submissions.conventions import counted_back, handed_over, in_own_terms, laid_out, own_index, turned_back
@@ -420,3 +421,161 @@ def test_binary_cross_entropy_is_named_where_no_other_loss_is_meant(derivative, 
     verdict = checked(supports(**declared)(names["gradient"]))
     assert verdict.status == "wrong"
     assert (verdict.declaration == 'losses=["binary_cross_entropy"]') is fits
+
+
+class Descends:
+    """Right, by ½ Σ (a − y)² or by cross-entropy, and makes its own step."""
+
+    def __init__(self, network):
+        self.network, self.w, self.b = network, network.weights[0].copy(), network.biases[0].copy()
+
+    def forward(self, x):
+        self.x = np.atleast_2d(x)
+        z = self.x @ self.w.T + self.b
+        if self.network.activations[0] == "softmax":
+            e = np.exp(z - z.max(axis=1, keepdims=True))
+            z = e / e.sum(axis=1, keepdims=True)
+        self.a = z
+
+    def backward(self, y):
+        d = self.a - np.asarray(y).reshape(self.a.shape)
+        self.g = {"w1": d.T @ self.x, "b1": d.sum(axis=0)}
+        return {name: array.copy() for name, array in self.g.items()}
+
+    def descend(self, rate):
+        self.w -= rate * self.g["w1"]
+        self.b -= rate * self.g["b1"]
+
+    def parameters(self):
+        return {"w1": self.w.copy(), "b1": self.b.copy()}
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [{"outputs": ["softmax"], "losses": ["cross_entropy"]}, {"outputs": ["identity"], "losses": ["half_squared_error"]}],
+)
+def test_step_of_each_loss_is_judged_by_its_own_factor(outputs):
+    declared = {"activations": ["identity"], "targets": ["one_hot"], "reductions": ["sum"], "layers": 1, "dtypes": ["float64"]}
+    assert checked(supports(**declared, **outputs)(Descends)).ok
+    net = hg.Network.random([2, 2], activations=["softmax"], loss="cross_entropy", seed=0)
+    local = Local(supports(losses=["half_squared_error", "cross_entropy"])(Descends))
+    instance = local.build(describe(net))
+    local.forward(instance, describe(net), np.ones((1, 2)))
+    local.backward(instance, describe(net), np.ones((1, 2)), np.array([[1.0, 0.0]]))
+    before, g = instance.w.copy(), instance.g["w1"]
+    local.descend(instance, describe(net), 0.125)
+    assert np.array_equal(instance.w, before - 0.125 * g)
+
+
+@pytest.mark.parametrize("axes", [2, 3])
+def test_jacobian_of_one_example_in_columns_is_taken_with_and_without_its_axis(axes):
+    net = hg.Network.random([2, 3], activations=["softmax"], seed=0)
+    network, x = describe(net), np.ones((1, 2))
+    jacobian = np.arange(9.0).reshape(3, 3)
+    given = {"w1": np.zeros((3, 2)), "b1": np.zeros((3, 1)), "da_dz1": jacobian[None] if axes == 3 else jacobian}
+    for each, shape in ((x, (1, 3, 3)), (x[0], (3, 3))):
+        found = arrays_of(given, network, each, "gradient", None, Support(examples="columns"))["da_dz1"]
+        assert found.shape == shape
+        assert np.array_equal(found.reshape(3, 3), jacobian)
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        {"activations": ["identity"], "layers": 5, "least_width": 20},
+        {"activations": ["sigmoid"], "losses": ["squared_error"], "widths": (784, 30, 10), "batches": False},
+        {"activations": ["relu", "identity", "leaky_relu"], "layers": 12, "widths": 7},
+    ],
+)
+def test_wide_and_deep_networks_is_drawn_with_smaller_weights(declared):
+    questions = Questions(Support(**declared))
+    for of in (ORDINARY, CORNERS):
+        for number in range(2):
+            assert questions.is_fit(questions.case(number, of=of), corners=of == CORNERS)
+
+
+def test_mean_and_l2_together_is_right_without_a_note():
+    text = MEAN_AND_L2
+    names = {"np": np}
+    exec(text, names)
+    declared = {"activations": ["sigmoid", "identity"], "losses": ["mean_squared_error"], "reductions": ["sum"], "l2": 100.0}
+    verdict = checked(supports(**declared, widths=(2, 40), dtypes=["float64"])(names["gradient"]))
+    assert (verdict.ok, [note.text for note in verdict.notes]) == (True, []), str(verdict)
+
+
+MEAN_AND_L2 = """
+def gradient(network, x, y):
+    x, y, w = np.atleast_2d(x), np.atleast_2d(y), network.weights[0]
+    z = x @ w.T + network.biases[0]
+    e = np.exp(-np.abs(z))
+    s = network.activations[0] == "sigmoid"
+    a = np.where(z > 0, 1 / (1 + e), e / (1 + e)) if s else z
+    d = 2 * (a - y) / y.shape[1] * (e / (1 + e) ** 2 if s else 1)
+    return {"w1": d.T @ x + network.l2 * w, "b1": d.sum(axis=0)}
+"""
+
+
+def test_another_squared_error_than_declared_is_named():
+    names = {"np": np}
+    exec(YES_OR_NO.replace("DERIVATIVE", "2 * (a - y) * a * (1 - a)"), names)
+    declared = {"activations": ["sigmoid"], "losses": ["half_squared_error"], "reductions": ["sum"], "layers": 1}
+    verdict = checked(supports(**declared)(names["gradient"]))
+    assert (verdict.status, verdict.declaration) == ("wrong", 'losses=["squared_error"]')
+
+
+def test_forgotten_bias_is_not_taken_for_none():
+    names = {"np": np}
+    text = """
+def gradient(network, x, y):
+    (w1, w2), (b1, b2) = network.weights, network.biases
+    x, y = np.atleast_2d(x), np.atleast_2d(y)
+    h = np.tanh(x @ w1.T + b1)
+    d = 2 * (h @ w2.T + b2 - y)
+    return {"w1": (d @ w2 * (1 - h**2)).T @ x, "w2": d.T @ h, "b2": d.sum(axis=0)}
+"""
+    exec(text, names)
+    declared = {
+        "activations": ["tanh"],
+        "outputs": ["identity"],
+        "losses": ["squared_error"],
+        "reductions": ["sum"],
+        "layers": 2,
+    }
+    verdict = checked(supports(**declared)(names["gradient"]))
+    assert (verdict.status, verdict.declaration) == ("unjudged", "")
+    assert "must return 'b1', too" in verdict.error
+
+
+def test_undeclared_regression_is_told_its_linear_output():
+    names = {"np": np}
+    text = """
+class Net:
+    def __init__(self, network):
+        (self.W1, self.W2), (self.b1, self.b2) = network.weights, network.biases
+
+    def train(self, x, y, rate):
+        h = np.maximum(0, x @ self.W1.T + self.b1)
+        d = 2 * (h @ self.W2.T + self.b2 - y) / len(x)
+        dh = d @ self.W2 * (h > 0)
+        self.W2 -= rate * d.T @ h
+        self.b2 -= rate * d.sum(axis=0)
+        self.W1 -= rate * dh.T @ x
+        self.b1 -= rate * dh.sum(axis=0)
+
+    def parameters(self):
+        return {"W": [self.W1, self.W2], "b": [self.b1, self.b2]}
+"""
+    exec(text, names)
+    verdict = checked(names["Net"])
+    assert verdict.status == "unjudged"
+    for said in ('activations=["relu"]', 'outputs=["identity"]', 'reductions=["mean"]', "layers=2"):
+        assert said in verdict.declaration, verdict.declaration
+    assert verdict.with_it.ok
+    step = "        self.W2 -= rate * d.T @ h\n"
+    early = text.replace(step, "").replace("        dh =", step + "        dh =")
+    exec(early, names)
+    only = {"activations": ["relu"], "outputs": ["identity"], "losses": ["squared_error"], "reductions": ["mean"], "layers": 2}
+    verdict = checked(supports(**only, single=False)(names["Net"]))
+    assert (verdict.status, verdict.blame.equation) == ("wrong", 14)
+    assert "here: the weights have been changed before the error goes back through them" in str(verdict)
+    assert [row.equation for row in verdict.card if row.state == "wrong"] == ["(14)"]

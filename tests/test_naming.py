@@ -26,6 +26,9 @@ KNOWN = NEEDED | ALLOWED
         *[(name, "dL_da2") for name in ("dA2", "dL_dA2", "dL/da2")],
         *[(name, "da_dz1") for name in ("da_dz1", "dA_dZ1", "da/dz1")],
         *[(name, "alpha1") for name in ("alpha1", "dalpha1", "dL_dalpha1")],
+        *[(name, "w1") for name in ("grads_W1", "dC_dw1", "dJ/dW1", "∂W1", "∂L/∂W1")],
+        *[(name, "dL_dz1") for name in ("delta1", "delta_1", "δ1")],
+        ("dAdZ2", "da_dz2"),
         *[(name, "loss") for name in ("loss", "cost", "Loss")],
         *[(name, "x") for name in ("dx", "dX", "dL_dx")],
     ],
@@ -49,6 +52,7 @@ def test_other_name_is_left_as_it_came(name):
         {"weights": ["w1", "w2"], "biases": ["b1", "b2"]},
         {"nabla_w": ["w1", "w2"], "nabla_b": ["b1", "b2"]},
         {"W1": "w1", "W2": "w2", "b": ["b1", "b2"]},
+        {"W": [None, "w1", "w2"], "b": {1: "b1", 2: "b2"}},
     ],
 )
 def test_lists_of_layers_is_each_layer_by_its_number(returned):
@@ -71,13 +75,23 @@ def test_nested_lists_equals_the_arrays_by_their_names():
 @pytest.mark.parametrize(
     ("returned", "says"),
     [
-        ({"W": [0.0], "b": [0.0]}, "must return 'alpha1', too; its mapping has 'W', 'b'"),
-        ({"W": [0.0] * 3, "b": [0.0] * 2}, "returned 'W3', which is not a name it may give"),
-        ({"W": np.zeros((2, 3))}, "returned 'W', which is not a name it may give"),
-        ({"W": "text"}, "returned 'W', which is not a name it may give"),
+        ({"W": [0.0], "b": [0.0]}, "must give 'W' as a list of an array for each of the 2 layers; it gave one of 1"),
+        ({"W": [0.0] * 3, "b": [0.0] * 2}, "must give 'W' as a list of an array for each of the 2 layers; it gave one of 3"),
+        ({"W": np.zeros((2, 3))}, "for each of the 2 layers; it gave an array of shape (2, 3)"),
+        ({"W": "text"}, "for each of the 2 layers; it gave a value of type str"),
+        ({"w" * 1000: 0.0}, f"returned '{'w' * 59}..., which is not a name it may give; for this network it must name w1"),
     ],
 )
 def test_lists_that_do_not_fit_raises_what_is_missing(returned, says):
     with pytest.raises(SubmissionError) as caught:
         arrays_of(returned, NETWORK, X, "gradient")
     assert says in caught.value.sentence
+
+
+def test_single_layer_that_stands_alone_equals_a_list_of_it():
+    network = describe(hg.Network([hg.Dense(np.ones((2, 3)), np.ones(2))]))
+    w, b = np.arange(6.0).reshape(2, 3), np.arange(2.0)
+    for returned in ({"W": w, "b": b}, {"dW": [w], "db": (b,)}, {"W": np.array([w]), "b": {1: b}}):
+        found = arrays_of(returned, network, X, "gradient")
+        assert np.array_equal(found["w1"], w)
+        assert np.array_equal(found["b1"], b)

@@ -27,5 +27,6 @@ def needed_by(what: str) -> Iterator[None]:
     except ModuleNotFoundError as error:
         if error.name not in PACKAGES:
             raise
-        sentence = f"{what} needs {error.name}, which the extra verification brings: pip install '.[verification]'"
+        brings = f"pip install {error.name}" if error.name == "joblib" else "pip install '.[verification]'"
+        sentence = f"{what} needs {error.name}, which the extra verification brings: {brings}"
         raise ImportError(sentence, name=error.name) from None

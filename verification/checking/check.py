@@ -182,7 +182,7 @@ def examined(
 
     verdict = judged()
     if verdict.status == "wrong":
-        # As in `is_unfit`.
+        # Who is called as nobody declared may hang, or end: what was found before stands.
         with suppress(SubmissionError):
             look_for_fit(Asking(subject, seed, strict_kinks, oracle), verdict, judged)
     return verdict

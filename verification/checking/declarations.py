@@ -32,6 +32,8 @@ LAYOUTS: tuple[dict[str, Any], ...] = (
 # What declares nothing may be written for so many layers. For one alone it may be, too, or be wrong on the way back.
 DEPTHS = (None, 2, 3)
 COUNTS: tuple[dict[str, Any], ...] = ({}, {"single": False}, {"batches": False})
+# As many declarations by which most is right are judged in full.
+MOST_TRIED = 3
 # With one of these most submissions can be called.
 TRIED = ("sigmoid", "relu", "tanh", "identity")
 CONVENTIONS = {"half-squared-error": "half_squared_error", "mean-squared-error": "mean_squared_error"}
@@ -98,14 +100,20 @@ def unfit(asking: Asking, verdict: Verdict, judge: Judge) -> bool:
     errors = [str(answer) for answer in answers if isinstance(answer, SubmissionError)]
     is_blind = not errors and said == Support() and _is_blind(asking, said)
     try:
-        found = _fitting(asking) if is_blind or 2 * len(errors) >= len(answers) else None
-        if found is None:
+        candidates, guessed = _fitting(asking) if is_blind or 2 * len(errors) >= len(answers) else ([], False)
+        judged = [(each, judge(each)) for each in candidates]
+        if not judged:
             return False
-        with_it = judge(found)
+        found, with_it = min(judged, key=lambda each: (not each[1].ok, not _is_explained(each[1]), len(each[1].faults)))
         found, with_it = _by_its_loss(found, with_it, judge) or (found, with_it)
     finally:
         asking.subject.declare(said)
-    if with_it.status == "unjudged" or (is_blind and not (with_it.ok or _is_explained(with_it))):
+    if with_it.status != "wrong":
+        fits = with_it.ok
+    else:
+        # What was guessed from the numbers is said only if it explains them.
+        fits = _is_explained(with_it) or not guessed
+    if not fits:
         return False
     verdict.status, verdict.question, verdict.error = "unjudged", "", BLIND if is_blind else errors[0]
     verdict.declaration, verdict.with_it = declaration(said, found), with_it
@@ -128,7 +136,12 @@ def look_for_fit(asking: Asking, verdict: Verdict, judge: Judge) -> None:
     try:
         found = _by_its_loss(said, verdict, judge)
         if found is None:
-            other = _with_l2(asking, said, verdict) or _yes_or_no(asking, said) or _narrower(asking, said, verdict)
+            other = (
+                _with_l2(asking, said, verdict)
+                or _other_square(asking, said)
+                or _yes_or_no(asking, said)
+                or _narrower(asking, said, verdict)
+            )
             with_it = None if other is None else judge(other)
             if other is None or with_it is None or not _is_better(with_it, verdict):
                 return
@@ -182,11 +195,12 @@ def _cases(asking: Asking, count: int) -> Iterator[Case]:
 
 
 def _of_each_form(asking: Asking) -> Iterator[Case]:
-    """Yield some cases, of them as many single examples as batches where both are taken."""
-    left = {1: FITTING // 2, 2: FITTING // 2}
-    for drawn in _cases(asking, 4 * FITTING):
-        if left[np.ndim(drawn.x)]:
-            left[np.ndim(drawn.x)] -= 1
+    """Yield some cases, single examples and batches of several examples where both are taken."""
+    left = {"single": FITTING // 2, "one": 1, "many": FITTING // 2}
+    for drawn in _cases(asking, 6 * FITTING):
+        form = "single" if np.ndim(drawn.x) == 1 else "one" if len(drawn.x) == 1 else "many"
+        if left[form]:
+            left[form] -= 1
             yield drawn
 
 
@@ -209,19 +223,25 @@ def _is_right(asking: Asking, support: Support) -> bool:
     return True
 
 
-def _fitting(asking: Asking) -> Support | None:
-    """Return the declaration by which everything tried is right, or else the one by which most is; None if that is its own."""
+def _fitting(asking: Asking) -> tuple[list[Support], bool]:
+    """Return the declaration by which everything tried is right, or else those by which most is; none if only its own fits.
+
+    Besides, whether they were guessed from the numbers of a submission that looks at no name.
+    """
     said = asking.subject.support
-    first, best = None, (0, said)
+    scored: list[tuple[int, Support]] = []
     for support, blind in _callable_ones(asking, said):
-        first = first or (None if blind else support)
-        for each in _by_numbers(support, blind):
-            if _is_right(asking, each):
-                return each
-            if blind:
-                best = max(best, (_count_right(asking, each), each), key=lambda scored: scored[0])
-    found = first or best[1]
-    return None if found == said else found
+        # Who looks at no name divides by N, or does not.
+        ways = [[name] for name in support.reductions] if blind else [list(support.reductions)]
+        for each, way in product(_by_numbers(support, blind), ways):
+            tried = replace(each, reductions=way)
+            if _is_right(asking, tried):
+                return [tried], blind
+            scored.append((_count_right(asking, tried) if blind else -1, tried))
+    most = max((score for score, _ in scored), default=0)
+    # Of who can be called by a declaration alone, whatever the numbers, the first stands for all.
+    best = [each for score, each in scored if score == most and each != said]
+    return best[: MOST_TRIED if most >= 0 else 1], most >= 0
 
 
 def _count_right(asking: Asking, support: Support) -> int:
@@ -287,17 +307,15 @@ def _by_numbers(support: Support, blind: bool) -> Iterator[Support]:
         for loss in squared:
             yield _with_loss(support, loss)
         return
-    reductions = (["mean", "sum"], ["sum"], ["mean"])
-    for name, loss, reduction in product(ACTIVATIONS, squared, reductions):
-        if name != "softmax":
-            yield replace(_of_activation(support, name), losses=[loss], reductions=reduction)
-    for name, reduction in product(ACTIVATIONS, reductions):
-        if name != "softmax":
-            yield replace(_of_yes_or_no(support), activations=[name], reductions=reduction)
+    names = [name for name in ACTIVATIONS if name != "softmax"]
+    for name, output, loss in product(names, (None, "identity", "sigmoid"), squared):
+        if output != name:
+            yield replace(_of_activation(support, name), outputs=[output or name], losses=[loss])
+    for name in names:
+        yield replace(_of_yes_or_no(support), activations=[name])
     targets = (["indices", "one_hot", "distribution"], ["one_hot", "distribution"], ["indices"])
-    for name, reduction, target in product(ACTIVATIONS, reductions, targets):
-        if name != "softmax":
-            yield replace(_of_classes(support, name, target), reductions=reduction)
+    for name, target in product(names, targets):
+        yield _of_classes(support, name, target)
 
 
 def _of_yes_or_no(support: Support) -> Support:
@@ -336,6 +354,14 @@ def _by_losses(network: Description) -> list[Description]:
 
 
 CALLED = {"activations": _by_activations, "loss": _by_losses}
+
+
+def _other_square(asking: Asking, said: Support) -> Support | None:
+    """Return the declaration of another squared error than the one that is declared, if everything tried is right by it."""
+    if said.squared_error == "squared_error":
+        return None
+    others = (_with_loss(said, name) for name in SQUARED_ERRORS if name != said.squared_error)
+    return next((each for each in others if _is_right(asking, each)), None)
 
 
 def _yes_or_no(asking: Asking, said: Support) -> Support | None:

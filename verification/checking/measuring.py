@@ -277,7 +277,7 @@ def unknown(
         steps = {"through_activation": taken}
         found.append(Fault("upstream-otherwise", text, 14, Exchange(steps, "hidden"), ("(14)",), single=True, cost=7))
     if "squared_error" in losses:
-        text = "dL/dz of the output layer is not g′(z) · 2 (a − y)"
+        text = "dL/dz of the output layer is not g′(z) · dL/da"
         found.append(
             Fault("output-otherwise", text, 4, Exchange({"through_activation": taken}, "output"), ("(4)",), single=True, cost=7)
         )

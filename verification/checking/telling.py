@@ -37,6 +37,8 @@ NEAR = 6
 FRESH = 40
 # How many square networks are looked through for wrong numbers where others end in an error.
 SQUARES = 100
+# So many times too large is what has gone through weights after a step at the rate from which a gradient is found.
+LARGE = 2.0**30
 # How many corners are looked through for those that show it.
 CORNERS_SEEN = 180
 
@@ -94,6 +96,11 @@ def tell(
         )
         return
     verdict.grade, verdict.arrays = graded, dict(asking.ask(describe(smallest.net), smallest.x, smallest.y))
+    if asking.subject.is_stepper and any(abs(entry.given) > LARGE * (1 + abs(entry.expected)) for entry in graded.wrong):
+        # Nothing else makes numbers of the size of the rate.
+        verdict.blame = Blame(14, graded.wrong[0].name, "the weights have been changed before the error goes back through them")
+        verdict.card = _card(asking, [], (), {"(14)": verdict.blame.why})
+        return
     evidence = _evidence(asking, smallest, question)
     verdict.when = when(smallest, fails, _wrong_cases(evidence)) if question == CORNERS else ""
     if _is_nothing_but_zeros(evidence):

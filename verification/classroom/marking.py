@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from handgrad import checks
-from verification.classroom.rows import RIGHT, UNDONE, UNJUDGED, VERDICTS, WRONG, Row, failed, grade
+from verification.classroom.rows import RIGHT, VERDICTS, WRONG, Row, failed, grade
 from verification.extras import needed_by
 
 # Seconds that all calls of one hand-in may take together, if each is just short of its own limit.
@@ -47,7 +47,7 @@ class Marked:
         """Return 0 if all are right (and, if strict, without notes), 1 if some are wrong, 3 if some were not judged."""
         if self.counts.get(WRONG) or (strict and any(row.notes for row in self.rows if row.verdict == RIGHT)):
             return 1
-        return 3 if self.counts.get(UNJUDGED) or self.counts.get(UNDONE) or self.interrupted else 0
+        return 3 if set(self.counts) - {RIGHT} or self.interrupted else 0
 
     def __str__(self) -> str:
         """Return the counts in a line."""

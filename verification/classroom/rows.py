@@ -12,10 +12,10 @@ from verification.checking.card import WRONG as WRONG_ROW
 from verification.checking.check import check
 from verification.checking.verdict import Verdict, story
 
-RIGHT, WRONG, UNJUDGED, UNDONE = "RIGHT", "WRONG", "not judged", "not done"
+RIGHT, WRONG, UNJUDGED, UNDECLARED, UNDONE = "RIGHT", "WRONG", "not judged", "undeclared", "not done"
 WORDS = {"right": RIGHT, "wrong": WRONG, "unjudged": UNJUDGED, "undone": UNDONE}
 # In the order in which they are counted.
-VERDICTS = (RIGHT, WRONG, UNJUDGED, UNDONE)
+VERDICTS = (RIGHT, WRONG, UNDECLARED, UNJUDGED, UNDONE)
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,15 @@ class Row:
     file : str
         As it was named.
     verdict : str
-        RIGHT, WRONG, UNJUDGED, or UNDONE where nothing has been written that could be judged.
+        RIGHT, WRONG, UNJUDGED, UNDECLARED where a declaration is lacking by which it can be judged, or UNDONE where nothing has
+        been written that could be.
     mistake : str
         The first: what is done in place of its equation, or why it could not be judged. "" if it is right.
     name : str
         The function's or class's name.
     right, asked : int
-        How many equations that it uses are right, and how many it uses; 0 and 0 where nothing could be told.
+        How many equations that it uses are right, and how many it uses; 0 and 0 where nothing could be told. Of what is
+        undeclared, with the declaration.
     equation : str
         That of the first mistake, as the report card names it.
     notes : int
@@ -123,11 +125,12 @@ def row(file: str, verdict: Verdict, seconds: float, *, withhold: bool = False) 
         Plain data.
     """
     short, long = (story(verdict, withhold=withhold, verbose=verbose) for verbose in (False, True))
-    right, asked = verdict.share
+    is_undeclared = verdict.status == "unjudged" and verdict.with_it is not None
+    right, asked = verdict.with_it.share if is_undeclared and verdict.with_it is not None else verdict.share
     equation, mistake = _first(file, verdict)
     return Row(
         file,
-        WORDS[verdict.status],
+        UNDECLARED if is_undeclared else WORDS[verdict.status],
         mistake,
         name=verdict.name,
         right=right,
@@ -147,8 +150,7 @@ def _first(file: str, verdict: Verdict) -> tuple[str, str]:
         return "", ""
     if verdict.status == "unjudged" and verdict.with_it is not None:
         equation, mistake = _first(file, verdict.with_it)
-        then = ": ".join(filter(None, (equation, mistake))) or "right"
-        return "", f"not declared: {verdict.declaration}; with that {then}"
+        return equation, f"{mistake or 'right'}, with {verdict.declaration} declared"
     if verdict.error:
         # On which network it came the story says.
         sentence, _, _ = verdict.error.partition(", on the network ")

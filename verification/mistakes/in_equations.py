@@ -283,7 +283,7 @@ MISTAKES = (
     _wrong(
         8,
         "forward-without-bias",
-        "z is the weighted sum",
+        "z is the weighted sum alone, without b",
         "any bias but 0",
         lambda b_j, w_j, a_prev: sum(w_jk * a_k for w_jk, a_k in zip(w_j, a_prev, strict=True)),
     ),

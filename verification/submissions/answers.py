@@ -18,6 +18,8 @@ from verification.submissions.support import Support
 Array = npt.NDArray[Any]
 
 BY_THE_NOTES = Support()
+# In characters; what is longer is no name that anybody meant.
+LONGEST_NAME = 60
 # What is taken though it is not what was asked for: another dtype than the network's, and axes of length 1.
 REMARKS = ("dtype", "shape")
 
@@ -184,16 +186,26 @@ def arrays_of(
             undone=returned is None or returned is Ellipsis,
         )
     needed, allowed = shapes(network, x)
-    if not support.biases:
-        needed = {name: shape for name, shape in needed.items() if not name.startswith("b")}
-    known = laid_out(shapes(network, x)[0] | allowed, support)
+    known = laid_out(needed | allowed, support)
     found = renamed(returned, known)
+    if not (support.biases or any(name.startswith("b") for name in needed if name in found)):
+        # Who gives the derivative by one bias has biases.
+        needed = {name: shape for name, shape in needed.items() if not name.startswith("b")}
     for name in found:
+        if isinstance(name, str) and name not in known and f"{spelled(name)[0]}1" in known:
+            of = f"each of the {len(network.weights)} layers" if len(network.weights) > 1 else "the layer"
+            raise SubmissionError(
+                f"{called} must give {name!r} as a list of an array for {of}; it gave {_described(found[name])}",
+                kind="array",
+                quantity=name[:LONGEST_NAME],
+            )
         if name not in known:
-            near = _near(name, known)
+            near = _near(name, known) if len(str(name)) <= LONGEST_NAME else None
             hint = f" (did you mean {near!r}?)" if near else f"; for this network it must name {', '.join(needed)}"
             raise SubmissionError(
-                f"{called} returned {name!r}, which is not a name it may give{hint}", kind="unknown", quantity=str(name)
+                f"{called} returned {_shortened(name)}, which is not a name it may give{hint}",
+                kind="unknown",
+                quantity=str(name)[:LONGEST_NAME],
             )
     for name in needed:
         if name not in found:
@@ -206,11 +218,21 @@ def arrays_of(
             )
     dtype = network.weights[0].dtype
     kept = {} if remarks is None else remarks
+    if support.examples == "columns":
+        # Of one example, (n, 1), a Jacobian may have an axis for the examples or none.
+        found |= {name: _with_axes(found[name], known[name]) for name in known if name.startswith("da_dz") and name in found}
     arrays = {name: _array(name, found[name], known[name], dtype, called, kept) for name in known if name in found}
     if support.keeps_the_notes:
         return arrays
     turned = turned_back(arrays, network, x, support)
     return turned if called == "parameters" else counted_back(turned, network, x, support)
+
+
+def _with_axes(value: object, shape: tuple[int, ...]) -> object:
+    """Return a Jacobian of one example with the axes of a shape that has one more or less; all else as it is."""
+    if not isinstance(value, np.ndarray) or {value.ndim, len(shape)} != {2, 3}:
+        return value
+    return value.reshape(shape) if value.shape[-2:] == shape[-2:] and value.size == np.prod(shape) else value
 
 
 def fitted(name: str, array: Array, shape: tuple[int, ...]) -> Array | None:
@@ -308,6 +330,17 @@ def _array(name: str, value: Any, shape: tuple[int, ...], dtype: np.dtype[Any], 
         remarks.setdefault("dtype", f"{name} came in {array.dtype} for {dtype}")
     with np.errstate(all="ignore"):
         return fitting.astype(dtype, copy=False)
+
+
+def _described(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return f"one of {len(value)}"
+    return f"an array of shape {value.shape}" if isinstance(value, np.ndarray) else f"a value of type {type(value).__name__}"
+
+
+def _shortened(name: object) -> str:
+    shown = repr(name)
+    return shown if len(shown) <= LONGEST_NAME else f"{shown[:LONGEST_NAME]}..."
 
 
 def _near(name: object, known: Mapping[str, object]) -> str | None:

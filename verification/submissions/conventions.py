@@ -99,7 +99,8 @@ def turned_back(arrays: Mapping[str, Array], network: Description, x: Array, sup
     dict of str to ndarray
         Views. What belongs to biases that it does not have is 0.
     """
-    found = {name: _turned(name, array, x, support) for name, array in arrays.items()}
+    jacobians = {f"da_dz{number}" for number, g in enumerate(network.activations, start=1) if g == "softmax"}
+    found = {name: array if name in jacobians else _turned(name, array, x, support) for name, array in arrays.items()}
     if not support.biases:
         found |= {f"b{number}": np.zeros_like(b) for number, b in enumerate(network.biases, start=1)}
     return found
@@ -219,15 +220,17 @@ def room(name: str, expected: Array, network: Description, x: Array, support: Su
     ndarray or float
         In units of the dtype's u; 0 where nothing is rounded besides.
     """
-    scaled = factor_of(network, support) not in (1, 2) and _kind(name) in OF_THE_LOSS
+    factor = factor_of(network, support)
+    scaled = factor not in (1, 2) and _kind(name) in OF_THE_LOSS
     term = _l2_term(name, network, l2_share(network, x, support))
     if term is None and not scaled and not steps:
         return 0.0
     sizes = np.abs(np.asarray(expected, float))
     if name == "loss" and term is not None:
         # A sum of so many squares.
-        return float((ROUNDINGS + sum(w.size for w in network.weights)) * (sizes + abs(float(term))))
-    of_term: Any = 0.0 if term is None else np.abs(term)
+        return float((ROUNDINGS + sum(w.size for w in network.weights)) * (sizes + factor * abs(float(term))))
+    # What is rounded beside the term is multiplied with the rest.
+    of_term: Any = 0.0 if term is None else factor * np.abs(term)
     parameter = network.named().get(name) if steps else None
     # A tiny derivative is rounded beside the parameter in which it is then not drowned.
     beside: Any = 0.0 if parameter is None else np.abs(parameter) / LARGE_RATES[parameter.dtype.name]

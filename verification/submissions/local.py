@@ -15,12 +15,12 @@ import numpy as np
 
 from verification.submissions import performing
 from verification.submissions.answers import BY_THE_NOTES, Answer, SubmissionError, arrays_of, predictions_of
-from verification.submissions.conventions import LARGE_RATES, counted_back, handed_over
+from verification.submissions.conventions import LARGE_RATES, counted_back, factor_of, handed_over
 from verification.submissions.description import Array, Description, copied, viewed, with_parameters
 from verification.submissions.forbidding import ForbiddenImportError
 from verification.submissions.protocol import Outcome, Scene, Step
 from verification.submissions.restraint import memory_limit
-from verification.submissions.support import SQUARED_ERRORS, Support, support_of
+from verification.submissions.support import Support, support_of
 
 NOTHING: Array = np.empty(0)
 # What each part of a submission is called with, for the sentence when it cannot be.
@@ -244,9 +244,9 @@ class Local:
         _, _, told = handed_over(network, x, y, self.support)
         return self._call("backward", instance.backward, (told,), network, x)
 
-    def descend(self, instance: Any, rate: float) -> None:
-        """Call descend(rate), at the rate that makes of its own gradient the step of the notes'."""
-        self._call("descend", instance.descend, (rate * (SQUARED_ERRORS[self.support.squared_error] or 1),))
+    def descend(self, instance: Any, network: Description, rate: float) -> None:
+        """Call descend(rate), at the rate by which a gradient with another factor before the loss makes the notes' step."""
+        self._call("descend", instance.descend, (rate * factor_of(network, self.support),))
 
     def parameters(self, instance: Any, network: Description, x: Array) -> Any:
         """Return what parameters() returns."""

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from itertools import count as count_from
+
+import numpy as np
 
 # What may stand before a name for "derivative by".
-DERIVATIVE = re.compile(r"^(?:dl_?d|dl/d|dj_?d|grad_?|nabla_?|delta_?|d)_?")
+DERIVATIVE = re.compile(r"^(?:d(?:l|j|c|cost|loss|e)_?/?d|grads?_?|nabla_?|delta_?|∂l/∂|∂|d)_?")
+# Those that say two things, or a thing of their own: da/dz, and δ for dL/dz.
+WHOLE = ((re.compile(r"^da_?/?dz_?(\d+)$"), r"da_dz\1"), (re.compile(r"^(?:delta|δ)_?(\d+)$"), r"dL_dz\1"))
 LONG = (("weights", "w"), ("weight", "w"), ("biases", "b"), ("bias", "b"), ("alphas", "alpha"), ("cost", "loss"))
 
 
@@ -29,8 +34,9 @@ def spelled(name: str) -> tuple[str, bool]:
     (('w1', True), ('w2', False), ('dL_dz1', True), ('a1', False))
     """
     plain = re.sub(r"[\s\[\]().-]", "", name).lower()
-    if plain.startswith(("da_dz", "da/dz")):
-        return f"da_dz{plain[5:].lstrip('_')}", True
+    for pattern, meant in WHOLE:
+        if pattern.match(plain):
+            return pattern.sub(meant, plain), True
     short = DERIVATIVE.sub("", plain)
     bare = short.replace("_", "")
     for long, letter in LONG:
@@ -72,13 +78,30 @@ def renamed(returned: Mapping[object, object], known: Mapping[str, object]) -> d
 
 
 def _one_by_one(returned: Mapping[object, object], known: Mapping[str, object]) -> list[tuple[object, object]]:
-    """Return names and values, with lists under a name without a number taken apart: {"W": [w1, w2]}."""
+    """Return names and values, with what stands under a name without a number taken apart: {"W": [w1, w2]}."""
     found: list[tuple[object, object]] = []
     for name, value in returned.items():
-        is_list = isinstance(value, list | tuple) and isinstance(name, str) and name not in known
-        if is_list and f"{spelled(str(name))[0]}1" in known:
-            layers: Sequence[object] = value if isinstance(value, list | tuple) else ()
-            found += [(f"{name}{number}", each) for number, each in enumerate(layers, start=1)]
-        else:
+        meant = spelled(name)[0] if isinstance(name, str) and name not in known else ""
+        count = next(number for number in count_from(1) if f"{meant}{number}" not in known) - 1 if meant else 0
+        layers = _layers(value, count)
+        if layers is None:
             found.append((name, value))
+        else:
+            found += [(f"{name}{number}", each) for number, each in enumerate(layers, start=1)]
     return found
+
+
+def _layers(value: object, count: int) -> list[object] | None:
+    """Return what stands for each of so many layers; None if it is not as many.
+
+    A list may have None for the inputs in front, a mapping goes by numbers from 1, and a single layer may stand alone.
+    """
+    if isinstance(value, Mapping):
+        return [value[number] for number in range(1, count + 1)] if count and set(value) == set(range(1, count + 1)) else None
+    if isinstance(value, list | tuple) and len(value) == count + 1 and value[0] is None:
+        value = value[1:]
+    if count and isinstance(value, list | tuple) and len(value) == count:
+        return list(value)
+    if count and isinstance(value, np.ndarray) and value.ndim == 3 and len(value) == count:
+        return list(value)
+    return [value] if count == 1 and isinstance(value, np.ndarray) and value.ndim < 3 else None

@@ -34,7 +34,7 @@ class Callee(Protocol):
     def backward(self, instance: Any, network: Description, x: Array, y: Array) -> Any:
         """Call its backward."""
 
-    def descend(self, instance: Any, rate: float) -> None:
+    def descend(self, instance: Any, network: Description, rate: float) -> None:
         """Call its descend."""
 
     def parameters(self, instance: Any, network: Description, x: Array) -> Any:
@@ -105,7 +105,7 @@ class _Run:
                 case "parameters":
                     arrays = self.answer(step, where, self.callee.parameters(self.instance, where.network, where.x))
                 case "descend":
-                    self.callee.descend(self.instance, RATE)
+                    self.callee.descend(self.instance, where.network, RATE)
                 case other:
                     raise ValueError(f"a step must do one of the things that Step names; got {other!r}")
         except SubmissionError as error:
