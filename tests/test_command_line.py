@@ -428,7 +428,7 @@ def test_check_that_can_write_nowhere_is_exit_2(tmp_path):
         ("def gradient(network, x, y):\n    return 1 / 0\n", [], "homework.py:2: gradient raised ZeroDivisionError"),
         ("def gradient(network, x, y):\n    while True: pass\n", ["--limit", "1"], "homework.py:2: its code was still running"),
         ("def gradient(network, x, y):\n    return 1.0\n", [], "homework.py:1: gradient must return a mapping"),
-        ("def gradient(network, x, y):\n    return {'dW': 0}\n", [], "homework.py:1: gradient returned 'dW', which is not"),
+        ("def gradient(network, x, y):\n    return {'dQ1': 0}\n", [], "homework.py:1: gradient returned 'dQ1', which is not"),
         ("import sys\ndef gradient(network, x, y):\n    sys.exit()\n", [], "homework.py:3: gradient ended the program with"),
         ("import os\ndef gradient(network, x, y):\n    os._exit(0)\n", [], "homework.py:3: its code ended the whole process"),
         ("def f(): ...\n", [], "homework.py: the file has no function gradient(network, x, y)"),
