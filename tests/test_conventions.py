@@ -14,6 +14,7 @@ from verification.checking.check import check
 from verification.checking.grading import AnswerKey
 from verification.checking.questions import CORNERS, ORDINARY, Questions
 from verification.checking.verdict import story
+from verification.mistakes import MISTAKES
 from verification.submissions.answers import SubmissionError, arrays_of, predictions_of
 from verification.submissions.conventions import counted_back, handed_over, in_own_terms, laid_out, own_index, turned_back
 from verification.submissions.description import describe
@@ -579,3 +580,11 @@ class Net:
     assert (verdict.status, verdict.blame.equation) == ("wrong", 14)
     assert "here: the weights have been changed before the error goes back through them" in str(verdict)
     assert [row.equation for row in verdict.card if row.state == "wrong"] == ["(14)"]
+
+
+def test_wrong_hand_in_that_ends_in_errors_is_not_taken_for_one_of_fewer_layers():
+    for name in ("first-z-for-all-layers", "upstream-transposed"):
+        mistake = next(mistake for mistake in MISTAKES if mistake.name == name)
+        verdict = checked(mistake.submission)
+        assert (verdict.status, verdict.declaration) == ("wrong", ""), str(verdict)
+        assert mistake.equation in {fault.equation for fault in verdict.faults}, str(verdict)

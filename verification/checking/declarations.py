@@ -273,15 +273,21 @@ def _callable_ones(asking: Asking, said: Support) -> Iterator[tuple[Support, boo
         probe = next((each for each in _probes(wanted) if _is_callable(asking, each)), None)
         if probe is None:
             continue
-        kept.append(structure)
         if _is_blind(asking, probe):
-            yield wanted, True
-            continue
-        of_classes = probe.losses == ("cross_entropy",)
-        names = [name for name in ACTIVATIONS if name != "softmax"]
-        one_by_one = [replace(probe, activations=[name], outputs=probe.outputs if of_classes else [name]) for name in names]
-        taken = [name for name, each in zip(names, one_by_one, strict=True) if _is_callable(asking, each)]
-        yield replace(probe, activations=taken, outputs=probe.outputs if of_classes else taken), False
+            if structure["layers"] is None or not _is_callable(asking, _square(probe)):
+                kept.append(structure)
+                yield wanted, True
+        elif structure["layers"] is None and probe.losses == ("squared_error",):
+            # Who looks at the names is asked about all that he does not refuse, and of nothing else is an error his own.
+            kept.append(structure)
+            names = [name for name in ACTIVATIONS if name != "softmax"]
+            taken = [name for name in names if _is_callable(asking, _of_activation(wanted, name))]
+            yield replace(probe, activations=taken, outputs=taken), False
+
+
+def _square(probe: Support) -> Support:
+    """Return the declaration of another number of layers, all of one width: what it refuses there it refuses for the number."""
+    return replace(probe, layers=5 - probe.layer_range[0], widths=3)
 
 
 def _probes(support: Support) -> Iterator[Support]:
