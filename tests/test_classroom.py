@@ -1,6 +1,7 @@
 """A class's hand-ins: found, checked whatever they do, in a table whose order and content no number of jobs changes."""
 
 import csv
+import errno
 import io
 import json
 import os
@@ -353,11 +354,19 @@ def test_command_for_a_class_of_bad_usage_is_exit_2(options, says, folder, capsy
 def test_command_whose_first_file_cannot_be_written_writes_the_others(folder, monkeypatch, capfd):
     write(folder, {"a.py": RIGHT_TEXT, "b.py": RIGHT_TEXT})
     monkeypatch.setattr("handgrad.terminal.leave_output", lambda: None)
-    if not os.path.exists("/dev/full"):
-        pytest.skip("there is no disk without room")
-    assert run("class", "--json", "/dev/full", "--csv", "c.csv") == 2
-    assert capfd.readouterr().err == "the output cannot be written: No space left on device\n"
+    Path("c.json").write_text("as it was", encoding="utf-8")
+    room = iter([OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))])
+
+    def once_full(descriptor):
+        for error in room:
+            raise error
+
+    monkeypatch.setattr(os, "fsync", once_full)
+    assert run("class", "--json", "c.json", "--csv", "c.csv") == 2
+    assert capfd.readouterr().err == f"the output cannot be written: {os.strerror(errno.ENOSPC)}\n"
+    assert Path("c.json").read_text(encoding="utf-8") == "as it was"
     assert len(Path("c.csv").read_text(encoding="utf-8").splitlines()) == 3
+    assert sorted(os.listdir()) == ["c.csv", "c.json", "class"]
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])

@@ -588,3 +588,27 @@ def test_wrong_hand_in_that_ends_in_errors_is_not_taken_for_one_of_fewer_layers(
         verdict = checked(mistake.submission)
         assert (verdict.status, verdict.declaration) == ("wrong", ""), str(verdict)
         assert mistake.equation in {fault.equation for fault in verdict.faults}, str(verdict)
+
+
+def test_wrong_hand_in_of_sigmoids_alone_is_not_taken_for_one_of_two_layers():
+    names = {"np": np}
+    text = """
+def gradient(network, x, y):
+    a = [np.atleast_2d(x)]
+    for w, b in zip(network.weights, network.biases):
+        a.append(1 / (1 + np.exp(-(a[-1] @ w.T + b))))
+    d = 2 * (a[-1] - np.atleast_2d(y)) * a[-1] * (1 - a[-1])
+    found = {}
+    for i in range(len(network.weights), 0, -1):
+        found[f"w{i}"], found[f"b{i}"] = d.T @ a[i - 1], d.sum(axis=0)
+        d = d @ network.weights[i - 1] * (a[1] * (1 - a[1]) if i > 1 else 1)
+    return found
+"""
+    exec(text, names)
+    verdict = checked(names["gradient"])
+    assert "layers" not in verdict.declaration
+    assert verdict.with_it is None or not verdict.with_it.ok
+    only = {"activations": ["sigmoid"], "losses": ["squared_error"], "reductions": ["sum"]}
+    verdict = checked(supports(**only)(names["gradient"]))
+    assert (verdict.status, verdict.declaration) == ("wrong", "")
+    assert 12 in {fault.equation for fault in verdict.faults}
