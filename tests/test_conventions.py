@@ -612,3 +612,11 @@ def gradient(network, x, y):
     verdict = checked(supports(**only)(names["gradient"]))
     assert (verdict.status, verdict.declaration) == ("wrong", "")
     assert 12 in {fault.equation for fault in verdict.faults}
+
+
+def test_declaration_that_allows_no_ordinary_network_is_one_sentence(monkeypatch):
+    monkeypatch.setattr("verification.checking.questions.LARGEST_Z", -1.0)
+    monkeypatch.setattr("verification.checking.questions.GIVEN_UP_AT", 120)
+    verdict = checked(supports(**ONLY)(Stepper))
+    assert (verdict.status, verdict.exit_status) == ("unjudged", 3)
+    assert verdict.error == "no network of ordinary numbers was found that @supports(...) allows: let it allow more"
