@@ -80,7 +80,7 @@ def unfit(asking: Asking, verdict: Verdict, judge: Judge) -> bool:
     asking : Asking
         The submission, by what it declares.
     verdict : Verdict
-        Of nothing yet.
+        Is filled if so.
     judge : callable
         Takes a Support; returns the verdict on the submission as if it had declared that.
 
