@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import handgrad
+from handgrad.destination import Destination, UnwrittenError
 from verification.__main__ import main
-from verification.destination import Destination, UnwrittenError
 
 HOUSE = str(Path(handgrad.__file__).parents[1])
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -83,7 +83,7 @@ def test_pipe_is_written_as_it_is(tmp_path):
 @pytest.mark.parametrize("name", ["-", "/dev/stdout"])
 @pytest.mark.parametrize("into", ["pipe", "file"])
 def test_standard_output_is_written_after_what_stands_there(name, into, tmp_path):
-    program = f"from verification.destination import Destination\nprint('before')\nDestination({name!r}).write('data')"
+    program = f"from handgrad.destination import Destination\nprint('before')\nDestination({name!r}).write('data')"
     environment = os.environ | {"PYTHONPATH": HOUSE}
     file = tmp_path / "out"
     with file.open("wb") as out:

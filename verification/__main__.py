@@ -20,11 +20,11 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from handgrad import checks
+from handgrad.destination import Destination, UnwrittenError
+from handgrad.extras import PACKAGES
 from handgrad.terminal import is_full, leave_output, make_readable, tell_unwritten
 from verification.benchmark.networks import NETWORKS
 from verification.benchmark.peers import PEERS
-from verification.destination import Destination, UnwrittenError
-from verification.extras import PACKAGES
 from verification.random_networks.architectures import ACTIVATIONS, DTYPES, LOSSES, Options
 
 if TYPE_CHECKING:

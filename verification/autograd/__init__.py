@@ -3,7 +3,7 @@
 It uses `random_networks` and `bounds`, and `submissions` for a torch module that is to be checked; `benchmark` uses it.
 """
 
-from verification.extras import needed_by
+from handgrad.extras import needed_by
 
 with needed_by("verification.autograd"):
     import torch as torch

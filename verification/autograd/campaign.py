@@ -19,9 +19,9 @@ import numpy as np
 import torch
 
 import handgrad as hg
+from handgrad.extras import needed_by
 from verification.autograd.batched import CONTENTS, FEW, MismatchError, Tally, compare_batch, report
 from verification.autograd.comparison import Report
-from verification.extras import needed_by
 from verification.random_networks import script, shrinking
 from verification.random_networks.architectures import Architecture, Options, drawn
 from verification.random_networks.cases import Case, contents

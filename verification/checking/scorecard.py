@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from handgrad import checks
+from handgrad.extras import needed_by
 from handgrad.losses import LOSSES
 from verification.checking.check import EXAMPLES, check
 from verification.checking.grading import AnswerKey
 from verification.checking.questions import Questions
 from verification.checking.verdict import Verdict
-from verification.extras import needed_by
 from verification.mistakes import BENIGN, MISTAKES, Mistake
 from verification.mistakes.carrying import Exchange, gradient_carrying
 from verification.mistakes.catalogue import BINARY

@@ -10,8 +10,8 @@ from functools import partial
 from typing import Any
 
 from handgrad import checks
+from handgrad.extras import needed_by
 from verification.classroom.rows import RIGHT, VERDICTS, WRONG, Row, failed, grade
-from verification.extras import needed_by
 
 # Seconds that all calls of one hand-in may take together, if each is just short of its own limit.
 TOTAL = 60.0

@@ -6,8 +6,8 @@ from dataclasses import fields, replace
 from typing import Any
 
 import handgrad as hg
+from handgrad.extras import needed_by
 from handgrad.losses import JOINED
-from verification.extras import needed_by
 from verification.random_networks.architectures import INTEGERS, LAYOUTS, SLOPES, TARGETS, Architecture, Options, Unit
 from verification.random_networks.cases import Case, case
 from verification.random_networks.regimes import WEIGHTED_REGIMES
