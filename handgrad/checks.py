@@ -412,6 +412,41 @@ def layer_number(value: object, layers: int) -> int:
     return int(value) - 1
 
 
+def between(name: str, value: object, least: int, most: int, symbol: str = "") -> int:
+    """Return `value` as an int from `least` to `most`, which the notes may have a symbol for."""
+    number = integer(name, value, least)
+    if number > most:
+        raise ValueError(f"{name} must be an integer from {least} to {f'{symbol} = ' if symbol else ''}{most}; got {value!r}")
+    return number
+
+
+def part(
+    layer: object, unit: object, example: object, widths: Sequence[int], count: int
+) -> tuple[int | None, int | None, int | None]:
+    """Return the layer, the unit of it and the example that are shown, each counted from 1, or None for all."""
+    if unit is not None and layer is None:
+        raise ValueError(
+            f"unit needs the layer that it is in: give layer, from 1 to L = {len(widths) - 1}, too; got unit={unit!r}"
+        )
+    number = None if layer is None else between("layer", layer, 1, len(widths) - 1, "L")
+    place = None if unit is None or number is None else between("unit", unit, 1, widths[number], f"n_{number}")
+    return number, place, None if example is None else between("example", example, 1, count, "N")
+
+
+def not_too_many(
+    count: int, limit: int, widths: Sequence[int], examples: int, shown: tuple[int | None, int | None, int | None]
+) -> None:
+    """Raise if more numbers are to be derived than a reader can follow, saying what would show fewer."""
+    if count <= limit:
+        return
+    layer, unit, example = shown
+    fewer = [f"example=1, one of {examples}"] if example is None and examples > 1 else []
+    fewer += [f"layer=1, one of {len(widths) - 1}"] if layer is None else []
+    fewer += [f"unit=1 of that layer, one of {widths[layer or 1]}"] if unit is None else []
+    what = f"the network {'-'.join(map(str, widths))} on {examples} example{'s' * (examples > 1)}"
+    raise ValueError(f"at most {limit} numbers are derived, and {what} has more here; choose a part: {', '.join(fewer)}")
+
+
 def same_parameters(name: str, got: Mapping[str, Array], wanted: Mapping[str, Array]) -> None:
     """Raise unless both mappings of name to array agree in names, shapes and dtypes: a gradient must be this network's."""
     described = [[f"{label} {array.shape} {array.dtype}" for label, array in arrays.items()] for arrays in (got, wanted)]

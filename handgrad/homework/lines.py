@@ -1,0 +1,187 @@
+"""What every form of the worked solution says: a step as a row of equals, headings, and what stands around them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from handgrad.homework.digits import shown
+from handgrad.homework.expressions import Quantity
+from handgrad.homework.solution import Solution
+from handgrad.homework.steps import Section, Step, outcome
+from handgrad.homework.words import words
+from handgrad.homework.writing import TEXT, Leaf, Part, Style, letters, write
+
+# A matrix of more numbers than these is not given at the top; its numbers stand in the formulas.
+GIVEN = 64
+
+
+@dataclass(frozen=True)
+class Line:
+    """A step as it is read.
+
+    Parameters
+    ----------
+    left : str
+        What is computed.
+    rights : tuple of (str, str)
+        What it equals, each after "=", "≈" or "←": the formula, the numbers put in, and the value.
+    equations : str
+        "(8)", or "" of what has no number.
+    remarks : tuple of str
+        Why this case is taken; what the digits shown give instead.
+    """
+
+    left: str
+    rights: tuple[tuple[str, str], ...]
+    equations: str
+    remarks: tuple[str, ...]
+
+
+def line(worked: Solution, step: Step, style: Style, numbers: Leaf | None = None) -> Line:
+    """Return a step in a notation.
+
+    Parameters
+    ----------
+    worked : Solution
+        Whose step it is.
+    step : Step
+        The step.
+    style : Style
+        The notation.
+    numbers : callable, optional
+        Writes a leaf's number; `as_number` unless given.
+
+    Returns
+    -------
+    Line
+        Without a piece that repeats the one before it.
+    """
+    numbers = as_number(worked, style) if numbers is None else numbers
+    name = letters(style)
+    found = outcome(step, worked.digits, worked.noise)
+    # A factor that is kept is marked where its number is put in, and not in the formula.
+    formula = write(step.formula, replace(style, kept=str, kept_encloses=False), name)
+    put_in = write(step.numbers, style, numbers)
+    value = numbers(step.quantity)[0]
+    rights = [("←" if step.replaces else "=", formula), ("=", put_in), ("=" if found.exact else "≈", value)]
+    plain = write(step.numbers, style, as_number(worked, style)), as_number(worked, style)(step.quantity)[0]
+    if plain[0] == plain[1]:
+        del rights[1]
+    if formula == plain[1]:
+        del rights[0]
+    table = words(worked.language)["worked"]
+    remarks = [table[step.reason]] if step.reason else []
+    if found.by_reader is not None:
+        remarks.append(table["by_reader"].format(number=style.formula(style.number(found.by_reader)[0])))
+    return Line(name(step.quantity)[0], tuple(rights), "".join(f"({n})" for n in step.equations), tuple(remarks))
+
+
+def behind(line: Line) -> str:
+    """Return what stands behind a step: its equations and its remarks."""
+    return "; ".join(filter(None, (line.equations, *line.remarks)))
+
+
+def as_number(worked: Solution, style: Style) -> Leaf:
+    """Return what writes a leaf as its number, with the digits that are shown."""
+
+    def leaf(item: Quantity | float) -> Part:
+        value = item.value if isinstance(item, Quantity) else item
+        return style.number(shown(value, worked.digits, worked.noise))
+
+    return leaf
+
+
+def network(worked: Solution) -> str:
+    """Return the sentence that says which network it is."""
+    table, net = words(worked.language), worked.net
+    layers = ", ".join(
+        table["worked"]["layer"].format(layer=number, activation=activation(worked, number))
+        for number in range(1, len(net.layers) + 1)
+    )
+    widths, loss = "-".join(map(str, net.widths)), table["losses"][net.loss_name]
+    form = "network" if len(worked.x) == 1 else "network_batch"
+    reduction = table["reductions"][net.reduction]
+    return table["worked"][form].format(widths=widths, layers=layers, loss=loss, reduction=reduction, count=len(worked.x))
+
+
+def activation(worked: Solution, layer: int) -> str:
+    """Return the name of a layer's activation in the language."""
+    return words(worked.language)["activations"][worked.net.layers[layer - 1].activation.name]
+
+
+def chosen(worked: Solution) -> str:
+    """Return the sentence that says which part is shown, or nothing."""
+    table, part = words(worked.language)["worked"], worked.part
+    named = {"example": part.example, "layer": part.layer, "unit": part.unit}
+    parts = [table[f"part_{name}"].format(**{name: value}) for name, value in named.items() if value is not None]
+    return table["part"].format(part=", ".join(parts)) if parts else ""
+
+
+def heading(worked: Solution, section: Section) -> str:
+    """Return the heading of a section."""
+    table = words(worked.language)["worked"]
+    key = section.phase
+    if key == "backward" and section.layer == 0:
+        key = "backward_inputs"
+    elif key == "examples" and section.layer is None:
+        key = "examples_loss"
+    text = table[key].format(
+        layer=section.layer,
+        activation=activation(worked, section.layer) if section.phase == "forward" and section.layer else "",
+        loss=words(worked.language)["losses"][worked.net.loss_name],
+        rate="" if worked.rate is None else plain_number(worked, worked.rate),
+    )
+    return text if section.example is None else f"{table['example'].format(example=section.example)}. {text}"
+
+
+def plain_number(worked: Solution, value: float) -> str:
+    """Return a number in Unicode, with the digits that are shown."""
+    return TEXT.number(shown(value, worked.digits, worked.noise))[0]
+
+
+def rounding(worked: Solution) -> str:
+    """Return the sentence that says how numbers are rounded."""
+    return words(worked.language)["worked"]["rounded"].format(digits=worked.digits)
+
+
+def kept(worked: Solution, mark: str) -> str:
+    """Return the sentence that says how a factor that is kept is marked."""
+    return words(worked.language)["worked"]["kept"].format(mark=mark)
+
+
+def left_out(worked: Solution, section: Section) -> str:
+    """Return the sentence that says which weights are not derived here, or nothing."""
+    return words(worked.language)["worked"]["left_out"].format(count=section.left_out) if section.left_out else ""
+
+
+def outcome_of_step(worked: Solution) -> str:
+    """Return the sentence about the loss after the step, or nothing."""
+    found = worked.derivation
+    if found.after is None:
+        return ""
+    before, after = plain_number(worked, found.before), plain_number(worked, found.after)
+    return words(worked.language)["worked"]["after"].format(before=before, after=after)
+
+
+def given(worked: Solution) -> Iterator[tuple[str, str]]:
+    """Yield the name and the numbers of what is given: x, y, and each layer's parameters, as rows of numbers."""
+    named = words(worked.language)["worked"]["part_example"]
+    arrays = []
+    for i in range(1, len(worked.x) + 1) if worked.part.example is None else [worked.part.example]:
+        behind = f", {named.format(example=i)}" if len(worked.x) > 1 else ""
+        arrays += [(f"x{behind}", worked.x[i - 1]), (f"y{behind}", worked.y[i - 1])]
+    layers = [worked.part.layer] if worked.part.layer else range(1, len(worked.net.layers) + 1)
+    arrays += [(name, array) for name, array in worked.net.named().items() if int(name.lstrip("wbalph")) in layers]
+    for name, array in arrays:
+        if array.size <= GIVEN:
+            yield name, rows(worked, np.asarray(array))
+
+
+def rows(worked: Solution, array: np.typing.NDArray[np.floating]) -> str:
+    """Return an array's numbers in brackets, a matrix row by row."""
+    if array.ndim == 0:
+        return plain_number(worked, float(array))
+    return f"[{', '.join(rows(worked, part) for part in array)}]"
