@@ -12,7 +12,7 @@ from handgrad.homework.expressions import Quantity
 from handgrad.homework.solution import Solution
 from handgrad.homework.steps import Section, Step, outcome
 from handgrad.homework.words import words
-from handgrad.homework.writing import TEXT, Leaf, Part, Style, letters, write
+from handgrad.homework.writing import TEXT, Leaf, Part, Style, letters, write, written_in_terms
 
 # A matrix of more numbers than these is not given at the top; its numbers stand in the formulas.
 GIVEN = 64
@@ -26,8 +26,8 @@ class Line:
     ----------
     left : str
         What is computed.
-    rights : tuple of (str, str)
-        What it equals, each after "=", "≈" or "←": the formula, the numbers put in, and the value.
+    rights : tuple of (str, tuple of str)
+        What it equals, each after "=", "≈" or "←": the formula, the numbers put in, and the value; a sum in its terms.
     equations : str
         "(8)", or "" of what has no number.
     remarks : tuple of str
@@ -35,7 +35,7 @@ class Line:
     """
 
     left: str
-    rights: tuple[tuple[str, str], ...]
+    rights: tuple[tuple[str, tuple[str, ...]], ...]
     equations: str
     remarks: tuple[str, ...]
 
@@ -59,24 +59,28 @@ def line(worked: Solution, step: Step, style: Style, numbers: Leaf | None = None
     Line
         Without a piece that repeats the one before it.
     """
-    numbers = as_number(worked, style) if numbers is None else numbers
-    name = letters(style)
+    plain = as_number(worked, style)
+    marked = plain if numbers is None else numbers
     found = outcome(step, worked.digits, worked.noise)
     # A factor that is kept is marked where its number is put in, and not in the formula.
-    formula = write(step.formula, replace(style, kept=str, kept_encloses=False), name)
-    put_in = write(step.numbers, style, numbers)
-    value = numbers(step.quantity)[0]
-    rights = [("←" if step.replaces else "=", formula), ("=", put_in), ("=" if found.exact else "≈", value)]
-    plain = write(step.numbers, style, as_number(worked, style)), as_number(worked, style)(step.quantity)[0]
-    if plain[0] == plain[1]:
+    formula = written_in_terms(step.formula, replace(style, kept=str, kept_encloses=False), letters(style))
+    put_in = written_in_terms(step.numbers, style, marked)
+    rights = [
+        ("←" if step.replaces else "=", formula),
+        ("=", put_in),
+        ("=" if found.exact else "≈", [marked(step.quantity)[0]]),
+    ]
+    value = plain(step.quantity)[0]
+    if write(step.numbers, style, plain) == value:
         del rights[1]
-    if formula == plain[1]:
+    if formula == [value]:
         del rights[0]
     table = words(worked.language)["worked"]
     remarks = [table[step.reason]] if step.reason else []
     if found.by_reader is not None:
         remarks.append(table["by_reader"].format(number=style.formula(style.number(found.by_reader)[0])))
-    return Line(name(step.quantity)[0], tuple(rights), "".join(f"({n})" for n in step.equations), tuple(remarks))
+    equals = tuple((relation, tuple(terms)) for relation, terms in rights)
+    return Line(letters(style)(step.quantity)[0], equals, "".join(f"({n})" for n in step.equations), tuple(remarks))
 
 
 def behind(line: Line) -> str:

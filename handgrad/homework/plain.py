@@ -52,7 +52,7 @@ def _text(worked: Solution) -> Iterator[str]:
 def _wrapped(line: Line) -> Iterator[str]:
     """Yield a step in one line if it is short enough, otherwise with a line for each thing that it equals."""
     behind = "   ".join(filter(None, (line.equations, *(f"({remark})" for remark in line.remarks))))
-    pieces = [f"{relation} {right}" for relation, right in line.rights]
+    pieces = [f"{relation} {' '.join(terms)}" for relation, terms in line.rights]
     whole = f"  {line.left} {' '.join(pieces)}"
     if len(whole) + 3 + len(behind) <= WIDTH:
         yield f"{whole}   {behind}".rstrip()
@@ -100,4 +100,4 @@ def _markdown(worked: Solution) -> Iterator[str]:
 
 def formula(line: Line) -> str:
     """Return a step in LaTeX, from what is computed to its value."""
-    return " ".join([line.left, *(f"{RELATIONS[relation]} {right}" for relation, right in line.rights)])
+    return " ".join([line.left, *(f"{RELATIONS[relation]} {' '.join(terms)}" for relation, terms in line.rights)])

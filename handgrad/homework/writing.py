@@ -5,8 +5,9 @@ One walk over the tree serves both; a `Style` says how each writes a fraction, a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from handgrad.homework import symbols
 from handgrad.homework.digits import Shown
@@ -125,25 +126,34 @@ def write(tree: Expression, style: Style, leaf: Leaf) -> str:
     return _write(tree, style, leaf)[0]
 
 
+def written_in_terms(tree: Expression, style: Style, leaf: Leaf) -> list[str]:
+    """Return a formula as `write` does, but a sum term by term, each with its sign, so that a line may end between them."""
+    if isinstance(tree, Sum) and len(tree.terms) > 1:
+        return list(_terms(tree.terms, style, partial(_part, style, leaf), True))
+    return [write(tree, style, leaf)]
+
+
+def _part(style: Style, leaf: Leaf, inner: Expression, least: int, leading: bool = True) -> str:
+    """Write what stands inside another part, in parentheses if it holds together less tightly than it must."""
+    text, holds = _write(inner, style, leaf, leading)
+    return text if holds >= least else style.parentheses(text)
+
+
 def _write(tree: Expression, style: Style, leaf: Leaf, leading: bool = True) -> Part:
     """Write a part; `leading` says that a sign before its first factor needs no parentheses there."""
-
-    def part(inner: Expression, least: int, leading: bool = True) -> str:
-        text, holds = _write(inner, style, leaf, leading)
-        return text if holds >= least else style.parentheses(text)
-
+    part = partial(_part, style, leaf)
     match tree:
         case Sum((only,)) | Product((only,)):
             return _write(only, style, leaf, leading)
         case Sum(terms):
-            return _sum(terms, style, part, leading), LOOSE
+            return " ".join(_terms(terms, style, part, leading)), LOOSE
         case Difference(first, second):
             return f"{part(first, SIGNED, leading)} {style.minus} {part(second, FACTORS, False)}", LOOSE
         case Product(factors):
-            first_holds = _write(factors[0], style, leaf)[1]
-            first = part(factors[0], SIGNED if leading else FACTORS)
-            written = style.times.join([first, *(part(factor, FACTORS, False) for factor in factors[1:])])
-            return written, SIGNED if leading and first_holds == SIGNED else FACTORS
+            signed = leading and _write(factors[0], style, leaf)[1] == SIGNED
+            leader = part(factors[0], SIGNED if leading else FACTORS)
+            written = style.times.join([leader, *(part(factor, FACTORS, False) for factor in factors[1:])])
+            return written, SIGNED if signed else FACTORS
         case Quotient(above, below):
             least = TIGHT if style.quotient_holds < TIGHT else LOOSE
             return style.quotient(part(above, least), part(below, least)), style.quotient_holds
@@ -163,16 +173,15 @@ def _write(tree: Expression, style: Style, leaf: Leaf, leading: bool = True) -> 
             return leaf(tree)
 
 
-def _sum(terms: tuple[Expression, ...], style: Style, part: Callable[..., str], leading: bool) -> str:
-    """Write terms one after another: what is minus something is taken away; of many, the first and the last are written."""
+def _terms(terms: tuple[Expression, ...], style: Style, part: Callable[..., str], leading: bool) -> Iterator[str]:
+    """Yield each term with its sign: what is minus something is taken away; of many, the first and the last are written."""
     shown: list[Expression | None] = list(terms) if len(terms) <= TERMS else [*terms[:FIRST], None, terms[-1]]
-    written: str = part(terms[0], SIGNED, leading)
+    yield part(terms[0], SIGNED, leading)
     for term in shown[1:]:
         if isinstance(term, Negative):
-            written += f" {style.minus} {part(term.of, FACTORS, False)}"
+            yield f"{style.minus} {part(term.of, FACTORS, False)}"
         else:
-            written += f" + {style.dots if term is None else part(term, FACTORS, False)}"
-    return written
+            yield f"+ {style.dots if term is None else part(term, FACTORS, False)}"
 
 
 def letters(style: Style) -> Leaf:

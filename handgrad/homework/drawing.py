@@ -1,0 +1,214 @@
+"""The network drawn as the notes draw it: units as circles, weights as lines, with z, a and the gradients on them, in SVG.
+
+Every number has a slot. A slot's name is made of a kind and the numbers of its layer and units, "z-1-2" or "w-1-2-3", and a
+step fills the slot of what it computes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+
+from handgrad.homework.digits import shown
+from handgrad.homework.expressions import Quantity
+from handgrad.homework.solution import Solution
+from handgrad.homework.steps import Section, Step
+from handgrad.homework.symbols import text
+from handgrad.homework.words import words
+from handgrad.homework.writing import TEXT
+
+COLUMN, ROW, RADIUS, MARGIN = 300, 168, 44, 60
+# Of a layer with more units than these, the first and the last are drawn.
+UNITS, FIRST = 8, 6
+# A label's size in the same units; of an edge whose label finds no room, the number is shown where one points at it.
+WIDE, HIGH = 106, 31
+PLACES = (0.36, 0.5, 0.64, 0.43, 0.57, 0.34, 0.66)
+# In a picture there is less room than in a line.
+DIGITS = 4
+# The slot that a quantity's number stands in, where it is not its own kind.
+SLOTS = {"w_new": "w", "b_new": "b", "alpha_new": "alpha"}
+
+
+def slot(kind: str, *numbers: int | None) -> str:
+    """Return the name of the slot of a quantity of this kind, with its layer and units."""
+    return "-".join([SLOTS.get(kind, kind), *(str(number) for number in numbers if number is not None)])
+
+
+def slot_of(quantity: Quantity) -> str:
+    """Return the name of the slot that a quantity's number stands in; a chain's units are all 1."""
+    one = 1 if quantity.layer is not None else None
+    weight = SLOTS.get(quantity.kind, quantity.kind) in ("w", "dL_dw")
+    return slot(quantity.kind, quantity.layer, quantity.j or one, (quantity.k or one) if weight else None)
+
+
+def number(value: float, solution: Solution) -> str:
+    """Return a number as the picture shows it."""
+    return TEXT.number(shown(value, min(solution.digits, DIGITS), solution.noise))[0]
+
+
+def at_work(step: Step, solution: Solution) -> list[str]:
+    """Return the units and the edges that are at work in a step: "unit-1-2", "edge-1-2-1"."""
+    quantity, widths = step.quantity, solution.net.widths
+    layer, j, k = quantity.layer, quantity.j or 1, quantity.k or 1
+    if layer is None:  # the loss
+        return [f"unit-{len(widths) - 1}-{unit}" for unit in range(1, widths[-1] + 1)]
+    match quantity.kind:
+        case "z":
+            before = range(1, widths[layer - 1] + 1)
+            return [f"unit-{layer}-{j}", *(f"unit-{layer - 1}-{i}" for i in before), *(f"edge-{layer}-{j}-{i}" for i in before)]
+        case "dz_dw" | "dL_dw" | "w_new":
+            return [f"unit-{layer}-{j}", f"unit-{layer - 1}-{k}", f"edge-{layer}-{j}-{k}"]
+        case "dL_da" if layer < len(widths) - 1:
+            after = range(1, widths[layer + 1] + 1)
+            return [
+                f"unit-{layer}-{j}",
+                *(f"unit-{layer + 1}-{i}" for i in after),
+                *(f"edge-{layer + 1}-{i}-{j}" for i in after),
+            ]
+        case _:
+            return [f"unit-{layer}-{j}"]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What a slot shows, and which step it leads to.
+
+    Parameters
+    ----------
+    solution : Solution
+        Whose picture it is.
+    found : dict of str to (int, Quantity)
+        Slot → number of the step that fills it, and what it is: of the first example that is shown.
+    """
+
+    solution: Solution
+    found: dict[str, tuple[int, Quantity]]
+
+
+def picture(solution: Solution, sections: tuple[Section, ...]) -> str:
+    """Return the network as SVG.
+
+    Parameters
+    ----------
+    solution : Solution
+        The solution.
+    sections : tuple of Section
+        Its steps, in the order in which they are counted, from 1.
+
+    Returns
+    -------
+    str
+        An svg element, without style and script.
+    """
+    found: dict[str, tuple[int, Quantity]] = {}
+    numbered = enumerate((step for section in sections for step in section.steps), start=1)
+    for place, step in numbered:
+        if not step.replaces:
+            found.setdefault(slot_of(step.quantity), (place, step.quantity))
+    drawn = Picture(solution, found)
+    widths = solution.net.widths
+    height = 12 + ROW * max(len(_drawn_units(n)) for n in widths)
+    width = 2 * MARGIN + COLUMN * (len(widths) - 1) + WIDE / 2
+    said = escape(words(solution.language)["page"]["picture_said"].format(widths=", ".join(map(str, widths))))
+    edges: list[str] = []
+    labels: list[str] = []
+    units: list[str] = []
+    for layer in range(1, len(widths)):
+        taken: list[tuple[float, float]] = []
+        for j in _drawn_units(widths[layer]):
+            for k in _drawn_units(widths[layer - 1]):
+                if j and k:
+                    edges.append(_edge(drawn, height, layer, j, k))
+                    labels.extend(_edge_label(drawn, height, layer, j, k, taken))
+    for layer in range(len(widths)):
+        for j in _drawn_units(widths[layer]):
+            units.append(_unit(drawn, height, layer, j) if j else _dots(drawn, height, layer))
+    return f'<svg viewBox="0 0 {width} {height}" role="group" aria-label="{said}">{"".join([*edges, *units, *labels])}</svg>'
+
+
+def _drawn_units(n: int) -> list[int]:
+    """Return the units of a layer that are drawn; 0 stands for those between."""
+    return list(range(1, n + 1)) if n <= UNITS else [*range(1, FIRST + 1), 0, n]
+
+
+def _place(drawn: Picture, height: float, layer: int, j: int) -> tuple[float, float]:
+    """Return the centre of a unit: its layer's column is centred."""
+    units = _drawn_units(drawn.solution.net.widths[layer])
+    top = (height - ROW * len(units)) / 2
+    return MARGIN + COLUMN * layer, top + ROW * units.index(j) + 22 + RADIUS
+
+
+def _edge(drawn: Picture, height: float, layer: int, j: int, k: int) -> str:
+    (x0, y0), (x1, y1) = _place(drawn, height, layer - 1, k), _place(drawn, height, layer, j)
+    length = ((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5
+    dx, dy = (x1 - x0) / length * RADIUS, (y1 - y0) / length * RADIUS
+    return (
+        f'<line class="edge" data-part="edge-{layer}-{j}-{k}" '
+        f'x1="{x0 + dx:.1f}" y1="{y0 + dy:.1f}" x2="{x1 - dx:.1f}" y2="{y1 - dy:.1f}"/>'
+    )
+
+
+def _edge_label(drawn: Picture, height: float, layer: int, j: int, k: int, taken: list[tuple[float, float]]) -> Iterator[str]:
+    """Yield w and dL/dw of an edge, at the first place on it where no other label stands; none if there is no room."""
+    (x0, y0), (x1, y1) = _place(drawn, height, layer - 1, k), _place(drawn, height, layer, j)
+    for part in PLACES:
+        x, y = x0 + part * (x1 - x0), y0 + part * (y1 - y0)
+        if all(abs(x - other_x) >= WIDE or abs(y - other_y) >= HIGH for other_x, other_y in taken):
+            taken.append((x, y))
+            w = float(drawn.solution.net.layers[layer - 1].w[j - 1, k - 1])
+            name = Quantity("w", w, layer, *_indices(drawn, j, k))
+            yield _label(drawn, slot("w", layer, j, k), x, y - 3, "w", name)
+            yield _label(drawn, slot("dL_dw", layer, j, k), x, y + 11, "dL/dw")
+            return
+
+
+def _indices(drawn: Picture, *units: int) -> tuple[int | None, ...]:
+    return tuple(None if drawn.solution.derivation.chain else unit for unit in units)
+
+
+def _unit(drawn: Picture, height: float, layer: int, j: int) -> str:
+    """Return a unit: its letter above it, z and a in it, the derivatives and the bias below it."""
+    x, y = _place(drawn, height, layer, j)
+    solution, last = drawn.solution, len(drawn.solution.net.layers)
+    example = (solution.part.example or 1) - 1
+    circle = f'<circle class="unit" data-part="unit-{layer}-{j}" cx="{x}" cy="{y}" r="{RADIUS}"/>'
+    letter = text(Quantity("a", 0.0, layer, *_indices(drawn, j)))
+    name = f'<text class="letter" x="{x}" y="{y - RADIUS - 7}">{letter}</text>'
+    below = y + RADIUS + 14
+    if layer == 0:
+        quantity = Quantity("a", float(solution.x[example, j - 1]), 0, *_indices(drawn, j))
+        inside = _label(drawn, slot("a", 0, j), x, y + 5, "", quantity, "inside")
+        return f"{circle}{name}{inside}{_label(drawn, slot('dL_da', 0, j), x, below, 'dL/dx')}"
+    parts = [_label(drawn, slot("z", layer, j), x, y - 5, "z", side="inside")]
+    parts.append(_label(drawn, slot("a", layer, j), x, y + 15, "a", side="inside"))
+    # Where loss and output are joined there is no dL/da.
+    joined = slot("dL_da", layer, j) not in drawn.found
+    parts.append(_label(drawn, slot("dL_dz" if joined else "dL_da", layer, j), x, below, "dL/dz" if joined else "dL/da"))
+    bias = Quantity("b", float(solution.net.layers[layer - 1].b[j - 1]), layer, *_indices(drawn, j))
+    parts.append(_label(drawn, slot("b", layer, j), x, below + 14, "b", bias))
+    parts.append(_label(drawn, slot("dL_db", layer, j), x, below + 28, "dL/db"))
+    if layer == last:
+        target = Quantity("y", float(solution.y[example, j - 1]), None, *_indices(drawn, j))
+        parts.append(_label(drawn, slot("y", j), x + RADIUS + 4, y + 5, "y", target, "after"))
+    return f"{circle}{name}{''.join(parts)}"
+
+
+def _dots(drawn: Picture, height: float, layer: int) -> str:
+    x, y = _place(drawn, height, layer, 0)
+    return f'<text class="letter" x="{x}" y="{y}">⋮</text>'
+
+
+def _label(drawn: Picture, name: str, x: float, y: float, letter: str, given: Quantity | None = None, side: str = "") -> str:
+    """Return a slot with its number: a link to the step that computes it, plain where it is given, nothing otherwise."""
+    place, quantity = drawn.found.get(name, (0, given))
+    if given is not None:
+        place, quantity = 0, given
+    if quantity is None:
+        return ""
+    value = number(quantity.value, drawn.solution)
+    said = escape(f"{text(quantity)} = {value}", quote=True)
+    inner = f'<text class="slot {side}" x="{x:.1f}" y="{y:.1f}">{letter} <tspan>{escape(value)}</tspan></text>'
+    if place:
+        return f'<a href="#step-{place}" data-slot="{name}" data-step="{place}" aria-label="{said}">{inner}</a>'
+    return f'<g data-slot="{name}" data-said="{said}">{inner}</g>'

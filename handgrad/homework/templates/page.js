@@ -1,0 +1,126 @@
+"use strict";
+const get = id => document.getElementById(id);
+const steps = [...document.querySelectorAll(".steps li")];
+const slots = new Map([...document.querySelectorAll("[data-slot]:not(li)")].map(slot => [slot.dataset.slot, slot]));
+const parts = new Map([...document.querySelectorAll("[data-part]")].map(part => [part.dataset.part, part]));
+const kept = new Map([...slots].map(([name, slot]) => [name, {
+  text: slot.querySelector("tspan").textContent, step: slot.dataset.step, said: slot.getAttribute("aria-label")}]));
+const slider = get("at"), picture = get("picture"), tip = get("tip");
+const titles = new Map([...document.querySelectorAll("h3")].map(title => [title.nextElementSibling, title.textContent]));
+let at = 0;
+
+// What a slot shows, and where it leads.
+function fill(slot, text, step, said) {
+  slot.querySelector("tspan").textContent = text;
+  if (!step) return;
+  slot.dataset.step = step;
+  slot.setAttribute("href", "#step-" + step);
+  slot.setAttribute("aria-label", said);
+}
+
+// Everything as it was drawn, and nothing at work.
+function whole() {
+  for (const [name, slot] of slots) {
+    const was = kept.get(name);
+    fill(slot, was.text, was.step, was.said);
+    slot.removeAttribute("visibility");
+    slot.classList.remove("lit-slot");
+  }
+  for (const part of parts.values()) part.classList.remove("lit");
+  for (const step of steps) step.classList.remove("now-at");
+}
+
+// What is known after so many steps: of the example at work alone, or of all of them together.
+function known(count) {
+  const example = steps[count - 1].parentElement.dataset.example;
+  for (const slot of slots.values()) if (slot.dataset.step) slot.setAttribute("visibility", "hidden");
+  for (const pair of steps[count - 1].parentElement.dataset.given.split(" ")) {
+    const [name, value] = pair.split("=");
+    if (slots.has(name)) fill(slots.get(name), value);
+  }
+  for (const step of steps.slice(0, count)) {
+    const slot = slots.get(step.dataset.slot);
+    if (!slot || step.parentElement.dataset.example !== example) continue;
+    fill(slot, step.dataset.value, slot.dataset.step ? step.id.slice(5) : "", step.dataset.said);
+    slot.removeAttribute("visibility");
+  }
+}
+
+function go(to) {
+  at = Math.min(Math.max(to, 0), steps.length);
+  slider.value = at;
+  whole();
+  const where = get("where");
+  where.textContent = at
+    ? where.dataset.words.replace("{step}", at).replace("{count}", where.dataset.count) : where.dataset.start;
+  slider.setAttribute("aria-valuetext", where.textContent);
+  get("back").disabled = at === 0;
+  get("on").disabled = at === steps.length;
+  if (!at) {
+    get("which").textContent = "";
+    get("panel").replaceChildren();
+    return;
+  }
+  const step = steps[at - 1];
+  known(at);
+  get("which").textContent = ": " + titles.get(step.parentElement);
+  get("panel").replaceChildren(...[...step.children].map(child => child.cloneNode(true)));
+  step.classList.add("now-at");
+  for (const name of step.dataset.lit.split(" ")) if (parts.has(name)) parts.get(name).classList.add("lit");
+  const slot = slots.get(step.dataset.slot);
+  if (slot) {
+    slot.classList.add("lit-slot");
+    const frame = picture.getBoundingClientRect(), box = slot.getBoundingClientRect();
+    if (box.left < frame.left || box.right > frame.right) picture.scrollLeft += box.left - frame.left - frame.width / 2;
+  }
+  reachable(get("panel"));
+}
+
+// A formula that is wider than the screen is scrolled by keyboard, too.
+function reachable(inside) {
+  for (const piece of inside.querySelectorAll(".piece"))
+    if (piece.scrollWidth > piece.clientWidth + 1) piece.tabIndex = 0;
+}
+
+function show(number) {
+  const step = number.dataset.step && get("step-" + number.dataset.step);
+  tip.replaceChildren();
+  if (step) tip.append(...[...step.children].map(child => child.cloneNode(true)));
+  else tip.append(number.dataset.said);
+  tip.hidden = false;
+  const box = number.getBoundingClientRect();
+  const left = Math.min(box.left, document.documentElement.clientWidth - tip.offsetWidth - 8);
+  const above = box.top - tip.offsetHeight - 6;
+  tip.style.left = Math.max(8, left) + scrollX + "px";
+  tip.style.top = (above > 0 ? above : box.bottom + 6) + scrollY + "px";
+}
+
+const numberAt = event => event.target.closest && event.target.closest("[data-step], [data-said]:not(li)");
+document.addEventListener("mouseover", event => {
+  const number = numberAt(event);
+  if (number) show(number); else if (!event.target.closest("#tip")) tip.hidden = true;
+});
+document.addEventListener("focusin", event => {
+  const number = numberAt(event);
+  if (number) show(number); else tip.hidden = true;
+});
+document.addEventListener("click", event => {
+  const number = numberAt(event);
+  if (number) show(number); else if (!event.target.closest("#tip")) tip.hidden = true;
+});
+document.addEventListener("keydown", event => {
+  if (event.key === "Escape") tip.hidden = true;
+  if (event.ctrlKey || event.altKey || event.metaKey || event.target === slider) return;
+  const to = {ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: steps.length}[event.key];
+  if (to === undefined) return;
+  event.preventDefault();
+  go(to);
+});
+slider.addEventListener("input", () => go(Number(slider.value)));
+get("back").addEventListener("click", () => go(at - 1));
+get("on").addEventListener("click", () => go(at + 1));
+document.documentElement.classList.add("walked");
+go(0);
+reachable(document);
+addEventListener("resize", () => reachable(document));
+addEventListener("beforeprint", () => go(0));
