@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from handgrad import checks
+from handgrad.tables import table
 
 __all__ = ["Gradient", "LayerGradient", "LayerTrace", "Trace"]
 
@@ -189,6 +190,10 @@ class Gradient:
     def __repr__(self) -> str:
         """Return the loss, the layers and dL/dx."""
         return f"Gradient(loss={self.loss!r}, layers={self.layers!r}, x={self.x!r})"
+
+    def _repr_html_(self) -> str:
+        """Show the derivatives in a notebook."""
+        return table(f"Gradient vector ∇L; L = {self.loss:.6g}", self.named(), "dL_d")
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Say how to make it again elsewhere: what is not computed yet is computed first."""
@@ -371,6 +376,10 @@ class Trace:
     def __len__(self) -> int:
         """Return the number of layers L."""
         return len(self.layers)
+
+    def _repr_html_(self) -> str:
+        """Show the intermediates in a notebook."""
+        return table(f"Trace; L = {self.loss:.6g}", self.named())
 
     @property
     def gradient(self) -> Gradient:

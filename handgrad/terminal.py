@@ -6,11 +6,21 @@ import codecs
 import contextlib
 import errno
 import os
+import re
 import sys
 
 READABLE = "readable"
+LOWERED, RAISED = "₀₁₂₃₄₅₆₇₈₉", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁽⁾"
+TYPED = str.maketrans(LOWERED + RAISED, "01234567890123456789-()")
+INDICES = re.compile(f"[{LOWERED}]+|[{RAISED}]+")
 # What the packages print, and what stands in a file that is checked.
 SUBSTITUTES = {
+    "≈": "~=",
+    "←": "<-",
+    "η": "eta",
+    "∞": "inf",
+    "«": '"',
+    "»": '"',
     "·": "*",
     "′": "'",
     "Σ": "sum",
@@ -20,7 +30,6 @@ SUBSTITUTES = {
     "–": "-",
     "—": "-",
     "…": "...",
-    "²": "^2",
     "½": "1/2",
     "×": "x",
     "≤": "<=",
@@ -37,7 +46,15 @@ SUBSTITUTES = {
     "“": '"',
     "”": '"',
     "’": "'",
+    "á": "a",
     "é": "e",
+    "í": "i",
+    "ó": "o",
+    "ú": "u",
+    "ñ": "n",
+    "ü": "u",
+    "¿": "?",
+    "¡": "!",
 }
 
 
@@ -66,10 +83,17 @@ def substitute(error: UnicodeError) -> tuple[str, int]:
     """
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    missing = error.object[error.start : error.end]
+    missing = INDICES.sub(_index, error.object[error.start : error.end])
     return "".join(
         SUBSTITUTES.get(sign, sign.encode("ascii", "backslashreplace").decode("ascii")) for sign in missing
     ), error.end
+
+
+def _index(found: re.Match[str]) -> str:
+    """Return indices and exponents as they are typed: ₁₂ is _12, and ⁽¹⁾ is ^(1)."""
+    # An encoding may have ² and lack what stands round it: the end of ⁽²⁾ alone is no exponent.
+    mark = "_" if found[0][0] in LOWERED else "" if found[0] == "⁾" else "^"
+    return mark + found[0].translate(TYPED)
 
 
 codecs.register_error(READABLE, substitute)

@@ -49,6 +49,7 @@ FLOORS = [
     "scalars",
     "activations",
     "losses",
+    "tables",
     "gradient",
     "fast",
     "network",

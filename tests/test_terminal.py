@@ -15,7 +15,7 @@ import pytest
 import handgrad
 from handgrad.__main__ import main as handgrad_main
 from handgrad.formulas import FORMULAS
-from handgrad.terminal import READABLE, SUBSTITUTES, make_readable, substitute
+from handgrad.terminal import READABLE, SUBSTITUTES, TYPED, make_readable, substitute
 from verification.__main__ import main as verification_main
 
 HOUSE = Path(handgrad.__file__).parents[1]
@@ -32,6 +32,9 @@ HOUSE = Path(handgrad.__file__).parents[1]
         ("g′(z), dL/dα, ½ (a − y)²", "ascii", b"g'(z), dL/dalpha, 1/2 (a - y)^2"),
         ("1/(1 + e) for z ≥ 0, and … ±1 ≤ 1 ≠ 2 → 3", "ascii", b"1/(1 + e) for z >= 0, and ... +-1 <= 1 != 2 -> 3"),
         ("“·”", "ascii", b'"*"'),
+        ("dL/dw₁₂⁽¹⁾ ≈ 1.5·10⁻⁷, w ← 0", "ascii", b"dL/dw_12^(1) ~= 1.5*10^-7, w <- 0"),
+        ("z₁⁽²⁾", "latin-1", b"z_1^(\xb2)"),
+        ("¿Qué pérdida? ñ", "ascii", b"?Que perdida? n"),
         # What the encoding has stays as it is.
         ("g′ · a², − é Σ", "cp1252", b"g' \xb7 a\xb2, - \xe9 sum"),
         ("g′ · a², −", "latin-1", b"g' \xb7 a\xb2, -"),
@@ -92,8 +95,18 @@ def test_text_that_may_be_printed_is_of_signs_with_substitutes(room):
     for path in files:
         # `python -m handgrad 14` prints code, too.
         texts = [path.read_text(encoding="utf-8")] if path.name == "equations.py" else printed(path)
-        lacking |= {sign: path for text in texts for sign in text if not sign.isascii() and sign not in SUBSTITUTES}
+        lacking |= {sign: path for text in texts for sign in text if not is_readable(sign)}
     assert lacking == {}
+
+
+def is_readable(sign):
+    return sign.isascii() or sign in SUBSTITUTES or ord(sign) in TYPED
+
+
+def test_words_that_may_be_printed_is_of_signs_with_substitutes():
+    files = sorted(HOUSE.glob("handgrad/**/*.toml"))
+    assert len(files) >= 2
+    assert {sign: path for path in files for sign in path.read_text(encoding="utf-8") if not is_readable(sign)} == {}
 
 
 # Streams.

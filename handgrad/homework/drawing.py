@@ -22,10 +22,10 @@ COLUMN, ROW, RADIUS, MARGIN = 300, 168, 44, 60
 # Of a layer with more units than these, the first and the last are drawn.
 UNITS, FIRST = 8, 6
 # A label's size in the same units; of an edge whose label finds no room, the number is shown where one points at it.
-WIDE, HIGH = 106, 31
+WIDE, HIGH = 106, 34
 PLACES = (0.36, 0.5, 0.64, 0.43, 0.57, 0.34, 0.66)
 # In a picture there is less room than in a line.
-DIGITS = 4
+DIGITS, LONGEST = 4, 8
 # The slot that a quantity's number stands in, where it is not its own kind.
 SLOTS = {"w_new": "w", "b_new": "b", "alpha_new": "alpha"}
 
@@ -43,8 +43,13 @@ def slot_of(quantity: Quantity) -> str:
 
 
 def number(value: float, solution: Solution) -> str:
-    """Return a number as the picture shows it."""
-    return TEXT.number(shown(value, min(solution.digits, DIGITS), solution.noise))[0]
+    """Return a number as the picture shows it: with fewer digits where it would be too long for a circle."""
+    digits = min(solution.digits, DIGITS)
+    written = TEXT.number(shown(value, digits, solution.noise))[0]
+    while len(written) > LONGEST and digits > 2:
+        digits -= 1
+        written = TEXT.number(shown(value, digits, solution.noise))[0]
+    return written
 
 
 def at_work(step: Step, solution: Solution) -> list[str]:
@@ -158,8 +163,8 @@ def _edge_label(drawn: Picture, height: float, layer: int, j: int, k: int, taken
             taken.append((x, y))
             w = float(drawn.solution.net.layers[layer - 1].w[j - 1, k - 1])
             name = Quantity("w", w, layer, *_indices(drawn, j, k))
-            yield _label(drawn, slot("w", layer, j, k), x, y - 3, "w", name)
-            yield _label(drawn, slot("dL_dw", layer, j, k), x, y + 11, "dL/dw")
+            yield _label(drawn, slot("w", layer, j, k), x, y - 5, "w", name)
+            yield _label(drawn, slot("dL_dw", layer, j, k), x, y + 14, "dL/dw")
             return
 
 

@@ -122,7 +122,8 @@ def _step(worked: Solution, marks: Marks, place: int, step: Step) -> dict[str, A
     line = lines.line(worked, step, STYLE, partial(_marked, lines.as_number(worked, STYLE), marks))
     pieces = [line.left]
     for relation, terms in line.rights:
-        pieces += [f"{RELATIONS[relation]} {terms[0]}", *terms[1:]]
+        # With something before it, a sign stands between two terms.
+        pieces += [f"{RELATIONS[relation]} {terms[0]}", *(f"{{}} {term}" for term in terms[1:])]
     return {
         "place": place,
         "pieces": [_mathml(worked, marks, piece) for piece in pieces],

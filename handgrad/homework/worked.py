@@ -107,8 +107,8 @@ class Worked:
         OSError
             If it cannot be written.
         """
-        form = checks.one_of("the file's ending", Path(path).suffix.lower(), FORMS)
-        Destination(str(path)).write(FORMS[form](self))
+        form = FORMS[ending_of(path)]
+        Destination(str(path)).write(form(self))
 
     def _repr_html_(self) -> str:
         """Show the page in a notebook, in a frame of its own."""
@@ -122,6 +122,11 @@ FORMS: dict[str, Callable[[Worked], str]] = {
     ".tex": Worked.latex,
     ".html": Worked.html,
 }
+
+
+def ending_of(path: str | Path) -> str:
+    """Return the ending of a file if it is one of `FORMS`; ValueError otherwise."""
+    return checks.one_of("the file's ending", Path(path).suffix.lower(), FORMS)
 
 
 def worked(
