@@ -179,7 +179,7 @@ def _worked(asked: argparse.Namespace) -> None:
     destination = None
     if asked.output not in (None, "-"):
         ending = ending if asked.format else ending_of(asked.output)
-        destination = Destination(asked.output)
+        destination = _destination(asked.output)
     settings = _settings(asked)
     net, (x, y) = described.network(settings), described.data(settings)
     chosen = {name: getattr(asked, name) for name in ("rate", "layer", "unit", "example", "digits", "language")}
@@ -188,6 +188,15 @@ def _worked(asked: argparse.Namespace) -> None:
         _print(text)
     else:
         destination.write(text)
+
+
+def _destination(path: str) -> Destination:
+    """Return where the output goes; it is refused before the work begins if nothing can be written there."""
+    try:
+        return Destination(path)
+    except OSError as error:
+        # The name that was tried is of a file beside it.
+        raise OSError(error.errno, error.strerror, path) from None
 
 
 def _plot(asked: argparse.Namespace) -> None:

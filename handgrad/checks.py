@@ -425,9 +425,7 @@ def part(
 ) -> tuple[int | None, int | None, int | None]:
     """Return the layer, the unit of it and the example that are shown, each counted from 1, or None for all."""
     if unit is not None and layer is None:
-        raise ValueError(
-            f"unit needs the layer that it is in: give layer, from 1 to L = {len(widths) - 1}, too; got unit={unit!r}"
-        )
+        raise ValueError(f"unit needs the layer that it is in, layer=1 to L = {len(widths) - 1}; got unit={unit!r} alone")
     number = None if layer is None else between("layer", layer, 1, len(widths) - 1, "L")
     place = None if unit is None or number is None else between("unit", unit, 1, widths[number], f"n_{number}")
     return number, place, None if example is None else between("example", example, 1, count, "N")

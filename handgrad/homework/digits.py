@@ -47,7 +47,9 @@ def rounded(value: Decimal, digits: int) -> Decimal:
     """Return a number rounded to so many significant digits, a half away from zero, as it is done on paper."""
     if not value.is_finite() or value.is_zero():
         return value
-    return value.quantize(Decimal(1).scaleb(value.adjusted() - digits + 1), ROUND_HALF_UP, ARITHMETIC)
+    kept = value.quantize(Decimal(1).scaleb(value.adjusted() - digits + 1), ROUND_HALF_UP, ARITHMETIC)
+    # 9.999 has become 10.00, which is a digit more.
+    return kept.quantize(Decimal(1).scaleb(kept.adjusted() - digits + 1), ROUND_HALF_UP, ARITHMETIC)
 
 
 def shown(value: float | Decimal, digits: int, noise: int = NOISE["float64"]) -> Shown:
@@ -74,7 +76,7 @@ def shown(value: float | Decimal, digits: int, noise: int = NOISE["float64"]) ->
     ('0.3', '0.300000', -7)
     """
     number = value if isinstance(value, Decimal) else decimal(value)
-    sign = "−" if number < 0 else ""
+    sign = "−" if number.is_signed() and not number.is_nan() else ""
     if not number.is_finite():
         return Shown(sign, "∞" if number.is_infinite() else "NaN", None, number)
     with localcontext(ARITHMETIC):

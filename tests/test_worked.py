@@ -1,0 +1,410 @@
+"""The worked solution: its numbers beside those of the literal form, its formulas as a reader works them out, its forms."""
+
+import math
+import os
+import re
+import subprocess
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from programs import found
+
+import handgrad as hg
+from handgrad.homework.derivation import LIMIT, WEIGHTS
+from handgrad.homework.expressions import leaves
+from handgrad.homework.words import LANGUAGES, words
+from handgrad.homework.worked import FORMS, worked
+
+MAZUR = hg.Network(
+    [
+        hg.Dense([[0.15, 0.2], [0.25, 0.3]], [0.35, 0.35], "sigmoid"),
+        hg.Dense([[0.4, 0.45], [0.5, 0.55]], [0.6, 0.6], "sigmoid"),
+    ],
+    reduction="sum",
+)
+X, Y = [0.05, 0.1], [0.01, 0.99]
+CHAIN = hg.Network([hg.Dense([[2.0]], [-1.0], "sigmoid"), hg.Dense([[1.5]], [0.25], "tanh")])
+GIVEN = {"w", "b", "alpha", "y", "eta"}
+
+
+def steps(solution):
+    return [step for section in solution.solution.derivation.sections for step in section.steps]
+
+
+@st.composite
+def networks(draw):
+    """Draw a small network with data, and how it is shown."""
+    widths = draw(st.lists(st.integers(1, 3), min_size=2, max_size=4))
+    loss = draw(st.sampled_from(["squared_error", "cross_entropy", "binary_cross_entropy"]))
+    names = ["identity", "sigmoid", "tanh", "relu", "leaky_relu", "prelu", "softmax"]
+    activations = [draw(st.sampled_from(names)) for _ in widths[1:]]
+    activations[-1] = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}.get(loss, activations[-1])
+    generator = np.random.default_rng(draw(st.integers(0, 2**32)))
+    reduction, dtype = draw(st.sampled_from(["mean", "sum"])), draw(st.sampled_from(["float64", "float32"]))
+    objects = [
+        hg.Activation("prelu", alpha=draw(st.sampled_from([0.25, [0.5] * n]))) if name == "prelu" else name
+        for name, n in zip(activations, widths[1:], strict=True)
+    ]
+    net = hg.Network.random(widths, activations=objects, loss=loss, reduction=reduction, seed=generator, dtype=dtype)
+    count = draw(st.sampled_from([None, 1, 2]))
+    x = generator.normal(size=(widths[0],) if count is None else (count, widths[0]))
+    y = {
+        "squared_error": lambda: generator.normal(size=(*x.shape[:-1], widths[-1])),
+        "cross_entropy": lambda: generator.integers(widths[-1], size=x.shape[:-1]),
+        "binary_cross_entropy": lambda: generator.choice([0.0, 1.0, 0.25], size=(*x.shape[:-1], widths[-1])),
+    }[loss]()
+    return net, x, y, draw(st.sampled_from([None, 0.125])), draw(st.integers(3, 6))
+
+
+# Numbers.
+
+
+@given(networks())
+def test_derivatives_of_a_solution_matches_the_literal_form(case):
+    net, x, y, _, digits = case
+    expected = hg.literal.gradient(net, x, y)
+    got = {}
+    for step in steps(worked(net, x, y, digits=digits)):
+        quantity = step.quantity
+        if quantity.kind.startswith("dL_d") and quantity.kind[4:] in ("w", "b", "alpha") and quantity.example is None:
+            place = tuple((unit or 1) - 1 for unit in (quantity.j, quantity.k))
+            got[f"{quantity.kind[4:]}{quantity.layer}", place] = quantity.value
+    for name, array in expected.named().items():
+        for place, value in np.ndenumerate(array):
+            padded = (*place, 0, 0)[:2]
+            bound = 1e-4 if net.dtype == np.float32 else 1e-10
+            assert math.isclose(got.pop((name, padded)), value, rel_tol=bound, abs_tol=bound), (name, place)
+    assert got == {}
+
+
+@given(networks())
+def test_every_number_in_a_formula_is_given_or_derived_before(case):
+    net, x, y, rate, digits = case
+    seen = set()
+    for step in steps(worked(net, x, y, rate=rate, digits=digits)):
+        for quantity in leaves(step.numbers):
+            is_input = quantity.kind == "a" and quantity.layer == 0
+            assert quantity in seen or quantity.kind in GIVEN or is_input, (step, quantity)
+        assert step.quantity not in seen
+        seen.add(step.quantity)
+
+
+VALUE = re.compile(r"([=≈]) (\S+)$")
+SAID = re.compile(r"the digits shown give ([^)]*)\)")
+
+
+def evaluated(text):
+    """Work a line's numbers out as a reader would, with Python's own arithmetic."""
+    text = re.sub(r"(\d)·10([⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)", lambda found: f"{found[1]}e{found[2]}", text)
+    text = text.translate(str.maketrans("⁰¹³⁴⁵⁶⁷⁸⁹⁻−·[]", "013456789--*()"))
+    text = re.sub(r"e(-?[\d²-]+)", lambda found: found[0].replace("²", "2"), text).replace("²", "**2")
+    text = text.replace("e^(", "exp(")
+    names = {"exp": math.exp, "log": math.log, "tanh": math.tanh, "max": max, "min": min}
+    return eval(text, {"__builtins__": {}}, names)
+
+
+def lines_of(text):
+    """Yield each step of a text as one line."""
+    for paragraph in text.split("\n\n")[2:]:
+        for block in re.split(r"\n(?=  \S)", paragraph)[1:]:
+            yield " ".join(block.split())
+
+
+@given(networks())
+def test_last_digit_of_a_readers_arithmetic_is_shown_or_said(case):
+    net, x, y, rate, digits = case
+    checked = 0
+    for step in lines_of(str(worked(net, x, y, rate=rate, digits=digits))):
+        said = SAID.search(step)
+        plain = re.split(r" {1,}\((?=\d|since|the |softmax|sigmoid|beyond)", step)[0]
+        pieces = re.split(r" (=|≈|←) ", plain)
+        if len(pieces) < 5:
+            continue
+        numbers, value = pieces[-3], pieces[-1]
+        if re.search(r"[a-zLα-ω…]", re.sub(r"log|tanh|max|min|e\^", "", numbers)) or "∞" in step:
+            continue
+        try:
+            reader = Decimal(repr(float(evaluated(numbers))))
+        except (OverflowError, ValueError):
+            continue
+        ours = Decimal(repr(float(evaluated(said[1] if said else value))))
+        unit = Decimal(1).scaleb(ours.adjusted() - digits + 1) if ours else Decimal("1e-12")
+        # A float's own rounding is far below a unit of the last digit, unless it lies at a half.
+        nearly = abs(reader - ours) <= unit * Decimal("0.500001")
+        assert nearly, step
+        if pieces[-2] == "=":
+            assert abs(reader - ours) <= abs(ours) * Decimal("1e-12"), step
+        checked += 1
+    assert checked
+
+
+def test_rounding_of_a_half_is_said():
+    net = hg.Network([hg.Dense([[1.0]], [-0.3333333])])
+    text = worked(net, [0.33334], [0.0], digits=3)
+    # 0.33334 − 0.3333333 is 6.7e-06, but with the digits shown it is 0.
+    assert "z⁽¹⁾ = w⁽¹⁾ · x + b⁽¹⁾ = 1 · 0.333 + (−0.333) ≈ 6.70·10⁻⁶   (8)   (the digits shown give 0)" in str(text)
+
+
+@pytest.mark.parametrize("value", [0.5, 1e-12, 3e7])
+def test_step_matches_what_descend_does(value):
+    solution = worked(MAZUR, X, Y, rate=value)
+    net = hg.Network(MAZUR.layers, reduction="sum")
+    net.descend(net.gradient(X, Y), value)
+    new = {step.quantity: step.quantity.value for step in steps(solution) if step.replaces}
+    assert len(new) == 12
+    for quantity, number in new.items():
+        array = getattr(net.layers[quantity.layer - 1], quantity.kind.removesuffix("_new"))
+        assert number == array[tuple(unit - 1 for unit in (quantity.j, quantity.k) if unit)]
+    assert solution.solution.derivation.after == net.loss(X, Y)
+    assert solution.solution.derivation.before == pytest.approx(MAZUR.loss(X, Y), rel=1e-15)
+
+
+def test_overflow_is_shown_as_infinity():
+    net = hg.Network([hg.Dense([[1e200]], [0.0]), hg.Dense([[1e200]], [0.0])])
+    text = str(worked(net, [1.0], [0.0]))
+    assert "∞" in text
+
+
+def test_network_and_data_is_not_changed():
+    net, x, y = hg.Network(MAZUR.layers), np.array([X]), np.array([Y])
+    before = [array.copy() for array in net.named().values()]
+    solution = worked(net, x, y, rate=0.5)
+    said = str(solution)
+    assert all(np.array_equal(*pair) for pair in zip(before, net.named().values(), strict=True))
+    assert x.tolist() == [X]
+    net.layers[0].b[...] = 7.0
+    x[...] = 7.0
+    assert str(solution) == said
+
+
+# Equations.
+
+
+def test_equations_of_many_neurons_equals_those_of_the_notes():
+    numbers = [step.equations for step in steps(worked(MAZUR, X, Y))]
+    layer = [(8,)] * 2 + [(9,)] * 2
+    unit = [(13,), (11,)] * 2 + [(7,), (11,)]
+    assert (
+        numbers
+        == layer * 2 + [(10,)] + [(4,)] * 2 + [(12,)] * 2 + unit * 2 + [(14,)] * 2 + [(12,)] * 2 + unit * 2 + [(14,)] * 2
+    )
+
+
+def test_equations_of_one_neuron_a_layer_equals_those_of_the_notes():
+    numbers = [step.equations for step in steps(worked(CHAIN, [0.5], [1.0]))]
+    layer = [(6,), (3,), (7,), (3,)]
+    assert numbers == [(8,), (9,)] * 2 + [(10,), (4,), (5,), *layer, (14,), (5,), *layer, (14,)]
+    assert "dL/dw⁽²⁾ = dL/da⁽²⁾ · da⁽²⁾/dz⁽²⁾ · dz⁽²⁾/dw⁽²⁾ = −0.476812" in str(worked(CHAIN, [0.5], [1.0]))
+
+
+def test_factors_of_the_second_weight_is_marked_as_kept():
+    lines = str(worked(MAZUR, X, Y)).splitlines()
+    first = lines.index("  dL/dw₁₁⁽²⁾ = dz₁⁽²⁾/dw₁₁⁽²⁾ · da₁⁽²⁾/dz₁⁽²⁾ · dL/da₁⁽²⁾")
+    assert lines[first + 1].strip() == "= 0.593270 · 0.186816 · 1.48273"
+    assert lines[first + 5].strip() == "= 0.596884 · [0.186816] · [1.48273]"
+
+
+@pytest.mark.parametrize(
+    ("loss", "output", "y", "said"),
+    [
+        ("cross_entropy", "softmax", 1, "L = −log(a₂⁽¹⁾) = −log(0.5) ≈ 0.693147   (1)   (the true class"),
+        ("cross_entropy", "softmax", [0.25, 0.75], "L = 0.25 · (−log(a₁"),
+        ("binary_cross_entropy", "sigmoid", [0.0, 1.0], "L = −log(1 − a₁⁽¹⁾) − log(a₂⁽¹⁾) = −log(1 − 0.5) − log(0.5)"),
+        ("squared_error", "identity", [0.0, 1.0], "L = (a₁⁽¹⁾ − y₁)² + (a₂⁽¹⁾ − y₂)² = (0 − 0)² + (0 − 1)² = 1   (10)"),
+    ],
+)
+def test_loss_is_told_by_its_equation(loss, output, y, said):
+    net = hg.Network([hg.Dense([[1.0], [1.0]], [0.0, 0.0], output)], loss=loss)
+    text = " ".join(str(worked(net, [0.0], y)).split())
+    if loss == "cross_entropy" and isinstance(y, list):
+        assert "L = y₁ · (−log(a₁⁽¹⁾)) + y₂ · (−log(a₂⁽¹⁾)) = 0.25 · (−log(0.5)) + 0.75 · (−log(0.5))" in text
+    else:
+        assert " ".join(said.split()) in text
+
+
+def test_class_too_improbable_to_be_held_is_told_by_equation_2():
+    net = hg.Network([hg.Dense([[1.0], [-1.0]], [0.0, 0.0], "softmax")], loss="cross_entropy")
+    (step,) = [step for step in steps(worked(net, [500.0], 1)) if step.quantity.kind == "L"]
+    assert step.equations == (2,)
+    assert step.quantity.value == 1000.0
+    assert "= 1000   (2)" in str(worked(net, [500.0], 1))
+
+
+# Parts.
+
+
+def test_part_is_of_one_layer_unit_and_example():
+    net = hg.Network.random([3, 4, 2], activations=["tanh", "identity"], seed=0)
+    x, y = np.random.default_rng(0).normal(size=(2, 3)), np.zeros((2, 2))
+    everything = steps(worked(net, x, y))
+    layer = steps(worked(net, x, y, layer=1))
+    assert [step for step in everything if step.quantity.layer == 1 and step.quantity.kind != "x"] == layer
+    unit = steps(worked(net, x, y, layer=1, unit=3, example=2))
+    assert unit == [step for step in layer if step.quantity.j == 3 and step.quantity.example == 2]
+    assert "Shown is a part: example 2, layer 1, unit 3." in str(worked(net, x, y, layer=1, unit=3, example=2))
+
+
+def test_unit_of_a_large_network_is_shown_with_some_of_its_weights():
+    net = hg.Network.random([784, 30, 10], activations=["relu", "softmax"], loss="cross_entropy", seed=0)
+    x = np.random.default_rng(1).normal(size=784)
+    solution = worked(net, x, 3, layer=1, unit=2)
+    assert sum(step.quantity.kind == "dL_dw" for step in steps(solution)) == WEIGHTS
+    assert "The other 764 weights of this unit are derived in the same way." in str(solution)
+    assert "w₂,₁⁽¹⁾ · x₁" not in str(solution)
+    assert " + … + w₂,₇₈₄⁽¹⁾ · x₇₈₄" in str(solution)
+    assert max(len(solution.html()), len(solution.latex())) < 400_000
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_largest_solution_is_no_megabytes(form):
+    net = hg.Network.random([13, 13, 13], activations=["sigmoid", "sigmoid"], seed=0)
+    solution = worked(net, np.ones(13), np.zeros(13))
+    assert LIMIT / 2 < len(steps(solution)) <= LIMIT
+    assert len(FORMS[form](solution).encode()) < 3_000_000
+
+
+# What is refused.
+
+WIDE = hg.Network.random([20, 30, 1], activations=["relu", "identity"], seed=0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "error", "said"),
+    [
+        (("net", X, Y), {}, TypeError, "net must be a Network; got str"),
+        ((MAZUR, [1.0], Y), {}, ValueError, "x must have shape (N, n_0) = (N, 2)"),
+        ((MAZUR, X, [1.0]), {}, ValueError, "y must have shape"),
+        ((MAZUR, X, Y), {"rate": 0}, ValueError, "rate must be finite and > 0 in float64; got 0"),
+        ((MAZUR, X, Y), {"rate": "fast"}, TypeError, "rate must be a real number > 0; got 'fast'"),
+        ((MAZUR, X, Y), {"layer": 3}, ValueError, "layer must be an integer from 1 to L = 2; got 3"),
+        ((MAZUR, X, Y), {"layer": 0}, ValueError, "layer must be an integer >= 1; got 0"),
+        ((MAZUR, X, Y), {"layer": 1, "unit": 3}, ValueError, "unit must be an integer from 1 to n_1 = 2; got 3"),
+        ((MAZUR, X, Y), {"unit": 1}, ValueError, "unit needs the layer that it is in, layer=1 to L = 2; got unit=1 alone"),
+        ((MAZUR, X, Y), {"example": 2}, ValueError, "example must be an integer from 1 to N = 1; got 2"),
+        ((MAZUR, X, Y), {"digits": 1}, ValueError, "digits must be an integer >= 2; got 1"),
+        ((MAZUR, X, Y), {"digits": 13}, ValueError, "digits must be an integer from 2 to 12; got 13"),
+        ((MAZUR, X, Y), {"digits": 2.0}, TypeError, "digits must be an integer >= 2; got 2.0"),
+        ((MAZUR, X, Y), {"language": "fr"}, ValueError, "language must be one of en, es; got 'fr'"),
+        (
+            (WIDE, np.ones((3, 20)), np.ones((3, 1))),
+            {},
+            ValueError,
+            "at most 1000 numbers are derived, and the network 20-30-1 on 3 examples has more here; "
+            "choose a part: example=1, one of 3, layer=1, one of 2, unit=1 of that layer, one of 30",
+        ),
+        (
+            (WIDE, np.ones(20), np.ones(1)),
+            {"layer": 1},
+            ValueError,
+            "the network 20-30-1 on 1 example has more here; choose a part: unit=1 of that layer, one of 30",
+        ),
+    ],
+)
+def test_bad_input_raises_a_sentence(arguments, options, error, said):
+    with pytest.raises(error, match=re.escape(said)):
+        worked(*arguments, **options)
+
+
+def test_file_of_another_ending_raises_what_is_known(tmp_path):
+    with pytest.raises(ValueError, match=re.escape("must be one of .txt, .md, .tex, .html; got '.doc'")):
+        worked(MAZUR, X, Y).save(tmp_path / "a.doc")
+    assert os.listdir(tmp_path) == []
+
+
+# Forms.
+
+
+def test_worked_is_offered_by_handgrad():
+    assert hg.worked is worked
+    assert "worked" in dir(hg)
+    with pytest.raises(AttributeError, match="module 'handgrad' has no attribute 'workd'"):
+        hg.workd  # noqa: B018
+
+
+def test_repr_is_one_line():
+    assert repr(worked(MAZUR, X, Y)).startswith("Worked(Network(2-2-2, sigmoid, sigmoid; squared_error, sum;")
+    assert "43 numbers" in repr(worked(MAZUR, X, Y))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("form", FORMS)
+def test_file_equals_the_form_of_its_ending(form, language, tmp_path):
+    solution = worked(MAZUR, X, Y, rate=0.5, language=language)
+    solution.save(tmp_path / f"a{form}")
+    text = (tmp_path / f"a{form}").read_text(encoding="utf-8")
+    assert text == FORMS[form](solution)
+    assert words(language)["worked"]["title"] in text
+    assert not re.search(r"\{[a-z_]+\}", text) or form in (".tex", ".html", ".md")
+
+
+def test_markdown_is_safe_from_emphasis():
+    text = worked(MAZUR, X, Y, rate=0.5).markdown()
+    formulas = re.findall(r"\$[^$]*\$", text)
+    assert len(formulas) > 55
+    for formula in formulas:
+        # GitHub reads * and a _ after a space or a sign as emphasis, and a backslash before a sign as that sign.
+        assert not re.search(r"\*|(?<![A-Za-z])_|\\[^a-zA-Z]", formula), formula
+    assert text.count("$") == 2 * len(formulas)
+
+
+def test_notebook_shows_the_page_in_a_frame():
+    shown = worked(MAZUR, X, Y)._repr_html_()
+    assert shown.startswith('<iframe srcdoc="&lt;!DOCTYPE html&gt;')
+    assert shown.count("<") == 2
+
+
+def test_words_of_every_language_equals_in_keys_and_fields():
+    english = words("en")
+    for language in LANGUAGES:
+        other = words(language)
+        assert {section: list(keys) for section, keys in other.items()} == {
+            section: list(keys) for section, keys in english.items()
+        }
+        for section, keys in english.items():
+            for key, text in keys.items():
+                assert set(re.findall(r"\{(\w+)\}", other[section][key])) == set(re.findall(r"\{(\w+)\}", text)), (section, key)
+
+
+def test_page_and_document_without_their_packages_raises_what_brings_them():
+    program = (
+        "import sys; sys.modules.update(jinja2=None)\nimport handgrad as hg\n"
+        "w = hg.worked(hg.Network([hg.Dense([[1.0]], [0.0])]), [1.0], [0.0])\nprint(len(str(w)) > 99, len(w.markdown()) > 99)\n"
+        "for form in (w.latex, w.html):\n    try:\n        form()\n    except ImportError as error:\n        print(error)"
+    )
+    environment = os.environ | {"PYTHONPATH": str(Path(hg.__file__).parents[1])}
+    answer = subprocess.run([os.sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment)
+    assert answer.stdout.splitlines()[0] == "True True"
+    assert answer.stdout.count("needs jinja2, which the extra homework brings: pip install '.[homework]'") == 2
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("net", "x", "y"),
+    [
+        (MAZUR, X, Y),
+        (CHAIN, [0.5], [1.0]),
+        (
+            hg.Network.random([3, 12, 3], activations=["leaky_relu", "softmax"], loss="cross_entropy", seed=1),
+            np.random.default_rng(0).normal(size=3),
+            1,
+        ),
+        (
+            hg.Network.random([2, 2, 2], activations=["prelu", "sigmoid"], loss="binary_cross_entropy", seed=1),
+            [[1e9, -1e-9], [0.0, 1.0]],
+            [[0, 1], [0.25, 1]],
+        ),
+    ],
+    ids=["mazur", "chain", "classes", "batch"],
+)
+def test_document_is_compiled_by_pdflatex(net, x, y, language, tmp_path):
+    pdflatex = found("pdflatex")
+    worked(net, x, y, rate=0.5, language=language).save(tmp_path / "a.tex")
+    command = [pdflatex, "-interaction=nonstopmode", "-halt-on-error", "a.tex"]
+    answer = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace", timeout=120, check=False)
+    assert answer.returncode == 0, answer.stdout[-2000:]
+    assert "Overfull" not in answer.stdout
+    assert (tmp_path / "a.pdf").stat().st_size > 10_000
