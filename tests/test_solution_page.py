@@ -1,0 +1,248 @@
+"""The page of a worked solution in a browser: its numbers, the walk by keyboard, light and dark, narrow and wide, for everybody."""
+
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
+from programs import found
+
+import handgrad as hg
+from handgrad.homework.worked import worked
+
+MAZUR = hg.Network(
+    [
+        hg.Dense([[0.15, 0.2], [0.25, 0.3]], [0.35, 0.35], "sigmoid"),
+        hg.Dense([[0.4, 0.45], [0.5, 0.55]], [0.6, 0.6], "sigmoid"),
+    ],
+    reduction="sum",
+)
+CLASSES = hg.Network.random([3, 4, 3], activations=["leaky_relu", "softmax"], loss="cross_entropy", seed=1)
+CHAIN = hg.Network([hg.Dense([[2.0]], [-1.0], "sigmoid"), hg.Dense([[1.5]], [0.25], "tanh")])
+SOLUTIONS = {
+    "mazur": worked(MAZUR, [0.05, 0.1], [0.01, 0.99], rate=0.5),
+    "classes": worked(CLASSES, np.random.default_rng(0).normal(size=(2, 3)), [0, 2], rate=0.1, language="es"),
+    "chain": worked(CHAIN, [0.5], [1.0], digits=4),
+    "part": worked(CLASSES, [0.25, -1.0, 2.0], 1, layer=1, unit=2),
+}
+SIZES = [390, 1280]
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found("chromium"), args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(browser, tmp_path):
+    """Return what opens a solution's page; whatever the browser complains of, or asks the network for, fails the test."""
+    complaints, contexts = [], []
+
+    def open_page(name, width=1280, scheme="light"):
+        file = tmp_path / f"{name}.html"
+        SOLUTIONS[name].save(file)
+        contexts.append(browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme))
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: request.url.startswith("file:") or complaints.append(request.url))
+        page.goto(file.as_uri())
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def steps(name):
+    return [step for section in SOLUTIONS[name].solution.derivation.sections for step in section.steps]
+
+
+@pytest.mark.parametrize("width", SIZES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", SOLUTIONS)
+def test_page_is_for_everybody(name, scheme, width, opened):
+    page = opened(name, width, scheme)
+    for presses in (0, len(steps(name)) // 2):
+        for _ in range(presses):
+            page.keyboard.press("ArrowRight")
+        found = Axe().run(page, options={"runOnly": RULES}).response["violations"]
+        assert [(rule["id"], rule["nodes"][0]["html"]) for rule in found] == []
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+@pytest.mark.parametrize("name", SOLUTIONS)
+def test_numbers_of_the_page_equals_those_of_the_text(name, opened):
+    page = opened(name)
+    # What MathML shows, read back: a step's value is the last number of its formula.
+    read = page.eval_on_selector_all(
+        ".steps li", "all => all.map(step => step.querySelector('.piece:last-of-type').textContent.replace(/[=≈\\s]/g, ''))"
+    )
+    plain = SOLUTIONS[name].text()
+    values = []
+    for paragraph in plain.split("\n\n")[2:]:
+        for block in re.split(r"\n(?=  \S)", paragraph)[1:]:
+            joined = " ".join(block.split())
+            values += re.findall(r"[=≈] (\S+)(?: \([^=≈]*)?$", joined)
+    powers = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789−")
+    assert read == [value.translate(powers) for value in values]
+    assert len(read) == len(steps(name))
+
+
+@pytest.mark.parametrize("name", SOLUTIONS)
+def test_walk_by_keyboard_is_through_every_step(name, opened):
+    page = opened(name)
+    count = len(steps(name))
+    assert page.inner_text("#where") in ("The whole network", "La red completa")
+    for number, step in enumerate(steps(name), start=1):
+        page.keyboard.press("ArrowRight")
+        assert re.findall(r"\d+", page.inner_text("#where")) == [str(number), str(count)]
+        shown = page.inner_text("#panel .formula")
+        assert shown == page.inner_text(f"#step-{number} .formula")
+        assert [f"({n})" for n in step.equations] == page.eval_on_selector_all("#panel a", "all => all.map(a => a.textContent)")
+        lit = set(page.eval_on_selector_all(".lit", "all => all.map(part => part.dataset.part)"))
+        assert lit == expected_parts(name, step)
+    page.keyboard.press("ArrowRight")
+    assert page.input_value("#at") == str(count)
+    page.keyboard.press("Home")
+    assert page.input_value("#at") == "0"
+    assert page.locator(".lit").count() == 0
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowLeft")
+    assert page.input_value("#at") == str(count - 1)
+
+
+def expected_parts(name, step):
+    """Return which units and edges are at work in a step, by the numbers in its formula."""
+    widths = SOLUTIONS[name].solution.net.widths
+    quantity = step.quantity
+    layer, j, k = quantity.layer, quantity.j or 1, quantity.k or 1
+    of_layer = lambda number: range(1, widths[number] + 1)  # noqa: E731
+    if quantity.kind == "L":
+        return {f"unit-{len(widths) - 1}-{i}" for i in of_layer(len(widths) - 1)}
+    parts = {f"unit-{layer}-{j}"}
+    if quantity.kind == "z":
+        parts |= {f"edge-{layer}-{j}-{i}" for i in of_layer(layer - 1)} | {f"unit-{layer - 1}-{i}" for i in of_layer(layer - 1)}
+    if quantity.kind in ("dz_dw", "dL_dw", "w_new"):
+        parts |= {f"edge-{layer}-{j}-{k}", f"unit-{layer - 1}-{k}"}
+    if quantity.kind == "dL_da" and layer < len(widths) - 1:
+        parts |= {f"edge-{layer + 1}-{i}-{j}" for i in of_layer(layer + 1)} | {
+            f"unit-{layer + 1}-{i}" for i in of_layer(layer + 1)
+        }
+    return parts
+
+
+def test_picture_shows_what_is_known_so_far(opened):
+    page = opened("mazur")
+    visible = "all => all.filter(slot => slot.getAttribute('visibility') !== 'hidden').map(slot => slot.dataset.slot)"
+    everything = page.eval_on_selector_all("[data-slot]:not(li)", visible)
+    assert {"z-1-1", "a-2-2", "dL_da-1-2", "dL_dw-1-1-2", "dL_db-2-1", "w-2-1-2", "y-2", "a-0-1", "dL_da-0-1"} <= set(
+        everything
+    )
+    page.keyboard.press("ArrowRight")
+    known = page.eval_on_selector_all("[data-slot]:not(li)", visible)
+    assert "z-1-1" in known
+    assert not {"z-1-2", "a-1-1", "dL_dw-1-1-1"} & set(known)
+    assert {"w-1-1-1", "b-2-1", "a-0-1", "y-1"} <= set(known)
+    page.keyboard.press("End")
+    assert page.text_content("[data-slot=w-1-1-1]") == "w 0.1496"
+
+
+def test_picture_of_a_batch_shows_the_example_at_work(opened):
+    page = opened("classes")
+    first = page.text_content("[data-slot=a-0-1]")
+    second = next(number for number, step in enumerate(steps("classes"), start=1) if step.quantity.example == 2)
+    page.evaluate(f"go({second})")
+    x = np.random.default_rng(0).normal(size=(2, 3))
+    assert first.split() == ["0.1257"]
+    assert float(page.text_content("[data-slot=a-0-1]").replace("−", "-")) == pytest.approx(x[1, 0], rel=1e-3)
+    assert page.text_content("[data-slot=y-3]") == "y 1"
+
+
+def test_number_that_is_pointed_at_shows_its_derivation(opened):
+    page = opened("mazur")
+    # a of the first hidden unit, in the formula of the second layer's z.
+    page.hover("#step-5 [data-step='3'] >> nth=0")
+    assert page.is_visible("#tip")
+    assert page.inner_text("#tip .formula") == page.inner_text("#step-3 .formula")
+    page.keyboard.press("Escape")
+    assert not page.is_visible("#tip")
+    page.hover("#step-1 [data-said] >> nth=0")
+    assert page.inner_text("#tip") == "b₁⁽¹⁾ = 0.35 is given."
+    page.focus("[data-slot=z-1-2]")
+    assert page.inner_text("#tip .formula") == page.inner_text("#step-2 .formula")
+
+
+def test_number_that_is_tapped_shows_its_derivation(browser, tmp_path):
+    SOLUTIONS["mazur"].save(tmp_path / "a.html")
+    context = browser.new_context(viewport={"width": 390, "height": 800}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto((tmp_path / "a.html").as_uri())
+    page.tap("#step-5 [data-step='3'] >> nth=0")
+    assert page.is_visible("#tip")
+    box = page.locator("#tip").bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+    context.close()
+
+
+def test_slider_walks_too(opened):
+    page = opened("chain")
+    page.focus("#at")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    assert page.input_value("#at") == "2"
+    assert page.get_attribute("#at", "aria-valuetext") == "Step 2 of 18"
+    page.click("#on")
+    page.click("#on")
+    page.click("#back")
+    assert page.input_value("#at") == "3"
+
+
+def test_page_without_script_is_whole(browser, tmp_path):
+    SOLUTIONS["mazur"].save(tmp_path / "a.html")
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((tmp_path / "a.html").as_uri())
+    assert not page.is_visible("#at")
+    assert page.is_visible("#step-55")
+    assert page.text_content("[data-slot=z-1-1]") == "z 0.3775"
+    context.close()
+
+
+def test_printed_page_is_of_the_solution_alone(opened):
+    page = opened("mazur")
+    page.keyboard.press("ArrowRight")
+    page.emulate_media(media="print")
+    assert not page.is_visible("#at")
+    assert page.is_visible("#step-55")
+
+
+class Tags(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.addresses = []
+
+    def handle_starttag(self, tag, attributes):
+        self.addresses += [value for name, value in attributes if name in ("src", "href", "srcset", "action", "data")]
+
+
+@pytest.mark.parametrize("name", SOLUTIONS)
+def test_page_asks_for_nothing_from_elsewhere(name):
+    text = SOLUTIONS[name].html()
+    tags = Tags()
+    tags.feed(text)
+    assert tags.addresses
+    assert all(address.startswith("#") for address in tags.addresses)
+    assert "default-src &#39;none&#39;" in text
+    assert not re.search(r"url\(|@import", text)
+    # Every address in the page is there.
+    ids = set(re.findall(r'id="([^"]+)"', text))
+    assert {address[1:] for address in tags.addresses} <= ids
