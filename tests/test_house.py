@@ -51,6 +51,7 @@ FLOORS = [
     "losses",
     "gradient",
     "fast",
+    "dense",
     "network",
     "literal",
     "descent",
