@@ -8,9 +8,8 @@ WORDS = {
     "en": {
         "nothing": "Nothing stands out: none of the usual reasons why a network does not learn is seen here.",
         "not-finite": (
-            "Some numbers are infinite or not numbers at all: the loss is {loss:.3g}, and so are {bad} of the {derivatives} "
-            "derivatives. The largest |w| is {w:.3g}, the largest |x| {x:.3g}. Beyond the notes: take smaller weights, and "
-            "scale the inputs."
+            "The loss is {loss:.3g}, and of the {derivatives} derivatives {bad} are infinite or not a number. The largest |w| "
+            "is {w:.3g}, the largest |x| {x:.3g}. Beyond the notes: take smaller weights, and scale the inputs."
         ),
         "zero-gradient": (
             "All {derivatives} derivatives are 0 though the loss is {loss:.3g}: no step changes anything, whatever the rate. "
@@ -95,9 +94,8 @@ WORDS = {
     "es": {
         "nothing": ("Nada llama la atención: aquí no se ve ninguna de las razones habituales por las que una red no aprende."),
         "not-finite": (
-            "Hay números infinitos o que no son números: la pérdida es {loss:.3g}, y tampoco son finitas {bad} de las "
-            "{derivatives} derivadas. El mayor |w| es {w:.3g} y el mayor |x|, {x:.3g}. Más allá de los apuntes: usa pesos más "
-            "pequeños y escala las entradas."
+            "La pérdida es {loss:.3g}, y de las {derivatives} derivadas {bad} son infinitas o no son números. El mayor |w| es "
+            "{w:.3g} y el mayor |x|, {x:.3g}. Más allá de los apuntes: usa pesos más pequeños y escala las entradas."
         ),
         "zero-gradient": (
             "Las {derivatives} derivadas son todas 0 aunque la pérdida es {loss:.3g}: ningún paso cambia nada, sea cual sea "

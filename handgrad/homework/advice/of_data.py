@@ -38,43 +38,28 @@ FAR = 5.0
 OF_A_CLASS = 10
 
 
+def _range(seen: Seen) -> tuple[float, float]:
+    """Return what squared error's output can give; the cross-entropies refuse other targets."""
+    return RANGES.get(seen.squared_error_after, (-math.inf, math.inf))
+
+
 def targets_out_of_range(seen: Seen) -> Iterator[Remark]:
     """Remark on targets that squared error's output cannot give."""
-    beyond = _beyond(seen)
-    if beyond is not None and beyond.any():
-        low, high = RANGES[seen.squared_error_after]
-        yield seen.remark(
-            "targets-out-of-range",
-            {
-                "low": low,
-                "high": high,
-                "beyond": beyond.sum(),
-                "targets": beyond.size,
-                "least": seen.y.min(),
-                "largest": seen.y.max(),
-            },
-            len(seen.trace),
-            "II",
-        )
+    low, high = _range(seen)
+    beyond = np.count_nonzero((seen.y < low) | (seen.y > high))
+    if beyond:
+        numbers = {"low": low, "high": high, "beyond": beyond, "targets": seen.y.size}
+        numbers |= {"least": seen.y.min(), "largest": seen.y.max()}
+        yield seen.remark("targets-out-of-range", numbers, len(seen.trace), "II")
 
 
 def squashed_regression(seen: Seen) -> Iterator[Remark]:
     """Remark on targets of many values that a sigmoid or tanh is to give; those out of its range are said already."""
-    if seen.squared_error_after not in ("sigmoid", "tanh") or _beyond(seen).any():  # type: ignore[union-attr]
-        return
-    distinct = np.unique(seen.y).size
-    if distinct > GRADES:
-        numbers = {"distinct": distinct, "least": seen.y.min(), "largest": seen.y.max()}
+    low, high = _range(seen)
+    least, largest, distinct = seen.y.min(), seen.y.max(), np.unique(seen.y).size
+    if seen.squared_error_after in ("sigmoid", "tanh") and low <= least and largest <= high and distinct > GRADES:
+        numbers = {"distinct": distinct, "least": least, "largest": largest}
         yield seen.remark("squashed-regression", numbers, len(seen.trace), "II.F")
-
-
-def _beyond(seen: Seen) -> Array | None:
-    """Return where a target is out of the output's range, or None if every number is in it."""
-    if seen.squared_error_after not in RANGES:
-        return None
-    low, high = RANGES[seen.squared_error_after]
-    beyond: Array = (seen.y < low) | (seen.y > high)
-    return beyond
 
 
 def class_missing(seen: Seen) -> Iterator[Remark]:
