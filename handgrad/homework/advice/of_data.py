@@ -79,7 +79,7 @@ def _columns(seen: Seen) -> tuple[Array, Array]:
     x = seen.x.astype(np.float64)
     size = np.maximum(np.abs(x).max(axis=0), np.finfo(np.float64).tiny)
     scaled = x / size
-    return scaled.mean(axis=0) * size, np.where(np.ptp(x, axis=0) == 0, 0, scaled.std(axis=0)) * size
+    return scaled.mean(axis=0) * size, scaled.std(axis=0) * size
 
 
 def inputs_constant(seen: Seen) -> Iterator[Remark]:

@@ -91,8 +91,8 @@ def dead_units(seen: Seen) -> Iterator[Remark]:
     for number, layer in seen.hidden():
         if seen.activation(number) not in ("relu", "leaky_relu", "prelu") or not seen.parameters[f"w{number}"].any():
             continue
-        # Of leaky_relu and prelu g′ is 0 only where their slope is.
-        dead = ((layer.z <= 0) & (layer.da_dz == 0)).all(axis=0)
+        # It is where z <= 0; of leaky_relu and prelu only if their slope is 0, too.
+        dead = (layer.da_dz == 0).all(axis=0)
         if dead.mean() >= MANY_UNITS:
             yield seen.remark("dead-units", {"dead": dead.sum(), "units": dead.size, "examples": len(seen.x)}, number, "II")
 

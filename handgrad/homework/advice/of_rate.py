@@ -21,9 +21,8 @@ ROSE = 1e-2
 HALVINGS = 30
 # A loss that falls by less in all the steps would take thousands of epochs.
 CRAWLED = 1e-3
-# Larger rates that are tried, and how much further one must take the loss: so many times, and at least by this share.
+# Larger rates that are tried, and the share by which one must take the loss down for a remark: ten times more at least.
 LARGER = (10.0, 1e2, 1e3, 1e4, 1e5, 1e6)
-FURTHER = 10
 MARKED = 0.01
 # A loss this small beside that of an output of 0, or in nats, is learned: what it does now says nothing on the rate.
 LEARNED = 1e-8
@@ -52,7 +51,7 @@ def _diverges(seen: Seen, rate: float, trail: list[float]) -> Iterator[Remark]:
     tried = {"rate": rate, "before": before, "after": after, "steps": len(trail) - 1, "better": better}
     if reached < before:
         yield seen.remark("rate-diverges", {**tried, "reached": reached})
-    elif math.isinf(after):  # a finite loss that no rate lets fall is at its minimum
+    else:
         yield seen.remark("rate-diverges", tried, words="rate-diverges-still")
 
 
@@ -60,14 +59,14 @@ def _crawls(seen: Seen, rate: float, before: float, after: float) -> Iterator[Re
     fall = max(before - after, 0) / before  # below 0 by rounding
     falls = {rate * factor: (before - _tried(seen, rate * factor)[-1]) / before for factor in LARGER}
     better = max(falls, key=falls.__getitem__)
-    if falls[better] > max(FURTHER * fall, MARKED):
+    if falls[better] > MARKED:
         tried = {"rate": rate, "steps": STEPS, "percent": 100 * fall, "before": before, "better": better}
         yield seen.remark("rate-crawls", {**tried, "reached": 100 * falls[better]})
 
 
 def _nothing_left(seen: Seen) -> bool:
-    """Say whether no rate can be judged: numbers that are not finite, a gradient of 0, or a loss that is learned."""
-    if not seen.finite or not seen.derivatives.any():
+    """Say whether no rate can be judged: numbers that are not finite, or a loss that is learned."""
+    if not seen.finite:
         return True
     size = 1.0
     if seen.net.loss_name == "squared_error":
