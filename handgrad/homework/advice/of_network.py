@@ -92,7 +92,7 @@ def dead_units(seen: Seen) -> Iterator[Remark]:
         if seen.activation(number) not in ("relu", "leaky_relu", "prelu") or not seen.parameters[f"w{number}"].any():
             continue
         # It is where z <= 0; of leaky_relu and prelu only if their slope is 0, too.
-        dead = (layer.da_dz == 0).all(axis=0)
+        dead = ~np.any(layer.da_dz, axis=0)
         if dead.mean() >= MANY_UNITS:
             yield seen.remark("dead-units", {"dead": dead.sum(), "units": dead.size, "examples": len(seen.x)}, number, "II")
 
