@@ -7,9 +7,8 @@ k a neuron of the layer before.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import copy
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,89 +16,16 @@ import numpy.typing as npt
 from handgrad import activations as act
 from handgrad import checks, losses
 from handgrad.activations import Activation
+from handgrad.dense import Dense
 from handgrad.fast.engine import Engine
-from handgrad.fast.weights import Weights
 from handgrad.gradient import Gradient, LayerTrace, Trace, cut, named_arrays
+
+if TYPE_CHECKING:
+    from handgrad.homework.advice import Advice
 
 __all__ = ["Dense", "Network"]
 
 Array = npt.NDArray[Any]
-
-
-class Dense:
-    """One layer: z = b + w a^(l−1) (8) and a = g(z) (9).
-
-    Parameters
-    ----------
-    w : array_like
-        Weights, (n, n_prev), the layout of `torch.nn.Linear.weight`; float32 or float64. Copied.
-    b : array_like
-        Biases, (n,), of w's dtype. Copied.
-    activation : str or Activation
-        By name or as an object; "identity" unless given.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If w and b are not both float32 or float64; if a shape is wrong, a number not finite, or the activation unknown.
-    """
-
-    def __init__(self, w: npt.ArrayLike, b: npt.ArrayLike, activation: Activation | str = "identity") -> None:
-        self._activation = act.activation(activation)
-        slope, alpha = self._activation.slope, self._activation.alpha
-        array, self._b, self._alpha = checks.dense(w, b, slope, alpha)
-        self._weights = Weights(array)
-
-    @property
-    def activation(self) -> Activation:
-        """The activation function."""
-        return self._activation
-
-    # What is assigned to a parameter is copied into its memory, which the network shares.
-
-    @property
-    def w(self) -> Array:
-        """The weights, (n, n_prev)."""
-        return self._weights.lend()
-
-    @w.setter
-    def w(self, value: npt.ArrayLike) -> None:
-        self._weights.assign(checks.replacement("w", value, self._weights.array))
-
-    @property
-    def b(self) -> Array:
-        """The biases, (n,)."""
-        return self._b
-
-    @b.setter
-    def b(self, value: npt.ArrayLike) -> None:
-        self._b[...] = checks.replacement("b", value, self._b)
-
-    @property
-    def alpha(self) -> Array | None:
-        """The learned slope α of prelu, (n,), or () for one shared or one unit; None for the others."""
-        return self._alpha
-
-    @alpha.setter
-    def alpha(self, value: npt.ArrayLike) -> None:
-        if self._alpha is None:
-            raise TypeError(f"alpha is an argument of prelu alone; {self.activation.name} got {value!r}")
-        self._alpha[...] = checks.replacement("alpha", value, self._alpha, one_unit=self._b.size == 1)
-
-    @property
-    def negative_slope(self) -> Array | float | None:
-        """The slope for z < 0: α of prelu as it is now, the fixed slope of leaky_relu, None for the others."""
-        return self.activation.slope if self.alpha is None else self.alpha
-
-    def _in(self, w: Array, b: Array, alpha: Array | None) -> Dense:
-        """Return the same layer with its parameters in this memory, which holds their numbers already."""
-        placed = copy(self)
-        placed._weights, placed._b, placed._alpha = Weights(w), b, alpha
-        return placed
-
-    def __repr__(self) -> str:
-        n, n_prev = self._weights.array.shape
-        return f"Dense({n_prev} -> {n}, {self.activation.name}, {self._b.dtype})"
 
 
 @dataclass(frozen=True, init=False, repr=False, eq=False)
@@ -304,6 +230,41 @@ class Network:
         step = checks.positive_number("rate", rate, self.dtype)
         checks.same_parameters("g", g.named(), self.engine.named(self.engine.parameters))
         self.engine.step(g.flat, step, np.empty_like(g.flat))
+
+    def advice(self, x: npt.ArrayLike, y: npt.ArrayLike, rate: float | None = None, *, language: str = "en") -> Advice:
+        """Say what may keep the network from learning although its gradient is right, with a measured number for each remark.
+
+        Section II.F: the activations. **Beyond the notes:** weights, inputs, targets and the rate. No network is refused: that
+        its numbers overflow is a remark, too. The network stays as it is.
+
+        Parameters
+        ----------
+        x, y : array_like
+            As for `loss`, with the same errors.
+        rate : float, optional
+            A learning rate, > 0, to be tried: 20 steps on a copy.
+        language : str
+            "en" or "es".
+
+        Returns
+        -------
+        Advice
+            `print` gives a line for each remark; without any it is false.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If x or y is not as for `loss`, rate is no finite number > 0, or the language is another.
+
+        Examples
+        --------
+        >>> net = Network([Dense([[1.0, 0.5]], [-0.5], "relu")])
+        >>> net.advice([[1.0, -3.0], [2.0, 1.0]], [[1.0], [3.0]])
+        Advice(relu-output)
+        """
+        from handgrad.homework.advice import advise
+
+        return advise(self, x, y, rate, language)
 
     def _forward(self, x: Array) -> list[tuple[Array, Array]]:
         """Return (z, a) of every layer."""

@@ -52,6 +52,7 @@ FLOORS = [
     "tables",
     "gradient",
     "fast",
+    "dense",
     "network",
     "literal",
     "descent",
