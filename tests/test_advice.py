@@ -11,7 +11,7 @@ import pytest
 
 import handgrad as hg
 from handgrad.homework.advice import RULES
-from handgrad.homework.advice_words import WORDS
+from handgrad.homework.words import LANGUAGES, words
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 3))
@@ -132,7 +132,7 @@ def test_remark_is_among_others(name):
 
 
 def test_every_template_is_tried():
-    assert {*CASES, *ALSO, "nothing", "rate-diverges-still"} == set(WORDS["en"])
+    assert {*CASES, *ALSO, "nothing", "rate-diverges-still"} == set(words("en")["advice"])
     assert len(RULES) == len(CASES) + len(ALSO) - 1  # the two on the rate are one function
 
 
@@ -421,9 +421,6 @@ def test_first_step_to_infinity_is_told_with_the_loss_before():
     assert (remark.numbers["before"], remark.numbers["after"], remark.numbers["steps"]) == (4.0, np.inf, 1)
 
 
-# --- what is fine ---
-
-
 def fine_case(seed, dtype):
     """Return an ordinary random network with standard normal inputs, a teacher's targets, and a moderate rate."""
     rng = np.random.default_rng([7, seed])
@@ -482,16 +479,13 @@ def test_truth_table_gets_no_remark():
     x, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [[0], [1], [1], [0]]
     advice = net.advice(x, y, 1.0)
     assert not advice
-    assert str(advice) == WORDS["en"]["nothing"]
-    assert str(net.advice(x, y, language="es")) == WORDS["es"]["nothing"]
+    assert str(advice) == words("en")["advice"]["nothing"]
+    assert str(net.advice(x, y, language="es")) == words("es")["advice"]["nothing"]
 
 
 def test_linear_network_may_start_from_zero():
     net = hg.Network([hg.Dense(np.zeros((1, 3)), np.zeros(1))])
     assert not net.advice(X, Y, 0.1)
-
-
-# --- what comes back ---
 
 
 def test_advice_is_a_sequence_of_lines():
@@ -507,7 +501,7 @@ def test_advice_is_a_sequence_of_lines():
     assert len({*advice}) == 2
 
 
-@pytest.mark.parametrize("language", WORDS)
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", [*CASES, *ALSO])
 def test_remark_is_said_in_each_language(name, language):
     net, x, y, rate = CASES[name][0] if name in CASES else ALSO[name]
@@ -525,10 +519,9 @@ def test_languages_have_the_same_templates_with_the_same_fields():
     def fields(template):
         return sorted(f"{name}:{form}" for _, name, form, _ in string.Formatter().parse(template) if name)
 
-    assert {key: fields(words) for key, words in WORDS["en"].items()} == {
-        key: fields(words) for key, words in WORDS["es"].items()
-    }
-    assert all(WORDS["en"][key] != WORDS["es"][key] for key in WORDS["en"])
+    english, spanish = (words(language)["advice"] for language in ("en", "es"))
+    assert {key: fields(text) for key, text in english.items()} == {key: fields(text) for key, text in spanish.items()}
+    assert all(english[key] != spanish[key] for key in english)
 
 
 def test_advice_changes_nothing_of_the_callers():
@@ -541,8 +534,6 @@ def test_advice_changes_nothing_of_the_callers():
         for name, array in PLAIN.named().items():
             np.testing.assert_array_equal(array, before[name])
 
-
-# --- never an error ---
 
 EXTREMES = (0.0, 1.0, 30.0, 1e150, 1e300)
 
@@ -574,7 +565,7 @@ def test_whatever_network_gets_advice_and_no_warning(dtype):
             x, y = x[0], y[0]  # one example without its axis
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            advice = net.advice(x, y, float(rng.choice([1e-30, 1e-7, 0.1, 1e30])), language=str(rng.choice([*WORDS])))
+            advice = net.advice(x, y, float(rng.choice([1e-30, 1e-7, 0.1, 1e30])), language=str(rng.choice(LANGUAGES)))
         assert str(advice)
         seen.update(about(advice))
     assert {"not-finite", "zero-gradient", "zero-weights", "rate-diverges", "inputs-not-scaled"} <= set(seen)

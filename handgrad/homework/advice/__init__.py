@@ -1,7 +1,7 @@
 """Why a network whose gradient is right does not learn: what stands out, with the measured number behind each remark.
 
 `advise` runs one function for each remark over what was seen of the network; `remarks` says what a remark is, `of_network`,
-`of_data` and `of_rate` hold the functions with their thresholds. The words are in `handgrad.homework.advice_words`.
+`of_data` and `of_rate` hold the functions with their thresholds. The words are in `handgrad.homework.words`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy.typing as npt
 from handgrad import checks
 from handgrad.homework.advice import of_data, of_network, of_rate
 from handgrad.homework.advice.remarks import Advice, Remark, Seen
-from handgrad.homework.advice_words import WORDS
+from handgrad.homework.words import words
 from handgrad.network import Network
 
 __all__ = ["RULES", "Advice", "Remark", "advise"]
@@ -66,10 +66,10 @@ def advise(net: Network, x: npt.ArrayLike, y: npt.ArrayLike, rate: float | None 
         If x or y does not suit the network, rate is no finite number > 0, or the language is unknown.
     """
     step = None if rate is None else checks.positive_number("rate", rate, net.dtype)
-    words = WORDS[checks.one_of("language", language, WORDS)]
+    table = words(language)["advice"]
     batch, single = net.engine.inputs(x)
     target = net.engine.targets(y, len(batch), single)
     with np.errstate(all="ignore"):  # whatever overflows is found in the numbers
         trace = net.trace(batch, np.asarray(y)[None] if single else y)
-        seen = Seen(net, batch, target, trace, step, words)
-        return Advice(tuple(remark for rule in RULES for remark in rule(seen)), words["nothing"])
+        seen = Seen(net, batch, target, trace, step, table)
+        return Advice(tuple(remark for rule in RULES for remark in rule(seen)), table["nothing"])
