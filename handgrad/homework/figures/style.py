@@ -1,0 +1,249 @@
+"""What all figures share: axes on a figure of their own, strokes told apart without colour, labels, and the caption.
+
+Nothing here touches pyplot or matplotlib's settings: no window opens, and no other figure of the caller's changes.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from handgrad import checks
+from handgrad.extras import needed_by
+
+with needed_by("handgrad.homework.figures"):
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = [
+    "BLUE",
+    "CAPTION",
+    "MARKERS",
+    "SIZE",
+    "Axes",
+    "axes_for",
+    "caption",
+    "curve",
+    "dress",
+    "key",
+    "log_lines",
+    "sections",
+    "stroke",
+]
+
+Array = npt.NDArray[Any]
+
+# The colours of Okabe and Ito that stand out against white, at least 3 : 1. Source: Okabe and Ito (2008), Color Universal Design.
+COLOURS = ("#000000", "#D55E00", "#0072B2", "#009E73", "#CC79A7")
+BLUE = "#0072B2"
+# Four dashes and seven markers share no factor, so that only the 29th line has both from the first.
+DASHES = ("-", "--", ":", "-.")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+SIZE = 8  # points: the smallest text
+CAPTION = "caption"
+CHARACTERS = 15.5  # of SIZE points, on an inch
+
+
+def axes_for(axes: object, rows: int, columns: int, size: tuple[float, float]) -> Array:
+    """Return the axes that came, checked, or those of a new figure, as an array (rows, columns).
+
+    Parameters
+    ----------
+    axes : Axes, sequence of Axes, or None
+        What the caller gave.
+    rows, columns : int
+        How many panels are needed.
+    size : tuple of float
+        Width and height of a new figure, in inches.
+
+    Returns
+    -------
+    ndarray of Axes
+        (rows, columns).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If something else than axes came, or another number of them.
+    """
+    if axes is None:
+        figure = Figure(figsize=size, layout="constrained")
+        return np.asarray(figure.subplots(rows, columns, squeeze=False))
+    listed = np.empty(rows * columns, object)
+    listed[:] = checks.axes(axes, rows * columns, Axes)
+    return listed.reshape(rows, columns)
+
+
+def stroke(number: int) -> dict[str, Any]:
+    """Return colour, dash and marker of a line, for `Axes.plot`; no two of 28 have dash and marker in common.
+
+    Parameters
+    ----------
+    number : int
+        The line's, from 0.
+
+    Returns
+    -------
+    dict
+        Keyword arguments.
+    """
+    return {
+        "color": COLOURS[number % len(COLOURS)],
+        "linestyle": DASHES[number % len(DASHES)],
+        "marker": MARKERS[number % len(MARKERS)],
+        "markersize": 5,
+        "linewidth": 1.6,
+    }
+
+
+def curve(axes: Axes, x: Array, y: Array, number: int, label: str) -> None:
+    """Draw one of several smooth curves: a mark here and there, at other places than its neighbours'.
+
+    Parameters
+    ----------
+    axes : Axes
+        Drawn on.
+    x, y : ndarray
+        (N,) each.
+    number : int
+        The curve's, from 0.
+    label : str
+        Its words in the legend.
+    """
+    step = max(1, len(x) // 10)
+    axes.plot(x, y, label=label, markevery=(number * step // 4 % len(x), step), **stroke(number))
+
+
+def log_lines(axes: Axes, x: Iterable[float], lines: Mapping[str, Array]) -> bool:
+    """Draw norms over a logarithmic axis; what is exactly 0 has no place there, and becomes a hollow mark on the lower edge.
+
+    Parameters
+    ----------
+    axes : Axes
+        Drawn on.
+    x : iterable of float
+        (N,) whole numbers.
+    lines : mapping of str to ndarray
+        (N,) numbers >= 0 for each label.
+
+    Returns
+    -------
+    bool
+        Whether there are zeros.
+    """
+    places = np.asarray(list(x), float)
+    axes.set_yscale("log")
+    positive = [each for values in lines.values() for each in values.tolist() if each > 0]
+    # In logarithms: the edge below 10⁻³⁰⁰ must not round to 0.
+    low, high = (np.log10(bound(positive, default=1.0)) for bound in (min, max))
+    room = max(0.06 * (high - low), 0.3)
+    edge = 10.0 ** max(low - room, -320)
+    for number, (label, values) in enumerate(lines.items()):
+        style = stroke(number)
+        axes.plot(places, np.where(values > 0, values, np.nan), label=label, **style)
+        zero = places[values == 0]
+        axes.scatter(
+            zero, np.full_like(zero, edge), marker=style["marker"], facecolors="white", edgecolors=style["color"], zorder=3
+        ).set_clip_on(False)
+    axes.set_ylim(edge, 10.0 ** min(high + room, 308))
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    return any((values == 0).any() for values in lines.values())
+
+
+def dress(axes: Axes, title: str, x: str, y: str, about: str) -> None:
+    """Give axes their title, labels, a light grid, and the caption under them.
+
+    Parameters
+    ----------
+    axes : Axes
+        Drawn on already.
+    title, x, y : str
+        Title and labels of the two axes, with units.
+    about : str
+        The caption, which names the section of the notes.
+    """
+    axes.set_title(title, fontsize=SIZE + 2)
+    axes.set_xlabel(x, fontsize=SIZE + 1)
+    axes.set_ylabel(y, fontsize=SIZE + 1)
+    axes.tick_params(labelsize=SIZE)
+    axes.grid(color="#DDDDDD", linewidth=0.6)
+    axes.set_axisbelow(True)
+    for old in _captions(axes):
+        old.remove()
+    inches = axes.get_window_extent().width / axes.get_figure(root=True).dpi  # type: ignore[union-attr]
+    axes.annotate(
+        textwrap.fill(about, max(24, int(inches * CHARACTERS))),
+        (0, 0),
+        xycoords=("axes fraction", axes.xaxis.label),
+        xytext=(0, -6),
+        textcoords="offset points",
+        ha="left",
+        va="top",
+        fontsize=SIZE,
+        annotation_clip=False,
+    ).set_label(CAPTION)
+
+
+def caption(axes: Axes) -> str:
+    """Return the caption under axes on one line, for a page's text beside the picture; "" if there is none.
+
+    Parameters
+    ----------
+    axes : Axes
+        As a figure returned them.
+
+    Returns
+    -------
+    str
+        It names the section of the notes.
+
+    Raises
+    ------
+    TypeError
+        If it is no matplotlib Axes.
+    """
+    return " ".join(text.get_text().replace("\n", " ") for text in _captions(checks.axes(axes, 1, Axes)[0]))
+
+
+def _captions(axes: Axes) -> list[Any]:
+    return [text for text in axes.texts if text.get_label() == CAPTION]
+
+
+def sections(say: Callable[..., str], section: str, key: str, equations: str = "", **fields: object) -> str:
+    """Return a caption: the section of the notes, its equations if it has any, and the words.
+
+    Parameters
+    ----------
+    say : callable
+        As `wording` returns it.
+    section, equations : str
+        "II.F"; "(5), (12)".
+    key : str
+        Of the words.
+    **fields : object
+        What fills their gaps.
+
+    Returns
+    -------
+    str
+        "Section IV.B, (4). …".
+    """
+    where = say("section_equations", section=section, equations=equations) if equations else say("section", section=section)
+    return f"{where} {say(key, **fields)}"
+
+
+def key(axes: Axes, **where: Any) -> None:
+    """Give axes a legend whose samples are long enough to show the dashes.
+
+    Parameters
+    ----------
+    axes : Axes
+        With labelled lines.
+    **where : Any
+        As for `Axes.legend`.
+    """
+    axes.legend(fontsize=SIZE, handlelength=3.2, framealpha=0.9, **where)
