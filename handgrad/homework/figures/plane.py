@@ -145,7 +145,7 @@ def _ahead(outputs: Array, halfway: float | None) -> Array:
         return np.stack([-above, above], axis=-1)
     columns = range(outputs.shape[1])
     others = [np.delete(outputs, number, axis=1).max(axis=1) for number in columns]
-    return outputs - np.stack(others, axis=-1)
+    return np.asarray(outputs - np.stack(others, axis=-1))
 
 
 def _side(values: Array) -> Array:

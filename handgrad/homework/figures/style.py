@@ -18,6 +18,7 @@ from handgrad.extras import needed_by
 with needed_by("handgrad.homework.figures"):
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
 __all__ = [
     "BLUE",
@@ -33,18 +34,19 @@ __all__ = [
     "log_lines",
     "sections",
     "stroke",
+    "whole_numbers",
 ]
 
 Array = npt.NDArray[Any]
 
-# The colours of Okabe and Ito that stand out against white, at least 3 : 1. Source: Okabe and Ito (2008), Color Universal Design.
+# The colours of Okabe and Ito that stand out against white, at least 3 : 1. Source: Okabe and Ito (2008).
 COLOURS = ("#000000", "#D55E00", "#0072B2", "#009E73", "#CC79A7")
 BLUE = "#0072B2"
 # Four dashes and seven markers share no factor, so that only the 29th line has both from the first.
 DASHES = ("-", "--", ":", "-.")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 SIZE = 8  # points: the smallest text
-CAPTION = "caption"
+CAPTION = "_caption"  # a label with this first letter stays out of legends
 CHARACTERS = 15.5  # of SIZE points, on an inch
 
 
@@ -150,8 +152,19 @@ def log_lines(axes: Axes, x: Iterable[float], lines: Mapping[str, Array]) -> boo
             zero, np.full_like(zero, edge), marker=style["marker"], facecolors="white", edgecolors=style["color"], zorder=3
         ).set_clip_on(False)
     axes.set_ylim(edge, 10.0 ** min(high + room, 308))
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    whole_numbers(axes)
     return any((values == 0).any() for values in lines.values())
+
+
+def whole_numbers(axes: Axes) -> None:
+    """Let the ticks of layers and epochs be whole numbers.
+
+    Parameters
+    ----------
+    axes : Axes
+        Whose lower axis counts.
+    """
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def dress(axes: Axes, title: str, x: str, y: str, about: str) -> None:

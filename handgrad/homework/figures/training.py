@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from handgrad import checks
 from handgrad.descent import History, fit
-from handgrad.homework.figures.style import BLUE, Axes, axes_for, dress, key, sections, stroke
+from handgrad.homework.figures.style import BLUE, Axes, axes_for, dress, key, sections, stroke, whole_numbers
 from handgrad.homework.figures.words import wording
 from handgrad.losses import LOSSES
 from handgrad.network import Network
@@ -65,7 +65,7 @@ def losses(history: History, *, loss: str | None = None, axes: object = None, la
         panel.set_yscale("log")
     marker = "o" if len(values) <= 30 else None
     panel.plot(np.arange(1, len(values) + 1), values, color=BLUE, linewidth=2, marker=marker, markersize=4)
-    panel.xaxis.get_major_locator().set_params(integer=True)
+    whole_numbers(panel)
     dress(panel, say("losses"), say("epoch"), say(of_which), sections(say, "IV.C", "about_losses"))
     return panel
 
@@ -146,7 +146,7 @@ def dead_units(
         label = say("layer_unit" if units == 1 else "layer_units", number=number, units=units)
         panel.plot(places, share, label=label, markevery=step, clip_on=False, **stroke(place))
     panel.set_ylim(0, 100)
-    panel.xaxis.get_major_locator().set_params(integer=True)
+    whole_numbers(panel)
     dress(panel, say("dead_units"), say("epoch"), say("share"), sections(say, "II", "about_dead_units"))
     key(panel)
     return panel

@@ -44,7 +44,8 @@ WORDS = {
         "cross_entropy": "Cross-entropy",
         "p": "probability p of the true class",
         "loss_nats": "loss L_i (nats)",
-        "about_cross_entropy": "L_i = −log p. It strictly decreases in p (the notes say increasing): 0 at p = 1, without bound at p → 0.",
+        "about_cross_entropy": "L_i = −log p. It strictly decreases in p (the notes say increasing): 0 at p = 1, without "
+        "bound at p → 0.",
         "squared_error": "Squared error",
         "squared_error_derivative": "Squared error: derivative",
         "error": "error a − y (units of y)",
@@ -57,8 +58,8 @@ WORDS = {
         "layer": "layer l",
         "depth": "depth: number of layers L",
         "norm": "norm of dL/dw (units of L per unit of w)",
-        "about_norms_by_layer": "{width} units a layer, random weights. Where g′ < 1, each layer back multiplies the gradient by less: "
-        "it vanishes.{zeros}",
+        "about_norms_by_layer": "{width} units a layer, random weights. Where g′ < 1, each layer back multiplies the "
+        "gradient by less: it vanishes.{zeros}",
         "about_norms_by_depth": "The same networks, from shallow to deep: what is left of the gradient in layer 1.{zeros}",
         "zeros": " Hollow marks on the lower edge: exactly 0.",
         "saturation_derivative": "g′ of a saturated sigmoid",
@@ -66,10 +67,10 @@ WORDS = {
         "stable": "stable: g(−z) g(z)",
         "textbook": "as printed: g(z)(1 − g(z))",
         "log_g": "derivative g′(z)",
-        "about_saturation_derivative": "Beyond z = {last} rounding makes 1 − g(z) zero, and the printed form with it; the other form of the "
-        "same number keeps every digit.",
-        "about_saturation_norms": "{depth} layers of one sigmoid neuron, z ≈ {z} in each but the last. As printed, the layers before the "
-        "last get exactly 0 (hollow marks on the lower edge).",
+        "about_saturation_derivative": "Beyond z = {last} rounding makes 1 − g(z) zero, and the printed form with it; the "
+        "other form of the same number keeps every digit.",
+        "about_saturation_norms": "{depth} layers of one sigmoid neuron, z ≈ {z} in each but the last. As printed, the "
+        "layers before the last get exactly 0 (hollow marks on the lower edge).",
         "losses": "Loss during training",
         "epoch": "epoch",
         "loss": "loss L (squared units of y, or nats)",
@@ -81,8 +82,8 @@ WORDS = {
         "share": "dead units (% of the layer)",
         "layer_units": "layer {number} ({units} units)",
         "layer_unit": "layer {number} (1 unit)",
-        "about_dead_units": "A unit is dead where z ≤ 0 for every example: its derivative is 0 and its weights stop learning. "
-        "Epoch 0: before training.",
+        "about_dead_units": "A unit is dead where z ≤ 0 for every example: its derivative is 0 and its weights stop "
+        "learning. Epoch 0: before training.",
         "boundary": "Decision boundary",
         "x_1": "input x_1",
         "x_2": "input x_2",
@@ -146,19 +147,20 @@ WORDS = {
         "layer": "capa l",
         "depth": "profundidad: número de capas L",
         "norm": "norma de dL/dw (unidades de L por unidad de w)",
-        "about_norms_by_layer": "{width} neuronas por capa, pesos aleatorios. Donde g′ < 1, cada capa hacia atrás multiplica el gradiente "
-        "por menos: se desvanece.{zeros}",
-        "about_norms_by_depth": "Las mismas redes, de poca a mucha profundidad: lo que queda del gradiente en la capa 1.{zeros}",
+        "about_norms_by_layer": "{width} neuronas por capa, pesos aleatorios. Donde g′ < 1, cada capa hacia atrás multiplica"
+        " el gradiente por menos: se desvanece.{zeros}",
+        "about_norms_by_depth": "Las mismas redes, de poca a mucha profundidad: lo que queda del gradiente en la capa "
+        "1.{zeros}",
         "zeros": " Marcas huecas en el borde inferior: exactamente 0.",
         "saturation_derivative": "g′ de una sigmoide saturada",
         "saturation_norms": "Gradiente en una red saturada",
         "stable": "estable: g(−z) g(z)",
         "textbook": "como está escrita: g(z)(1 − g(z))",
         "log_g": "derivada g′(z)",
-        "about_saturation_derivative": "Más allá de z = {last} el redondeo hace cero 1 − g(z), y con ello la forma escrita; la otra forma "
-        "del mismo número conserva todas las cifras.",
-        "about_saturation_norms": "{depth} capas de una neurona sigmoide, z ≈ {z} en todas menos la última. Con la forma escrita, las capas "
-        "anteriores a la última reciben exactamente 0 (marcas huecas en el borde inferior).",
+        "about_saturation_derivative": "Más allá de z = {last} el redondeo hace cero 1 − g(z), y con ello la forma escrita; "
+        "la otra forma del mismo número conserva todas las cifras.",
+        "about_saturation_norms": "{depth} capas de una neurona sigmoide, z ≈ {z} en todas menos la última. Con la forma "
+        "escrita, las capas anteriores a la última reciben exactamente 0 (marcas huecas en el borde inferior).",
         "losses": "Pérdida durante el entrenamiento",
         "epoch": "época",
         "loss": "pérdida L (unidades de y al cuadrado, o nats)",
@@ -170,8 +172,8 @@ WORDS = {
         "share": "neuronas muertas (% de la capa)",
         "layer_units": "capa {number} ({units} neuronas)",
         "layer_unit": "capa {number} (1 neurona)",
-        "about_dead_units": "Una neurona está muerta si z ≤ 0 para todos los ejemplos: su derivada es 0 y sus pesos dejan de aprender. "
-        "Época 0: antes de entrenar.",
+        "about_dead_units": "Una neurona está muerta si z ≤ 0 para todos los ejemplos: su derivada es 0 y sus pesos dejan de"
+        " aprender. Época 0: antes de entrenar.",
         "boundary": "Frontera de decisión",
         "x_1": "entrada x_1",
         "x_2": "entrada x_2",
