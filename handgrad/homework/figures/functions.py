@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from handgrad import activations as act
 from handgrad.activations import Activation
-from handgrad.homework.figures.style import BLUE, Axes, axes_for, curve, dress, key, sections
+from handgrad.homework.figures.style import BLUE, Axes, axes_for, curve, dress, key, sections, stroke
 from handgrad.homework.figures.words import wording
 
 __all__ = ["activation", "cross_entropy", "squared_error"]
@@ -97,8 +97,9 @@ def _one_number(left: Axes, right: Axes, chosen: Activation) -> None:
             curve(left, x, g, number, label)
         if kink:  # a jump, not a steep line
             after = int(np.searchsorted(Z, 0)) + 1
-            right.scatter([0.0], [derivative[after - 1]], s=28, color=BLUE, zorder=3)
-            right.scatter([0.0], [derivative[after]], s=28, facecolors="white", edgecolors=BLUE, zorder=3)
+            colour = BLUE if columns == 1 else stroke(number)["color"]
+            right.scatter([0.0], [derivative[after - 1]], s=28, color=colour, zorder=3)
+            right.scatter([0.0], [derivative[after]], s=28, facecolors="white", edgecolors=colour, zorder=3)
             x, derivative = np.insert(Z, after, np.nan), np.insert(derivative, after, np.nan)
         if columns == 1:
             right.plot(x, derivative, color=BLUE, linewidth=2)

@@ -9,9 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from handgrad import checks
+from handgrad.extras import needed_by
 from handgrad.homework.figures.style import SIZE, Axes, axes_for, dress, sections
 from handgrad.homework.figures.words import wording
 from handgrad.network import Network
+
+with needed_by("handgrad.homework.figures"):
+    from matplotlib.colors import to_rgb
 
 __all__ = ["weights"]
 
@@ -70,11 +74,11 @@ def weights(before: Network, after: Network, *, axes: object = None, language: s
         for row, matrix in enumerate(of_net):
             panel: Axes = panels[row, column]
             image = _draw(panel, matrix, largest)
-            about = sections(say, "IV.D–G", "about_weights", "(8)") if row == count - 1 else ""
+            about = sections(say, "IV.D–G", "about_scale" if column else "about_weights", "(8)") if row == count - 1 else ""
             x = say("from", number=row) if row else say("from_input")
             dress(panel, say(moment, number=row + 1), x, say("to"), about)
             panel.grid(False)
-    bar = panels[0, 0].figure.colorbar(image, ax=panels.ravel().tolist(), shrink=0.8)
+    bar = panels[0, 0].figure.colorbar(image, ax=panels.ravel().tolist(), shrink=0.8, aspect=30)
     bar.set_label(say("weight"), fontsize=SIZE + 1)
     bar.ax.tick_params(labelsize=SIZE)
     return panels
@@ -90,9 +94,12 @@ def _draw(panel: Axes, matrix: Array, largest: float) -> Any:
     panel.axvline(columns - 0.5, color="white", linewidth=3)
     if n <= ROWS_WITH_NUMBERS and columns <= COLUMNS_WITH_NUMBERS:
         for (j, k), value in np.ndenumerate(matrix):
-            # The lower half of cividis is dark.
-            colour = "white" if value < 0.1 * largest else "black"
-            panel.text(k + 1, j + 1, f"{value:.2f}", ha="center", va="center", fontsize=SIZE, color=colour)
+            shade = to_rgb(image.cmap(image.norm(value)))
+            # Weighted as the eye weighs them, raised from the screen's scale to light; 0.18 is as far from black as from white.
+            light = float(np.dot((0.2126, 0.7152, 0.0722), np.power(shade, 2.2)))
+            colour = "white" if light < 0.18 else "black"
+            number = f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
+            panel.text(k + 1, j + 1, number, ha="center", va="center", fontsize=SIZE, color=colour)
     step = math.ceil((columns - 1) / TICKS)
     places = [k for k in range(1, columns, step) if columns - k >= step or k == columns - 1]
     panel.set_xticks([*places, columns], [*map(str, places), "b"])

@@ -5,6 +5,8 @@ Nothing here touches pyplot or matplotlib's settings: no window opens, and no ot
 
 from __future__ import annotations
 
+import math
+import re
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -18,7 +20,7 @@ from handgrad.extras import needed_by
 with needed_by("handgrad.homework.figures"):
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
+    from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
 __all__ = [
     "BLUE",
@@ -32,6 +34,7 @@ __all__ = [
     "dress",
     "key",
     "log_lines",
+    "logarithmic",
     "sections",
     "stroke",
     "whole_numbers",
@@ -48,6 +51,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 SIZE = 8  # points: the smallest text
 CAPTION = "_caption"  # a label with this first letter stays out of legends
 CHARACTERS = 15.5  # of SIZE points, on an inch
+GAIN = 1.2  # how much wider axes become when a layout engine has placed them
 
 
 def axes_for(axes: object, rows: int, columns: int, size: tuple[float, float]) -> Array:
@@ -74,6 +78,8 @@ def axes_for(axes: object, rows: int, columns: int, size: tuple[float, float]) -
     """
     if axes is None:
         figure = Figure(figsize=size, layout="constrained")
+        engine: Any = figure.get_layout_engine()
+        engine.set(w_pad=0.1, h_pad=0.06)  # inches
         return np.asarray(figure.subplots(rows, columns, squeeze=False))
     listed = np.empty(rows * columns, object)
     listed[:] = checks.axes(axes, rows * columns, Axes)
@@ -138,11 +144,10 @@ def log_lines(axes: Axes, x: Iterable[float], lines: Mapping[str, Array]) -> boo
         Whether there are zeros.
     """
     places = np.asarray(list(x), float)
-    axes.set_yscale("log")
     positive = [each for values in lines.values() for each in values.tolist() if each > 0]
     # In logarithms: the edge below 10⁻³⁰⁰ must not round to 0.
     low, high = (np.log10(bound(positive, default=1.0)) for bound in (min, max))
-    room = max(0.06 * (high - low), 0.3)
+    room = max(0.05 * (high - low), 0.3)
     edge = 10.0 ** max(low - room, -320)
     for number, (label, values) in enumerate(lines.items()):
         style = stroke(number)
@@ -151,9 +156,33 @@ def log_lines(axes: Axes, x: Iterable[float], lines: Mapping[str, Array]) -> boo
         axes.scatter(
             zero, np.full_like(zero, edge), marker=style["marker"], facecolors="white", edgecolors=style["color"], zorder=3
         ).set_clip_on(False)
-    axes.set_ylim(edge, 10.0 ** min(high + room, 308))
+    logarithmic(axes, edge, 10.0 ** min(high + room / 2, 308))
     whole_numbers(axes)
     return any((values == 0).any() for values in lines.values())
+
+
+def logarithmic(axes: Axes, low: float, high: float) -> None:
+    """Make the upright axis logarithmic from `low` to `high`; its powers of ten have no small raised exponents.
+
+    Parameters
+    ----------
+    axes : Axes
+        Whose upright axis it is.
+    low, high : float
+        Both > 0.
+    """
+    axes.set_yscale("log")
+    axes.set_ylim(low, high)
+    first, last = math.log10(low), math.log10(high)
+    step = next(each for each in (1, 2, 5, 10, 20, 50, 100) if (last - first) / each <= 8)
+    powers = range(step * math.ceil(first / step), math.floor(last) + 1, step)
+    if len(powers) >= 2:
+        axes.set_yticks([10.0**power for power in powers], [f"1e{power}".replace("-", "−") for power in powers])
+        axes.minorticks_off()
+    else:  # less than a power of ten
+        axes.yaxis.set_major_locator(MaxNLocator(6))
+        axes.yaxis.set_major_formatter(ScalarFormatter())
+        axes.minorticks_off()
 
 
 def whole_numbers(axes: Axes) -> None:
@@ -164,7 +193,7 @@ def whole_numbers(axes: Axes) -> None:
     axes : Axes
         Whose lower axis counts.
     """
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
 
 
 def dress(axes: Axes, title: str, x: str, y: str, about: str) -> None:
@@ -177,7 +206,7 @@ def dress(axes: Axes, title: str, x: str, y: str, about: str) -> None:
     title, x, y : str
         Title and labels of the two axes, with units.
     about : str
-        The caption, which names the section of the notes.
+        The caption, which names the section of the notes; "" for none.
     """
     axes.set_title(title, fontsize=SIZE + 2)
     axes.set_xlabel(x, fontsize=SIZE + 1)
@@ -187,9 +216,14 @@ def dress(axes: Axes, title: str, x: str, y: str, about: str) -> None:
     axes.set_axisbelow(True)
     for old in _captions(axes):
         old.remove()
+    if not about:
+        return
+    # A formula is not broken at its signs.
+    kept = re.sub(r" ([=<>≤≈→−]) ", "\u00a0\\1\u00a0", about)
     inches = axes.get_window_extent().width / axes.get_figure(root=True).dpi  # type: ignore[union-attr]
+    characters = CHARACTERS * (1 if axes.get_figure(root=True).get_layout_engine() is None else GAIN)  # type: ignore[union-attr]
     axes.annotate(
-        textwrap.fill(about, max(24, int(inches * CHARACTERS))),
+        textwrap.fill(kept, max(24, int(inches * characters))),
         (0, 0),
         xycoords=("axes fraction", axes.xaxis.label),
         xytext=(0, -6),
@@ -219,7 +253,9 @@ def caption(axes: Axes) -> str:
     TypeError
         If it is no matplotlib Axes.
     """
-    return " ".join(text.get_text().replace("\n", " ") for text in _captions(checks.axes(axes, 1, Axes)[0]))
+    return " ".join(
+        text.get_text().replace("\n", " ").replace("\u00a0", " ") for text in _captions(checks.axes(axes, 1, Axes)[0])
+    )
 
 
 def _captions(axes: Axes) -> list[Any]:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from handgrad import checks
 from handgrad.descent import History, fit
-from handgrad.homework.figures.style import BLUE, Axes, axes_for, dress, key, sections, stroke, whole_numbers
+from handgrad.homework.figures.style import BLUE, Axes, axes_for, dress, key, logarithmic, sections, stroke, whole_numbers
 from handgrad.homework.figures.words import wording
 from handgrad.losses import LOSSES
 from handgrad.network import Network
@@ -62,7 +62,7 @@ def losses(history: History, *, loss: str | None = None, axes: object = None, la
     say = wording(language)
     panel: Axes = axes_for(axes, 1, 1, SIZE)[0, 0]
     if values.min() > 0 and values.max() / values.min() >= 100:
-        panel.set_yscale("log")
+        logarithmic(panel, values.min() / 1.2, values.max() * 1.2)
     marker = "o" if len(values) <= 30 else None
     panel.plot(np.arange(1, len(values) + 1), values, color=BLUE, linewidth=2, marker=marker, markersize=4)
     whole_numbers(panel)
@@ -144,8 +144,11 @@ def dead_units(
     for place, (number, share) in enumerate(zip(numbers, np.array(shares).T, strict=True)):
         units = trained.widths[number]
         label = say("layer_unit" if units == 1 else "layer_units", number=number, units=units)
-        panel.plot(places, share, label=label, markevery=step, clip_on=False, **stroke(place))
-    panel.set_ylim(0, 100)
+        # Lines often coincide: the first is the widest and stays in sight under the others.
+        later = min(len(numbers) - 1 - place, 4)
+        style = stroke(place) | {"linewidth": 1.6 + later, "markersize": 5 + 2 * later}
+        panel.plot(places, share, label=label, markevery=step, **style)
+    panel.set_ylim(-5, 105)
     whole_numbers(panel)
     dress(panel, say("dead_units"), say("epoch"), say("share"), sections(say, "II", "about_dead_units"))
     key(panel)

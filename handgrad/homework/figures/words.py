@@ -29,7 +29,7 @@ WORDS = {
         "about_tanh": "g(z) = tanh z: zero-centred, between −1 and 1.",
         "about_relu": "g(z) = max(0, z): zero below, unbounded above.",
         "about_leaky_relu": "g(z) = z for z > 0, otherwise {slope} z: a small slope instead of 0.",
-        "about_prelu": "g(z) = z for z > 0, otherwise α z: the slope α is learned. Here {slope}.",
+        "about_prelu": "g(z) = z for z > 0, otherwise α z: the slope α is learned. Here α = {slope}.",
         "about_softmax": "Three logits become probabilities: z_1 varies, z_2 = {second}, z_3 = {third}.",
         "slope_identity": "g′(z) = 1 everywhere.",
         "slope_sigmoid": "g′(z) = g(z)(1 − g(z)): at most 1/4, tiny at the extremes, where the gradient vanishes.",
@@ -58,19 +58,19 @@ WORDS = {
         "layer": "layer l",
         "depth": "depth: number of layers L",
         "norm": "norm of dL/dw (units of L per unit of w)",
-        "about_norms_by_layer": "{width} units a layer, random weights. Where g′ < 1, each layer back multiplies the "
-        "gradient by less: it vanishes.{zeros}",
+        "about_norms_by_layer": "{width} units a layer, random weights. Where g′ is small, the gradient shrinks with each "
+        "layer back: it vanishes.{zeros}",
         "about_norms_by_depth": "The same networks, from shallow to deep: what is left of the gradient in layer 1.{zeros}",
         "zeros": " Hollow marks on the lower edge: exactly 0.",
         "saturation_derivative": "g′ of a saturated sigmoid",
         "saturation_norms": "Gradient in a saturated network",
         "stable": "stable: g(−z) g(z)",
-        "textbook": "as printed: g(z)(1 − g(z))",
+        "textbook": "as in the notes: g(z)(1 − g(z))",
         "log_g": "derivative g′(z)",
-        "about_saturation_derivative": "Beyond z = {last} rounding makes 1 − g(z) zero, and the printed form with it; the "
-        "other form of the same number keeps every digit.",
-        "about_saturation_norms": "{depth} layers of one sigmoid neuron, z ≈ {z} in each but the last. As printed, the "
-        "layers before the last get exactly 0 (hollow marks on the lower edge).",
+        "about_saturation_derivative": "Beyond z = {last} rounding makes 1 − g(z) zero, and the notes' form with it (hollow "
+        "marks on the lower edge); the other form of the same number keeps every digit.",
+        "about_saturation_norms": "{depth} layers of one sigmoid neuron, z ≈ {z} in each but the last. By the notes' form "
+        "the layers before the last get exactly 0 (hollow marks on the lower edge).",
         "losses": "Loss during training",
         "epoch": "epoch",
         "loss": "loss L (squared units of y, or nats)",
@@ -95,8 +95,9 @@ WORDS = {
         "from": "from neuron k of layer {number} (b: bias)",
         "from_input": "from input k (b: bias)",
         "to": "to neuron j",
-        "weight": "w_jk, b_j (no unit fixed)",
-        "about_weights": "w_jk goes to neuron j from neuron k. Dark: negative; light: positive.",
+        "weight": "weight w_jk, bias b_j",
+        "about_weights": "w_jk goes to neuron j from neuron k of the layer before; b_j is right of the white line.",
+        "about_scale": "One scale for all layers. Dark: negative; light: positive; 0 is in the middle.",
     },
     "es": {
         "section": "Sección {section}.",
@@ -118,7 +119,7 @@ WORDS = {
         "about_tanh": "g(z) = tanh z: centrada en cero, entre −1 y 1.",
         "about_relu": "g(z) = max(0, z): cero por debajo, sin cota por arriba.",
         "about_leaky_relu": "g(z) = z si z > 0; si no, {slope} z: una pendiente pequeña en lugar de 0.",
-        "about_prelu": "g(z) = z si z > 0; si no, α z: la pendiente α se aprende. Aquí {slope}.",
+        "about_prelu": "g(z) = z si z > 0; si no, α z: la pendiente α se aprende. Aquí α = {slope}.",
         "about_softmax": "Tres logits pasan a ser probabilidades: z_1 varía, z_2 = {second}, z_3 = {third}.",
         "slope_identity": "g′(z) = 1 en todas partes.",
         "slope_sigmoid": "g′(z) = g(z)(1 − g(z)): como mucho 1/4, diminuta en los extremos, donde el gradiente se desvanece.",
@@ -126,7 +127,7 @@ WORDS = {
         "slope_relu": "g′(z) = 0 si z < 0: una neurona muerta deja de aprender. En z = 0 se toma el valor 0 (punto relleno).",
         "slope_leaky_relu": "g′(z) = {slope} si z < 0, y no 0. En z = 0 se toma la pendiente (punto relleno).",
         "slope_prelu": "g′(z) = α si z < 0, y no 0. En z = 0 se toma α (punto relleno).",
-        "slope_softmax": "Primera fila del jacobiano: a_1(1 − a_1), −a_1 a_2, −a_1 a_3. Suma 0.",
+        "slope_softmax": "Primera fila del jacobiano: a_1(1 − a_1), −a_1 a_2, −a_1 a_3. Sus términos suman 0.",
         "logit": "logit z_1",
         "probability": "probabilidad a_j",
         "softmax_derivative": "derivada ∂a_j/∂z_1",
@@ -134,33 +135,33 @@ WORDS = {
         "p": "probabilidad p de la clase verdadera",
         "loss_nats": "pérdida L_i (nats)",
         "about_cross_entropy": "L_i = −log p. Es estrictamente decreciente en p (los apuntes dicen creciente): 0 en p = 1, "
-        "sin cota cuando p → 0.",
+        "no acotada cuando p → 0.",
         "squared_error": "Error cuadrático",
         "squared_error_derivative": "Error cuadrático: derivada",
         "error": "error a − y (unidades de y)",
         "loss_squared": "pérdida L_i (unidades de y al cuadrado)",
         "dL_da": "dL/da (unidades de y)",
         "about_squared_error": "L_i = (a − y)², el término de una neurona.",
-        "about_squared_error_derivative": "dL/da = 2(a − y): la recta por 0 con la que empieza el camino hacia atrás.",
+        "about_squared_error_derivative": "dL/da = 2(a − y): la recta que pasa por 0 y con la que empieza la propagación "
+        "hacia atrás.",
         "norms_by_layer": "Gradiente en una red de {depth} capas",
         "norms_by_depth": "Gradiente en la primera capa",
         "layer": "capa l",
         "depth": "profundidad: número de capas L",
         "norm": "norma de dL/dw (unidades de L por unidad de w)",
-        "about_norms_by_layer": "{width} neuronas por capa, pesos aleatorios. Donde g′ < 1, cada capa hacia atrás multiplica"
-        " el gradiente por menos: se desvanece.{zeros}",
-        "about_norms_by_depth": "Las mismas redes, de poca a mucha profundidad: lo que queda del gradiente en la capa "
-        "1.{zeros}",
+        "about_norms_by_layer": "{width} neuronas por capa, pesos aleatorios. Donde g′ es pequeña, el gradiente se reduce "
+        "con cada capa hacia atrás: se desvanece.{zeros}",
+        "about_norms_by_depth": "Las mismas redes, de menos a más capas: lo que queda del gradiente en la capa 1.{zeros}",
         "zeros": " Marcas huecas en el borde inferior: exactamente 0.",
         "saturation_derivative": "g′ de una sigmoide saturada",
         "saturation_norms": "Gradiente en una red saturada",
         "stable": "estable: g(−z) g(z)",
-        "textbook": "como está escrita: g(z)(1 − g(z))",
+        "textbook": "como en los apuntes: g(z)(1 − g(z))",
         "log_g": "derivada g′(z)",
-        "about_saturation_derivative": "Más allá de z = {last} el redondeo hace cero 1 − g(z), y con ello la forma escrita; "
-        "la otra forma del mismo número conserva todas las cifras.",
-        "about_saturation_norms": "{depth} capas de una neurona sigmoide, z ≈ {z} en todas menos la última. Con la forma "
-        "escrita, las capas anteriores a la última reciben exactamente 0 (marcas huecas en el borde inferior).",
+        "about_saturation_derivative": "Más allá de z = {last} el redondeo anula 1 − g(z), y con ello la forma de los "
+        "apuntes (marcas huecas en el borde inferior); la otra forma del mismo número conserva todas las cifras.",
+        "about_saturation_norms": "{depth} capas de una neurona sigmoide, z ≈ {z} en todas menos la última. Con la forma de "
+        "los apuntes, las capas anteriores a la última reciben exactamente 0 (marcas huecas en el borde inferior).",
         "losses": "Pérdida durante el entrenamiento",
         "epoch": "época",
         "loss": "pérdida L (unidades de y al cuadrado, o nats)",
@@ -185,8 +186,10 @@ WORDS = {
         "from": "desde la neurona k de la capa {number} (b: sesgo)",
         "from_input": "desde la entrada k (b: sesgo)",
         "to": "hacia la neurona j",
-        "weight": "w_jk, b_j (sin unidad fija)",
-        "about_weights": "w_jk va hacia la neurona j desde la neurona k. Oscuro: negativo; claro: positivo.",
+        "weight": "peso w_jk, sesgo b_j",
+        "about_weights": "w_jk va hacia la neurona j desde la neurona k de la capa anterior; b_j está a la derecha de la "
+        "línea blanca.",
+        "about_scale": "Una sola escala para todas las capas. Oscuro: negativo; claro: positivo; el 0, en el medio.",
     },
 }
 
