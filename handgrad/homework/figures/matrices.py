@@ -9,13 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from handgrad import checks
-from handgrad.extras import needed_by
 from handgrad.homework.figures.style import SIZE, Axes, axes_for, dress, sections
 from handgrad.homework.figures.words import wording
 from handgrad.network import Network
-
-with needed_by("handgrad.homework.figures"):
-    from matplotlib.colors import to_rgb
 
 __all__ = ["weights"]
 
@@ -94,7 +90,7 @@ def _draw(panel: Axes, matrix: Array, largest: float) -> Any:
     panel.axvline(columns - 0.5, color="white", linewidth=3)
     if n <= ROWS_WITH_NUMBERS and columns <= COLUMNS_WITH_NUMBERS:
         for (j, k), value in np.ndenumerate(matrix):
-            shade = to_rgb(image.cmap(image.norm(value)))
+            shade = np.asarray(image.cmap(image.norm(value)))[:3]
             # Weighted as the eye weighs them, raised from the screen's scale to light; 0.18 is as far from black as from white.
             light = float(np.dot((0.2126, 0.7152, 0.0722), np.power(shade, 2.2)))
             colour = "white" if light < 0.18 else "black"
