@@ -11,7 +11,7 @@ import numpy.typing as npt
 from handgrad import activations as act
 from handgrad import checks, literal
 from handgrad.activations import Activation
-from handgrad.homework.figures.style import axes_for, dress, key, log_lines, sections
+from handgrad.homework.figures.style import axes_for, dress, key, log_lines, sections, settle
 from handgrad.homework.figures.words import wording
 from handgrad.network import Dense, Network
 
@@ -98,6 +98,7 @@ def gradient_norms(
     dress(right, say("norms_by_depth"), say("depth"), say("norm"), about)
     key(left)
     key(right)
+    settle(panels, axes)
     return np.asarray(panels)
 
 
@@ -167,6 +168,7 @@ def saturation(*, axes: object = None, language: str = "en") -> Array:
     dress(right, say("saturation_norms"), say("layer"), say("norm"), about)
     key(left)
     key(right)
+    settle(panels, axes)
     return np.asarray(panels)
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from handgrad import activations as act
 from handgrad.activations import Activation
-from handgrad.homework.figures.style import BLUE, Axes, axes_for, curve, dress, key, sections, stroke
+from handgrad.homework.figures.style import BLUE, Axes, axes_for, curve, dress, key, sections, settle, stroke
 from handgrad.homework.figures.words import wording
 
 __all__ = ["activation", "cross_entropy", "squared_error"]
@@ -73,6 +73,7 @@ def activation(activation: Activation | str, *, axes: object = None, language: s
     dress(left, say("function", name=name), x, of_function, about)
     about = sections(say, "II", f"slope_{chosen.name}", equations, **fields)
     dress(right, say("derivative", name=name), x, of_derivative, about)
+    settle(panels, axes)
     return np.asarray(panels)
 
 
@@ -161,6 +162,7 @@ def cross_entropy(*, axes: object = None, language: str = "en") -> Axes:
     p = np.arange(1, 257) / 256
     panel.plot(p, -np.log(p), color=BLUE, linewidth=2)
     dress(panel, say("cross_entropy"), say("p"), say("loss_nats"), sections(say, "III", "about_cross_entropy", "(1)"))
+    settle(np.array([panel]), axes)
     return panel
 
 
@@ -203,4 +205,5 @@ def squared_error(*, axes: object = None, language: str = "en") -> Array:
     dress(left, say("squared_error"), say("error"), say("loss_squared"), about)
     about = sections(say, "IV.B", "about_squared_error_derivative", "(4)")
     dress(right, say("squared_error_derivative"), say("error"), say("dL_da"), about)
+    settle(panels, axes)
     return np.asarray(panels)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from handgrad import checks
-from handgrad.homework.figures.style import SIZE, Axes, axes_for, dress, sections
+from handgrad.homework.figures.style import SIZE, Axes, axes_for, dress, sections, settle
 from handgrad.homework.figures.words import wording
 from handgrad.network import Network
 
@@ -18,7 +18,7 @@ __all__ = ["weights"]
 Array = npt.NDArray[Any]
 
 # As many cells as leave room for their numbers.
-ROWS_WITH_NUMBERS, COLUMNS_WITH_NUMBERS = 12, 7
+ROWS_WITH_NUMBERS, COLUMNS_WITH_NUMBERS = 12, 6
 TICKS = 10
 
 
@@ -77,6 +77,7 @@ def weights(before: Network, after: Network, *, axes: object = None, language: s
     bar = panels[0, 0].figure.colorbar(image, ax=panels.ravel().tolist(), shrink=0.8, aspect=30)
     bar.set_label(say("weight"), fontsize=SIZE + 1)
     bar.ax.tick_params(labelsize=SIZE)
+    settle(panels, axes)
     return panels
 
 

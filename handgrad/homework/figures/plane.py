@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from handgrad import checks
 from handgrad.extras import needed_by
-from handgrad.homework.figures.style import MARKERS, Axes, axes_for, dress, key, sections
+from handgrad.homework.figures.style import MARKERS, Axes, axes_for, dress, key, sections, settle
 from handgrad.homework.figures.words import wording
 from handgrad.network import Network
 
@@ -119,6 +119,7 @@ def boundary(net: Network, x: npt.ArrayLike, y: npt.ArrayLike, *, axes: object =
     panel.grid(False)
     panel.set(xlim=extent[:2], ylim=extent[2:])
     key(panel, handles=handles, loc="upper left", bbox_to_anchor=(1.02, 1), borderaxespad=0)
+    settle(np.array([panel]), axes)
     return panel
 
 

@@ -36,6 +36,7 @@ __all__ = [
     "log_lines",
     "logarithmic",
     "sections",
+    "settle",
     "stroke",
     "whole_numbers",
 ]
@@ -50,8 +51,7 @@ DASHES = ("-", "--", ":", "-.")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 SIZE = 8  # points: the smallest text
 CAPTION = "_caption"  # a label with this first letter stays out of legends
-CHARACTERS = 15.5  # of SIZE points, on an inch
-GAIN = 1.2  # how much wider axes become when a layout engine has placed them
+CHARACTERS = 17  # of SIZE points, on an inch
 
 
 def axes_for(axes: object, rows: int, columns: int, size: tuple[float, float]) -> Array:
@@ -218,12 +218,8 @@ def dress(axes: Axes, title: str, x: str, y: str, about: str) -> None:
         old.remove()
     if not about:
         return
-    # A formula is not broken at its signs.
-    kept = re.sub(r" ([=<>≤≈→−]) ", "\u00a0\\1\u00a0", about)
-    inches = axes.get_window_extent().width / axes.get_figure(root=True).dpi  # type: ignore[union-attr]
-    characters = CHARACTERS * (1 if axes.get_figure(root=True).get_layout_engine() is None else GAIN)  # type: ignore[union-attr]
     axes.annotate(
-        textwrap.fill(kept, max(24, int(inches * characters))),
+        _wrapped(about, axes),
         (0, 0),
         xycoords=("axes fraction", axes.xaxis.label),
         xytext=(0, -6),
@@ -233,6 +229,35 @@ def dress(axes: Axes, title: str, x: str, y: str, about: str) -> None:
         fontsize=SIZE,
         annotation_clip=False,
     ).set_label(CAPTION)
+
+
+def settle(panels: Array, axes: object) -> None:
+    """Wrap the captions of a figure of our own anew, as wide as its axes are when the layout has placed them.
+
+    Parameters
+    ----------
+    panels : ndarray of Axes
+        Dressed, of one figure.
+    axes : object
+        What the caller gave; unless it is None nothing happens, since the layout of the caller's figure is not ours.
+    """
+    if axes is not None:
+        return
+    captions = [(panel, text) for panel in panels.flat for text in _captions(panel)]
+    for _, text in captions:
+        text.set_in_layout(False)
+    panels.flat[0].figure.draw_without_rendering()
+    for panel, text in captions:
+        text.set_in_layout(True)
+        text.set_text(_wrapped(caption(panel), panel))
+
+
+def _wrapped(about: str, axes: Axes) -> str:
+    """Return a caption in lines as wide as the axes are now."""
+    # A formula is not broken at its signs.
+    kept = re.sub(r" ([=<>≤≈→−]) ", "\u00a0\\1\u00a0", about)
+    inches = axes.get_window_extent().width / axes.get_figure(root=True).dpi  # type: ignore[union-attr]
+    return textwrap.fill(kept, max(24, int(inches * CHARACTERS)))
 
 
 def caption(axes: Axes) -> str:

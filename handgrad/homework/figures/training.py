@@ -9,7 +9,18 @@ import numpy.typing as npt
 
 from handgrad import checks
 from handgrad.descent import History, fit
-from handgrad.homework.figures.style import BLUE, Axes, axes_for, dress, key, logarithmic, sections, stroke, whole_numbers
+from handgrad.homework.figures.style import (
+    BLUE,
+    Axes,
+    axes_for,
+    dress,
+    key,
+    logarithmic,
+    sections,
+    settle,
+    stroke,
+    whole_numbers,
+)
 from handgrad.homework.figures.words import wording
 from handgrad.losses import LOSSES
 from handgrad.network import Network
@@ -67,6 +78,7 @@ def losses(history: History, *, loss: str | None = None, axes: object = None, la
     panel.plot(np.arange(1, len(values) + 1), values, color=BLUE, linewidth=2, marker=marker, markersize=4)
     whole_numbers(panel)
     dress(panel, say("losses"), say("epoch"), say(of_which), sections(say, "IV.C", "about_losses"))
+    settle(np.array([panel]), axes)
     return panel
 
 
@@ -152,6 +164,7 @@ def dead_units(
     whole_numbers(panel)
     dress(panel, say("dead_units"), say("epoch"), say("share"), sections(say, "II", "about_dead_units"))
     key(panel)
+    settle(np.array([panel]), axes)
     return panel
 
 

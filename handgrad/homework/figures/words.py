@@ -65,7 +65,7 @@ WORDS = {
         "saturation_derivative": "g′ of a saturated sigmoid",
         "saturation_norms": "Gradient in a saturated network",
         "stable": "stable: g(−z) g(z)",
-        "textbook": "as in the notes: g(z)(1 − g(z))",
+        "textbook": "as in the notes:\ng(z)(1 − g(z))",
         "log_g": "derivative g′(z)",
         "about_saturation_derivative": "Beyond z = {last} rounding makes 1 − g(z) zero, and the notes' form with it (hollow "
         "marks on the lower edge); the other form of the same number keeps every digit.",
@@ -156,7 +156,7 @@ WORDS = {
         "saturation_derivative": "g′ de una sigmoide saturada",
         "saturation_norms": "Gradiente en una red saturada",
         "stable": "estable: g(−z) g(z)",
-        "textbook": "como en los apuntes: g(z)(1 − g(z))",
+        "textbook": "como en los apuntes:\ng(z)(1 − g(z))",
         "log_g": "derivada g′(z)",
         "about_saturation_derivative": "Más allá de z = {last} el redondeo anula 1 − g(z), y con ello la forma de los "
         "apuntes (marcas huecas en el borde inferior); la otra forma del mismo número conserva todas las cifras.",
