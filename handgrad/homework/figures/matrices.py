@@ -18,7 +18,7 @@ __all__ = ["weights"]
 Array = npt.NDArray[Any]
 
 # As many cells as leave room for their numbers.
-ROWS_WITH_NUMBERS, COLUMNS_WITH_NUMBERS = 12, 6
+ROWS_WITH_NUMBERS, COLUMNS_WITH_NUMBERS = 12, 7
 TICKS = 10
 
 

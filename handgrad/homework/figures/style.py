@@ -51,7 +51,7 @@ DASHES = ("-", "--", ":", "-.")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 SIZE = 8  # points: the smallest text
 CAPTION = "_caption"  # a label with this first letter stays out of legends
-CHARACTERS = 17  # of SIZE points, on an inch
+LEAST, SHORT = 24, 12  # characters: of a caption's lines, and of its last line
 
 
 def axes_for(axes: object, rows: int, columns: int, size: tuple[float, float]) -> Array:
@@ -218,8 +218,8 @@ def dress(axes: Axes, title: str, x: str, y: str, about: str) -> None:
         old.remove()
     if not about:
         return
-    axes.annotate(
-        _wrapped(about, axes),
+    text = axes.annotate(
+        about,
         (0, 0),
         xycoords=("axes fraction", axes.xaxis.label),
         xytext=(0, -6),
@@ -228,7 +228,9 @@ def dress(axes: Axes, title: str, x: str, y: str, about: str) -> None:
         va="top",
         fontsize=SIZE,
         annotation_clip=False,
-    ).set_label(CAPTION)
+    )
+    text.set_label(CAPTION)
+    _wrap(text, axes)
 
 
 def settle(panels: Array, axes: object) -> None:
@@ -249,15 +251,29 @@ def settle(panels: Array, axes: object) -> None:
     panels.flat[0].figure.draw_without_rendering()
     for panel, text in captions:
         text.set_in_layout(True)
-        text.set_text(_wrapped(caption(panel), panel))
+        _wrap(text, panel)
 
 
-def _wrapped(about: str, axes: Axes) -> str:
-    """Return a caption in lines as wide as the axes are now."""
+def _wrap(text: Any, axes: Axes) -> None:
+    """Break a caption into lines no wider than the axes are now, and leave no short word alone in the last."""
     # A formula is not broken at its signs.
-    kept = re.sub(r" ([=<>≤≈→−]) ", "\u00a0\\1\u00a0", about)
-    inches = axes.get_window_extent().width / axes.get_figure(root=True).dpi  # type: ignore[union-attr]
-    return textwrap.fill(kept, max(24, int(inches * CHARACTERS)))
+    about = re.sub(r" ([=<>≤≈→−]) ", "\u00a0\\1\u00a0", text.get_text().replace("\n", " "))
+    width = axes.get_window_extent().width
+    # The font's narrowest line has about 22 characters an inch.
+    characters = int(width / axes.get_figure(root=True).dpi * 22)  # type: ignore[union-attr]
+    lines = textwrap.wrap(about, max(characters, LEAST))
+    text.set_text("\n".join(lines))
+    while characters > LEAST and text.get_window_extent().width > width:
+        characters -= 1
+        lines = textwrap.wrap(about, characters)
+        text.set_text("\n".join(lines))
+    while characters > LEAST and len(lines[-1]) < SHORT:
+        characters -= 1
+        shorter = textwrap.wrap(about, characters)
+        if len(shorter) > len(lines):
+            break
+        lines = shorter
+    text.set_text("\n".join(lines))
 
 
 def caption(axes: Axes) -> str:
