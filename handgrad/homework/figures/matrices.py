@@ -88,7 +88,7 @@ def _draw(panel: Axes, matrix: Array, largest: float) -> Any:
     image = panel.imshow(
         matrix, cmap="cividis", vmin=-largest, vmax=largest, aspect="auto", extent=(0.5, columns + 0.5, n + 0.5, 0.5)
     )
-    panel.axvline(columns - 0.5, color="white", linewidth=3)
+    panel.axvline(columns - 0.5, color="white", linewidth=2)
     if n <= ROWS_WITH_NUMBERS and columns <= COLUMNS_WITH_NUMBERS:
         for (j, k), value in np.ndenumerate(matrix):
             shade = np.asarray(image.cmap(image.norm(value)))[:3]
