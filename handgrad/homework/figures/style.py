@@ -261,7 +261,7 @@ def _wrap(text: Any, axes: Axes) -> None:
     # Rounded to pixels, letters may be wider at the resolution that the figure is saved at.
     width = 0.93 * axes.get_window_extent().width
     # The font's narrowest line has about 22 characters an inch.
-    characters = int(width / axes.get_figure(root=True).dpi * 22)  # type: ignore[union-attr]
+    characters = int(width / axes.figure.dpi * 22)
     lines = textwrap.wrap(about, max(characters, LEAST))
     text.set_text("\n".join(lines))
     while characters > LEAST and text.get_window_extent().width > width:

@@ -72,8 +72,8 @@ def losses(history: History, *, loss: str | None = None, axes: object = None, la
     of_which = "loss" if loss is None else f"loss_of_{checks.one_of('loss', loss, LOSSES)}"
     say = wording(language)
     panel: Axes = axes_for(axes, 1, 1, SIZE)[0, 0]
-    if values.min() > 0 and values.max() / values.min() >= 100:
-        logarithmic(panel, values.min() / 1.2, values.max() * 1.2)
+    if values.min() > 0 and values.min() <= values.max() / 100:
+        logarithmic(panel, float(values.min()) / 1.2, min(float(values.max()) * 1.2, 1e308))
     marker = "o" if len(values) <= 30 else None
     panel.plot(np.arange(1, len(values) + 1), values, color=BLUE, linewidth=2, marker=marker, markersize=4)
     whole_numbers(panel)
