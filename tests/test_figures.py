@@ -511,6 +511,17 @@ def test_lines_of_one_axes_differ_without_colour(name):
             assert one[1] != other[1]
 
 
+def test_ticks_of_epochs_and_layers_is_whole():
+    for axes in (
+        figures.losses(hg.History([3.0])),
+        figures.losses(hg.History([3.0, 2.0])),
+        *figures.gradient_norms(["relu"], [1]),
+    ):
+        ticks = axes.get_xticks()
+        assert len(ticks) >= 1
+        assert all(float(tick).is_integer() for tick in ticks)
+
+
 def test_strokes_differ_in_dash_or_marker_up_to_the_29th():
     looks = [(stroke(number)["linestyle"], stroke(number)["marker"]) for number in range(len(DASHES) * len(MARKERS))]
     assert len(set(looks)) == 28

@@ -69,7 +69,7 @@ def gradient_norms(
     --------
     >>> by_layer, by_depth = gradient_norms(["sigmoid"], [1, 3])
     >>> by_layer.get_title()
-    'Gradient in a network of 3 layers'
+    'Gradient by layer, L = 3'
     """
     checks.instance("activations", activations, list | tuple, "a list of activations")  # type: ignore[arg-type]
     checks.instance("depths", depths, list | tuple | range, "a list of numbers of layers")  # type: ignore[arg-type]

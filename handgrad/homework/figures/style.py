@@ -193,7 +193,7 @@ def whole_numbers(axes: Axes) -> None:
     axes : Axes
         Whose lower axis counts.
     """
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
 
 
 def dress(axes: Axes, title: str, x: str, y: str, about: str) -> None:

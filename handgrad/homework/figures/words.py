@@ -53,12 +53,12 @@ WORDS = {
         "dL_da": "dL/da (units of y)",
         "about_squared_error": "L_i = (a − y)², the term of one neuron.",
         "about_squared_error_derivative": "dL/da = 2(a − y): the line through 0 that starts the way back.",
-        "norms_by_layer": "Gradient in a network of {depth} layers",
+        "norms_by_layer": "Gradient by layer, L = {depth}",
         "norms_by_depth": "Gradient in the first layer",
         "layer": "layer l",
         "depth": "depth: number of layers L",
         "norm": "norm of dL/dw (units of L per unit of w)",
-        "about_norms_by_layer": "{width} units a layer, random weights. Where g′ is small, the gradient shrinks with each "
+        "about_norms_by_layer": "Width n = {width}, random weights. Where g′ is small, the gradient shrinks with each "
         "layer back: it vanishes.{zeros}",
         "about_norms_by_depth": "The same networks, from shallow to deep: what is left of the gradient in layer 1.{zeros}",
         "zeros": " Hollow marks on the lower edge: exactly 0.",
@@ -144,12 +144,12 @@ WORDS = {
         "about_squared_error": "L_i = (a − y)², el término de una neurona.",
         "about_squared_error_derivative": "dL/da = 2(a − y): la recta que pasa por 0 y con la que empieza la propagación "
         "hacia atrás.",
-        "norms_by_layer": "Gradiente en una red de {depth} capas",
+        "norms_by_layer": "Gradiente por capa, L = {depth}",
         "norms_by_depth": "Gradiente en la primera capa",
         "layer": "capa l",
         "depth": "profundidad: número de capas L",
         "norm": "norma de dL/dw (unidades de L por unidad de w)",
-        "about_norms_by_layer": "{width} neuronas por capa, pesos aleatorios. Donde g′ es pequeña, el gradiente se reduce "
+        "about_norms_by_layer": "Anchura n = {width}, pesos aleatorios. Donde g′ es pequeña, el gradiente se reduce "
         "con cada capa hacia atrás: se desvanece.{zeros}",
         "about_norms_by_depth": "Las mismas redes, de menos a más capas: lo que queda del gradiente en la capa 1.{zeros}",
         "zeros": " Marcas huecas en el borde inferior: exactamente 0.",
