@@ -460,18 +460,22 @@ def test_axes_has_title_labels_and_a_caption_that_names_the_section(name, langua
 
 
 @pytest.mark.parametrize(
-    ("name", "section"),
+    ("name", "captions"),
     [
-        ("sigmoid", "Section II."),
-        ("cross_entropy", "Section III, (1)."),
-        ("squared_error", "Section IV.D–G, (10)."),
-        ("losses", "Section IV.C."),
-        ("dead_units", "Section II."),
-        ("gradient_norms", "Section II."),
+        ("sigmoid", ["Section II.", "Section II, (5), (12)."]),
+        ("relu", ["Section II.", "Section II."]),
+        ("cross_entropy", ["Section III, (1)."]),
+        ("squared_error", ["Section IV.D–G, (10).", "Section IV.B, (4)."]),
+        ("losses", ["Section IV.C."]),
+        ("dead_units", ["Section II."]),
+        ("boundary", ["Section IV.D–G."]),
+        ("gradient_norms", ["Section II.", "Section II."]),
+        ("saturation", ["Section II, (5).", "Section IV.B, (3), (5)."]),
     ],
 )
-def test_caption_is_of_its_section(name, section):
-    assert figures.caption(drawn(name)[0]).startswith(section)
+def test_caption_is_of_its_section(name, captions):
+    for axes, start in zip(drawn(name), captions, strict=True):
+        assert figures.caption(axes).startswith(start)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
