@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
@@ -316,19 +317,22 @@ def plane():
 
 
 def shown_class(axes, x_1, x_2):
-    """Return the class that is shaded at a point."""
-    (image,) = axes.images
-    left, right, bottom, top = image.get_extent()
-    shades = image.get_array()
-    rows, columns = shades.shape
-    return int(shades[int((x_2 - bottom) / (top - bottom) * rows), int((x_1 - left) / (right - left) * columns)])
+    """Return the class whose shade the picture has at a point."""
+    canvas = FigureCanvasAgg(axes.figure)
+    canvas.draw()
+    pixels = np.asarray(canvas.buffer_rgba())
+    column, row = axes.transData.transform((x_1, x_2))
+    shade = pixels[len(pixels) - 1 - int(row), int(column), :3] / 255
+    return int(np.argmin([np.abs(np.array(colour[:3]) - shade).sum() for colour in axes.images[0].cmap.colors]))
 
 
 @pytest.mark.parametrize(("targets", "halfway"), [((-1.0, 1.0), 0.0), ((0.0, 1.0), 0.5)])
 def test_boundary_of_one_output_is_halfway_between_the_targets(targets, halfway):
     axes = figures.boundary(plane(), [[0.0, 1.0], [1.0, 0.0]], [[targets[0]], [targets[1]]])
-    assert shown_class(axes, halfway + 0.05, 0.0) == 1
-    assert shown_class(axes, halfway - 0.05, 0.0) == 0
+    assert shown_class(axes, halfway + 0.1, 0.0) == 1
+    assert shown_class(axes, halfway - 0.1, 0.0) == 0
+    assert shown_class(axes, 0.8, 0.5 - halfway) == 1
+    assert shown_class(axes, 0.2, 0.8) == 0
     (line,) = (each for each in axes.collections if type(each).__name__.endswith("ContourSet"))
     vertices = line.get_paths()[0].vertices
     np.testing.assert_allclose(vertices[:, 0] - vertices[:, 1], halfway, atol=1e-9)

@@ -93,8 +93,7 @@ def boundary(net: Network, x: npt.ArrayLike, y: npt.ArrayLike, *, axes: object =
         vmax=len(labels) - 0.5,
     )
     for number in range(len(labels) if len(labels) > 2 else 1):
-        if ahead[..., number].min() < 0 < ahead[..., number].max():
-            panel.contour(*sides, ahead[..., number], levels=[0.0], colors="black", linewidths=1.8)
+        panel.contour(*sides, ahead[..., number], levels=[0.0], colors="black", linewidths=1.8)
     handles: list[Any] = [
         Patch(facecolor=tuple(shade), edgecolor="black", label=say("predicted", label=label))
         for shade, label in zip(shades, labels, strict=True)
