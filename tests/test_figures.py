@@ -397,7 +397,12 @@ def test_weights_equals_the_parameters_on_one_scale():
             assert len(written) == len(values)
             for text, value in zip(written, values, strict=True):
                 assert abs(float(text.replace("−", "-")) - value) <= 0.005 + 1e-12
-    assert not any(text.get_text().startswith("−0.00") for text in axes[0, 0].texts)
+
+
+def test_number_in_a_cell_is_without_a_sign_if_it_rounds_to_0():
+    net = hg.Network([hg.Dense([[-0.001, -0.5]], [0.25])])
+    written = [text.get_text() for text in figures.weights(net, net)[0, 0].texts if text.get_label() != "_caption"]
+    assert written == ["0.00", "−0.50", "0.25"]
 
 
 def test_scale_of_the_weights_is_lighter_from_end_to_end_and_the_numbers_stand_out():
