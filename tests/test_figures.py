@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 import handgrad as hg
 from handgrad.homework import figures
 from handgrad.homework.figures import FIGURES, TRAINING
-from handgrad.homework.figures.style import COLOURS, DASHES, MARKERS, SIZE, stroke
+from handgrad.homework.figures.style import COLOURS, DASHES, MARKERS, stroke
 from handgrad.homework.figures.words import WORDS
 
 HOUSE = Path(hg.__file__).parents[1]
@@ -499,7 +499,7 @@ def test_picture_has_no_small_text_and_none_is_cut(name, language):
         texts = [axes.title, axes.xaxis.label, axes.yaxis.label, *axes.texts, *axes.get_xticklabels(), *axes.get_yticklabels()]
         texts += legend.get_texts() if legend else []
         for text in texts:
-            assert text.get_fontsize() >= SIZE
+            assert text.get_fontsize() >= 8
             assert "$" not in text.get_text()  # mathematics would be set with smaller exponents
         for text in (axes.title, axes.xaxis.label, axes.yaxis.label, *axes.texts):
             box = text.get_window_extent()
