@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import io
 import re
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from handgrad.destination import Destination, UnwrittenError
@@ -31,6 +33,10 @@ EXAMPLES = {
     "worked": "python -m handgrad worked --widths 2,2,1 --activations sigmoid,sigmoid --x 0.5,1 --y 1 --rate 0.5",
     "plot": "python -m handgrad plot sigmoid --output sigmoid.svg",
 }
+# What is drawn without data, and what is drawn of a training.
+DRAWN = (*FORMS, "cross_entropy", "squared_error", "gradient_norms", "saturation")
+TRAINED = ("losses", "dead_units", "boundary", "weights")
+PICTURES = (".svg", ".png", ".pdf")
 FORMATS = {"text": ".txt", "markdown": ".md", "latex": ".tex", "html": ".html"}
 
 
@@ -116,11 +122,12 @@ def _parser() -> argparse.ArgumentParser:
     derived.add_argument("--format", choices=FORMATS, help="what is written (as the file's ending says, or text)")
     _add_output(derived, "FILE.txt, .md, .tex or .html; - is the terminal")
 
-    drawn = command("plot", _plot, PLOT)
-    drawn.add_argument("figure", metavar="FIGURE", help="its name; --list shows them")
+    named = f"figures:\n  {', '.join(DRAWN)}\nof a network and its data:\n  {', '.join(TRAINED)}"
+    drawn = command("plot", _plot, f"{PLOT}\n\n{named}")
+    drawn.add_argument("figure", choices=[*DRAWN, *TRAINED], metavar="FIGURE", help="one of those below")
     _add_network(drawn)
     drawn.add_argument("--epochs", type=int, default=100, metavar="N", help="how long a network is trained (100)")
-    _add_output(drawn, "FILE.svg, .png or .pdf; needed, since a terminal shows no figure")
+    _add_output(drawn, "FILE.svg, .png or .pdf; needed, since a terminal shows no figure; - is SVG on standard output")
     return parser
 
 
@@ -134,7 +141,7 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, metavar="S", help="of the random numbers (0)")
     parser.add_argument("--x", metavar="X", help="one example, 0.5,1, or several, 0,1;1,0")
     parser.add_argument("--y", metavar="Y", help="their targets; for cross_entropy classes, counted from 0")
-    parser.add_argument("--rate", type=float, metavar="RATE", help="the learning rate")
+    parser.add_argument("--rate", type=float, metavar="RATE", help="the learning rate"  )
 
 
 def _add_output(parser: argparse.ArgumentParser, text: str) -> None:
@@ -200,7 +207,28 @@ def _destination(path: str) -> Destination:
 
 
 def _plot(asked: argparse.Namespace) -> None:
-    raise NotImplementedError
+    if asked.output is None:
+        raise ValueError(f"plot needs a file to draw in: --output {asked.figure}.svg, or .png or .pdf; - is standard output")
+    ending = checks.one_of("the file's ending", ".svg" if asked.output == "-" else Path(asked.output).suffix.lower(), PICTURES)
+    destination = _destination(asked.output)
+    if asked.figure in DRAWN:
+        from handgrad.homework.figures import FIGURES
+
+        drawn = FIGURES[asked.figure](language=asked.language)
+    else:
+        from handgrad.homework import described
+        from handgrad.homework.figures import TRAINING
+
+        settings = _settings(asked)
+        net, (x, y) = described.network(settings), described.data(settings)
+        trained = {"rate": 0.1 if asked.rate is None else asked.rate, "epochs": asked.epochs, "language": asked.language}
+        drawn = TRAINING[asked.figure](net, x, y, **trained)
+    figure = drawn.figure if hasattr(drawn, "figure") else drawn.flat[0].figure
+    picture = io.BytesIO()
+    # Without a date the same figure is the same file.
+    dated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(ending)
+    figure.savefig(picture, format=ending[1:], dpi=150, metadata=dated)
+    destination.write(picture.getvalue())
 
 
 def _print(text: str) -> None:

@@ -531,3 +531,52 @@ def batch(x: Array) -> None:
     """Raise unless x is a batch (N, n_0), not one example."""
     if x.ndim != 2:
         raise ValueError(f"x must be a batch of shape (N, n_0) to be trained on; got {x.shape}")
+
+
+def axes(value: object, count: int, kind: type) -> list[Any]:
+    """Return the axes that a figure is drawn on as a list: one, or an array or sequence of as many as are needed."""
+    given = value.ravel().tolist() if isinstance(value, np.ndarray) else value
+    listed = list(given) if isinstance(given, Iterable) else [given]
+    for each in listed:
+        if not isinstance(each, kind):
+            raise TypeError(f"axes must be {count} matplotlib Axes, or None for a new figure; got {type(each).__name__}")
+    if len(listed) != count:
+        raise ValueError(f"axes must be {count} matplotlib Axes, or None for a new figure; got {len(listed)}")
+    return listed
+
+
+def two_inputs(widths: Sequence[int]) -> None:
+    """Raise unless a network takes two inputs, which a plane can show."""
+    if widths[0] != 2:
+        raise ValueError(f"net must take n_0 = 2 inputs, the two axes of the plane; got n_0 = {widths[0]}")
+
+
+def two_values(name: str, values: Sequence[float]) -> None:
+    """Raise unless there are two different targets, one for each class of a network of one output."""
+    if len(values) != 2:
+        raise ValueError(f"{name} must hold 2 different numbers, one for each class, with n_L = 1 output; got {len(values)}")
+
+
+def one_class_each(loss: str, n_out: int) -> None:
+    """Raise for yes or no from each of several units, which put no example in one class."""
+    if loss == "binary_cross_entropy" and n_out > 1:
+        raise ValueError(f"net must give one class, so n_L = 1 with the loss {loss}; got n_L = {n_out}")
+
+
+def same_shape(name: str, got: Sequence[int], wanted: Sequence[int]) -> None:
+    """Raise unless two networks have the same widths."""
+    if tuple(got) != tuple(wanted):
+        came, due = ("-".join(map(str, widths)) for widths in (got, wanted))
+        raise ValueError(f"{name} must have the same widths n_0-...-n_L = {due}; got {came}")
+
+
+def some_relu(names: Sequence[str]) -> None:
+    """Raise unless one of the layers is relu, whose units alone can be dead."""
+    if "relu" not in names:
+        raise ValueError(f"net must have a relu layer, since no other unit can be dead; got {', '.join(names)}")
+
+
+def not_empty(name: str, values: Sequence[object], of_what: str) -> None:
+    """Raise unless there is something to draw."""
+    if not values:
+        raise ValueError(f"{name} must hold at least one {of_what}; got none")
