@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from handgrad import checks
+from handgrad.activations import FORMS
 from handgrad.destination import Destination, UnwrittenError
 from handgrad.equations import EQUATIONS
 from handgrad.extras import PACKAGES
@@ -141,7 +143,7 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, metavar="S", help="of the random numbers (0)")
     parser.add_argument("--x", metavar="X", help="one example, 0.5,1, or several, 0,1;1,0")
     parser.add_argument("--y", metavar="Y", help="their targets; for cross_entropy classes, counted from 0")
-    parser.add_argument("--rate", type=float, metavar="RATE", help="the learning rate"  )
+    parser.add_argument("--rate", type=float, metavar="RATE", help="the learning rate")
 
 
 def _add_output(parser: argparse.ArgumentParser, text: str) -> None:
