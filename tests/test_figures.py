@@ -180,6 +180,7 @@ def test_stable_form_matches_fifty_digits_where_the_printed_is_0():
     zeros = derivative.collections[1].get_offsets()
     assert set(zeros[:, 0]) == set(z) - set(numbers(printed)[0])
     assert set(zeros[:, 1]) == {derivative.get_ylim()[0]}
+    assert to_rgb(derivative.collections[1].get_facecolor()[0]) == (1, 1, 1)
 
 
 def test_norms_of_a_saturated_network_matches_fifty_digits():
