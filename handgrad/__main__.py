@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import inspect
-import io
 import re
 import sys
 from collections.abc import Sequence
@@ -39,7 +38,7 @@ EXAMPLES = {
 DRAWN = (*FORMS, "cross_entropy", "squared_error", "gradient_norms", "saturation")
 TRAINED = ("losses", "dead_units", "boundary", "weights")
 PICTURES = (".svg", ".png", ".pdf")
-FORMATS = {"text": ".txt", "markdown": ".md", "latex": ".tex", "html": ".html"}
+FORMATS = {"text": ".txt", "markdown": ".md", "latex": ".tex", "html": ".html", "picture": ".svg"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -122,7 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     derived.add_argument("--example", type=int, metavar="I", help="show this example alone")
     derived.add_argument("--digits", type=int, default=6, metavar="N", help="significant digits, 2 to 12 (6)")
     derived.add_argument("--format", choices=FORMATS, help="what is written (as the file's ending says, or text)")
-    _add_output(derived, "FILE.txt, .md, .tex or .html; - is the terminal")
+    _add_output(derived, "FILE.txt, .md, .tex, .html, or .svg for the picture; - is the terminal")
 
     named = f"figures:\n  {', '.join(DRAWN)}\nof a network and its data:\n  {', '.join(TRAINED)}"
     drawn = command("plot", _plot, f"{PLOT}\n\n{named}")
@@ -213,24 +212,18 @@ def _plot(asked: argparse.Namespace) -> None:
         raise ValueError(f"plot needs a file to draw in: --output {asked.figure}.svg, or .png or .pdf; - is standard output")
     ending = checks.one_of("the file's ending", ".svg" if asked.output == "-" else Path(asked.output).suffix.lower(), PICTURES)
     destination = _destination(asked.output)
-    if asked.figure in DRAWN:
-        from handgrad.homework.figures import FIGURES
+    from handgrad.homework.figures import FIGURES, TRAINING, saved
 
+    if asked.figure in DRAWN:
         drawn = FIGURES[asked.figure](language=asked.language)
     else:
         from handgrad.homework import described
-        from handgrad.homework.figures import TRAINING
 
         settings = _settings(asked)
         net, (x, y) = described.network(settings), described.data(settings)
         trained = {"rate": 0.1 if asked.rate is None else asked.rate, "epochs": asked.epochs, "language": asked.language}
         drawn = TRAINING[asked.figure](net, x, y, **trained)
-    figure = drawn.figure if hasattr(drawn, "figure") else drawn.flat[0].figure
-    picture = io.BytesIO()
-    # Without a date the same figure is the same file.
-    dated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(ending)
-    figure.savefig(picture, format=ending[1:], dpi=150, metadata=dated)
-    destination.write(picture.getvalue())
+    destination.write(saved(drawn, ending))
 
 
 def _print(text: str) -> None:

@@ -34,6 +34,7 @@ def needed_by(what: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        if error.name not in BRINGS:
+        package = (error.name or "").partition(".")[0]
+        if package not in BRINGS:
             raise
-        raise ImportError(f"{what} needs {error.name}, {BRINGS[error.name]}", name=error.name) from None
+        raise ImportError(f"{what} needs {package}, {BRINGS[package]}", name=package) from None

@@ -22,6 +22,7 @@ from handgrad.gradient import Gradient, LayerTrace, Trace, cut, named_arrays
 
 if TYPE_CHECKING:
     from handgrad.homework.advice import Advice
+from handgrad.tables import table
 
 __all__ = ["Dense", "Network"]
 
@@ -304,6 +305,10 @@ class Network:
     def __reduce__(self) -> tuple[Any, ...]:
         """Say how to make it again elsewhere: its layers share their memory with nothing there either."""
         return type(self), (self.layers, self.loss_name, self.reduction)
+
+    def _repr_html_(self) -> str:
+        """Show the parameters in a notebook."""
+        return table(repr(self), self.engine.named(self.engine.parameters))
 
     def __repr__(self) -> str:
         names = ", ".join(layer.activation.name for layer in self.layers)

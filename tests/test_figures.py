@@ -1,6 +1,7 @@
 """The figures: their numbers against formulas of the tests' own, their words, and that they can be read without colour."""
 
 import math
+import re
 import subprocess
 import sys
 from decimal import Decimal, localcontext
@@ -20,7 +21,7 @@ import handgrad as hg
 from handgrad.homework import figures
 from handgrad.homework.figures import FIGURES, TRAINING
 from handgrad.homework.figures.style import COLOURS, DASHES, MARKERS, stroke
-from handgrad.homework.figures.words import WORDS
+from handgrad.homework.words import words as table_of
 
 HOUSE = Path(hg.__file__).parents[1]
 LANGUAGES = ("en", "es")
@@ -453,7 +454,7 @@ def test_weights_and_boundary_of_a_training_equals_those_after_fit():
 @pytest.mark.parametrize("name", [*FIGURES, *TRAINING])
 def test_axes_has_title_labels_and_a_caption_that_names_the_section(name, language):
     panels = drawn(name, language)
-    words = set(WORDS[language].values())
+    words = set(table_of(language)["figures"].values())
     for axes in panels:
         assert axes.get_title()
         assert axes.get_xlabel()
@@ -613,14 +614,23 @@ import handgrad.homework.figures
     assert "handgrad.homework.figures needs matplotlib" in answer.stderr
 
 
-def test_words_of_both_languages_have_the_same_keys_and_gaps():
-    assert WORDS["en"].keys() == WORDS["es"].keys()
+@pytest.mark.parametrize(("ending", "start"), [(".svg", b"<?xml"), (".png", b"\x89PNG"), (".pdf", b"%PDF")])
+def test_saved_figure_equals_itself(ending, start):
+    files = [figures.saved(figures.activation("relu"), ending) for _ in range(2)]
+    assert files[0].startswith(start)
+    assert files[0] == files[1]
 
-    def gaps(text):
-        return sorted(part.split("}")[0] for part in text.split("{")[1:])
 
-    for key, text in WORDS["en"].items():
-        assert gaps(text) == gaps(WORDS["es"][key]), key
+@pytest.mark.parametrize(
+    ("axes", "ending", "error", "said"),
+    [
+        (figures.cross_entropy(), ".bmp", ValueError, "the file's ending must be one of .svg, .png, .pdf; got '.bmp'"),
+        (3, ".svg", TypeError, "axes must be axes, or an array of them; got int"),
+    ],
+)
+def test_saved_of_something_else_raises_a_sentence(axes, ending, error, said):
+    with pytest.raises(error, match=re.escape(said)):
+        figures.saved(axes, ending)
 
 
 def train(name="losses", net=None, x=XOR, y=ONE_OF_TWO, **changes):

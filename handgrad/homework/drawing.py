@@ -13,8 +13,9 @@ from html import escape
 from handgrad.homework.digits import shown
 from handgrad.homework.expressions import Quantity
 from handgrad.homework.solution import Solution
-from handgrad.homework.steps import Section, Step
+from handgrad.homework.steps import Step
 from handgrad.homework.symbols import text
+from handgrad.homework.templates import text_of
 from handgrad.homework.words import words
 from handgrad.homework.writing import TEXT
 
@@ -85,21 +86,45 @@ class Picture:
         Whose picture it is.
     found : dict of str to (int, Quantity)
         Slot → number of the step that fills it, and what it is: of the first example that is shown.
+    linked : bool
+        Whether a number leads to its step.
     """
 
     solution: Solution
     found: dict[str, tuple[int, Quantity]]
+    linked: bool
 
 
-def picture(solution: Solution, sections: tuple[Section, ...]) -> str:
+def picture_file(solution: Solution) -> str:
+    """Return the network as an SVG file of its own, light or dark as the reader has it.
+
+    Parameters
+    ----------
+    solution : Solution
+        The solution.
+
+    Returns
+    -------
+    str
+        With its style, and without links.
+    """
+    style = f"<style>{text_of('picture.css')}</style>"
+    return (
+        picture(solution, linked=False)
+        .replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
+        .replace(">", f">{style}", 1)
+    )
+
+
+def picture(solution: Solution, linked: bool = True) -> str:
     """Return the network as SVG.
 
     Parameters
     ----------
     solution : Solution
         The solution.
-    sections : tuple of Section
-        Its steps, in the order in which they are counted, from 1.
+    linked : bool
+        Each number that is computed is a link to its step, counted from 1.
 
     Returns
     -------
@@ -107,11 +132,10 @@ def picture(solution: Solution, sections: tuple[Section, ...]) -> str:
         An svg element, without style and script.
     """
     found: dict[str, tuple[int, Quantity]] = {}
-    numbered = enumerate((step for section in sections for step in section.steps), start=1)
-    for place, step in numbered:
+    for place, step in enumerate((step for section in solution.derivation.sections for step in section.steps), start=1):
         if not step.replaces:
             found.setdefault(slot_of(step.quantity), (place, step.quantity))
-    drawn = Picture(solution, found)
+    drawn = Picture(solution, found, linked)
     widths = solution.net.widths
     height = 12 + ROW * max(len(_drawn_units(n)) for n in widths)
     width = 2 * MARGIN + COLUMN * (len(widths) - 1) + WIDE / 2
@@ -214,6 +238,6 @@ def _label(drawn: Picture, name: str, x: float, y: float, letter: str, given: Qu
     value = number(quantity.value, drawn.solution)
     said = escape(f"{text(quantity)} = {value}", quote=True)
     inner = f'<text class="slot {side}" x="{x:.1f}" y="{y:.1f}">{letter} <tspan>{escape(value)}</tspan></text>'
-    if place:
+    if place and drawn.linked:
         return f'<a href="#step-{place}" data-slot="{name}" data-step="{place}" aria-label="{said}">{inner}</a>'
     return f'<g data-slot="{name}" data-said="{said}">{inner}</g>'

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from html import escape
-from importlib.resources import files
 from typing import Any
 
 from handgrad.equations import EQUATIONS
@@ -22,7 +21,7 @@ from handgrad.homework.policy import content_policy
 from handgrad.homework.solution import Solution
 from handgrad.homework.steps import Step
 from handgrad.homework.symbols import text
-from handgrad.homework.templates import environment
+from handgrad.homework.templates import environment, text_of
 from handgrad.homework.words import words
 from handgrad.homework.writing import LATEX, Leaf, Part
 
@@ -69,7 +68,7 @@ def page(worked: Solution) -> str:
     sections = worked.derivation.sections
     steps = [step for section in sections for step in section.steps]
     marks = Marks({step.quantity: place for place, step in enumerate(steps, start=1)}, [])
-    style, script = (files("handgrad.homework.templates").joinpath(name).read_text("utf-8") for name in ("page.css", "page.js"))
+    style, script = text_of("picture.css") + text_of("page.css"), text_of("page.js")
     return (
         environment()
         .get_template("page.html")
@@ -83,7 +82,7 @@ def page(worked: Solution) -> str:
             said=[sentence for sentence in (lines.network(worked), lines.chosen(worked)) if sentence],
             legend=lines.rounding(worked),
             kept=lines.kept(worked, "\0").split("\0"),
-            picture=drawing.picture(worked, sections),
+            picture=drawing.picture(worked),
             count=len(steps),
             given_title=table["worked"]["given"],
             given=list(lines.given(worked)),

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from handgrad import checks
 from handgrad.destination import Destination
-from handgrad.homework import document, page, plain
+from handgrad.homework import document, drawing, page, plain
 from handgrad.homework.derivation import Part, derive
 from handgrad.homework.digits import LEAST, MOST
 from handgrad.homework.solution import Solution
@@ -40,7 +40,7 @@ class Worked:
     def __repr__(self) -> str:
         """Return the network and how many numbers are derived."""
         count = sum(len(section.steps) for section in self.solution.derivation.sections)
-        return f"Worked({self.solution.net!r}: {count} numbers; print it, or save it as .txt, .md, .tex or .html)"
+        return f"Worked({self.solution.net!r}: {count} numbers; print it, or save it as .txt, .md, .tex, .html or .svg)"
 
     def text(self) -> str:
         """Return lines of Unicode text, for a terminal.
@@ -92,13 +92,23 @@ class Worked:
         """
         return page.page(self.solution)
 
+    def picture(self) -> str:
+        """Return the network drawn as the notes draw it, with its numbers, as a file of SVG.
+
+        Returns
+        -------
+        str
+            Of the first example that is shown.
+        """
+        return drawing.picture_file(self.solution)
+
     def save(self, path: str | Path) -> None:
         """Write it to a file: as a whole, or not at all.
 
         Parameters
         ----------
         path : str or Path
-            Its ending says what is written: .txt, .md, .tex or .html.
+            Its ending says what is written: .txt, .md, .tex, .html, or .svg for the picture.
 
         Raises
         ------
@@ -121,6 +131,7 @@ FORMS: dict[str, Callable[[Worked], str]] = {
     ".md": Worked.markdown,
     ".tex": Worked.latex,
     ".html": Worked.html,
+    ".svg": Worked.picture,
 }
 
 

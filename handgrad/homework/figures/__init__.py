@@ -15,6 +15,7 @@ from handgrad.homework.figures.depth import gradient_norms, saturation
 from handgrad.homework.figures.functions import activation, cross_entropy, squared_error
 from handgrad.homework.figures.matrices import weights
 from handgrad.homework.figures.plane import boundary
+from handgrad.homework.figures.saving import saved
 from handgrad.homework.figures.style import caption
 from handgrad.homework.figures.trained import trained_boundary, trained_losses, trained_weights
 from handgrad.homework.figures.training import dead_units, losses
@@ -30,6 +31,7 @@ __all__ = [
     "gradient_norms",
     "losses",
     "saturation",
+    "saved",
     "squared_error",
     "trained_boundary",
     "trained_losses",

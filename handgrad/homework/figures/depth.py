@@ -12,7 +12,7 @@ from handgrad import activations as act
 from handgrad import checks, literal
 from handgrad.activations import Activation
 from handgrad.homework.figures.style import axes_for, dress, key, log_lines, sections, settle
-from handgrad.homework.figures.words import wording
+from handgrad.homework.words import wording
 from handgrad.network import Dense, Network
 
 __all__ = ["gradient_norms", "saturation"]
@@ -78,7 +78,7 @@ def gradient_norms(
     chosen = [act.activation(each) for each in activations]
     layers = sorted({checks.positive_integer(f"depths[{place}]", depth) for place, depth in enumerate(depths)})
     units = checks.positive_integer("width", width)
-    generator, say = checks.generator(seed), wording(language)
+    generator, say = checks.generator(seed), wording(language, "figures")
     seeds = generator.integers(2**32, size=len(layers)).tolist()
     left, right = panels = axes_for(axes, 1, 2, SIZE)[0]
 
@@ -148,7 +148,7 @@ def saturation(*, axes: object = None, language: str = "en") -> Array:
     >>> derivative.get_yscale(), norms.get_yscale()
     ('log', 'log')
     """
-    say = wording(language)
+    say = wording(language, "figures")
     left, right = panels = axes_for(axes, 1, 2, SIZE)[0]
     # As far as rounding leaves something of 1 - g(z).
     whole = np.arange(0.0, 701.0)

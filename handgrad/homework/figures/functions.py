@@ -10,7 +10,7 @@ import numpy.typing as npt
 from handgrad import activations as act
 from handgrad.activations import Activation
 from handgrad.homework.figures.style import BLUE, Axes, axes_for, curve, dress, key, sections, settle, stroke
-from handgrad.homework.figures.words import wording
+from handgrad.homework.words import wording
 
 __all__ = ["activation", "cross_entropy", "squared_error"]
 
@@ -57,7 +57,7 @@ def activation(activation: Activation | str, *, axes: object = None, language: s
     >>> derivative.get_title()
     'TanH: derivative'
     """
-    chosen, say = act.activation(activation), wording(language)
+    chosen, say = act.activation(activation), wording(language, "figures")
     left, right = panels = axes_for(axes, 1, 2, PAIR)[0]
     name = say(f"name_{chosen.name}")
     if chosen.name == "softmax":
@@ -157,7 +157,7 @@ def cross_entropy(*, axes: object = None, language: str = "en") -> Axes:
     >>> cross_entropy(language="es").get_ylabel()
     'pérdida L_i (nats)'
     """
-    say = wording(language)
+    say = wording(language, "figures")
     panel: Axes = axes_for(axes, 1, 1, SINGLE)[0, 0]
     p = np.arange(1, 257) / 256
     panel.plot(p, -np.log(p), color=BLUE, linewidth=2)
@@ -196,7 +196,7 @@ def squared_error(*, axes: object = None, language: str = "en") -> Array:
     >>> derivative.get_ylabel()
     'dL/da (units of y)'
     """
-    say = wording(language)
+    say = wording(language, "figures")
     left, right = panels = axes_for(axes, 1, 2, PAIR)[0]
     error = np.arange(-64, 65) / 32
     left.plot(error, error**2, color=BLUE, linewidth=2)

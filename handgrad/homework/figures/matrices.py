@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from handgrad import checks
 from handgrad.homework.figures.style import SIZE, Axes, axes_for, dress, sections, settle
-from handgrad.homework.figures.words import wording
+from handgrad.homework.words import wording
 from handgrad.network import Network
 
 __all__ = ["weights"]
@@ -59,7 +59,7 @@ def weights(before: Network, after: Network, *, axes: object = None, language: s
         checks.instance(name, net, Network, "a Network")
         checks.all_finite(net.named(), name + "'s {}")
     checks.same_shape("after", after.widths, before.widths)
-    say = wording(language)
+    say = wording(language, "figures")
     count = len(before.layers)
     height = min(3.4, 1.2 + 0.3 * max(before.widths[1:]))
     panels = axes_for(axes, count, 2, (8.0, count * height + 0.6))

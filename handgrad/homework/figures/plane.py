@@ -10,7 +10,7 @@ import numpy.typing as npt
 from handgrad import checks
 from handgrad.extras import needed_by
 from handgrad.homework.figures.style import MARKERS, Axes, axes_for, dress, key, sections, settle
-from handgrad.homework.figures.words import wording
+from handgrad.homework.words import wording
 from handgrad.network import Network
 
 with needed_by("handgrad.homework.figures"):
@@ -73,7 +73,7 @@ def boundary(net: Network, x: npt.ArrayLike, y: npt.ArrayLike, *, axes: object =
     targets = net.engine.targets(y, len(batch), single)
     checks.all_finite(net.named(), "net's {}")
     halfway, labels = _classes(net, targets)
-    say = wording(language)
+    say = wording(language, "figures")
     panel: Axes = axes_for(axes, 1, 1, SIZE)[0, 0]
 
     sides = [_side(batch[:, place]) for place in range(2)]

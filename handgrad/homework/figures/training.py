@@ -21,7 +21,7 @@ from handgrad.homework.figures.style import (
     stroke,
     whole_numbers,
 )
-from handgrad.homework.figures.words import wording
+from handgrad.homework.words import wording
 from handgrad.losses import LOSSES
 from handgrad.network import Network
 
@@ -70,7 +70,7 @@ def losses(history: History, *, loss: str | None = None, axes: object = None, la
     values = checks.real_array("history.losses", history.losses)
     checks.finite("history.losses", values)
     of_which = "loss" if loss is None else f"loss_of_{checks.one_of('loss', loss, LOSSES)}"
-    say = wording(language)
+    say = wording(language, "figures")
     panel: Axes = axes_for(axes, 1, 1, SIZE)[0, 0]
     if values.min() > 0 and values.min() <= values.max() / 100:
         logarithmic(panel, float(values.min()) / 1.2, min(float(values.max()) * 1.2, 1e308))
@@ -135,7 +135,7 @@ def dead_units(
     trained = copy_of(net)
     names = [layer.activation.name for layer in trained.layers]
     checks.some_relu(names)
-    say = wording(language)
+    say = wording(language, "figures")
     if axes is not None:  # before the work
         axes_for(axes, 1, 1, SIZE)
     numbers = [number for number, name in enumerate(names, start=1) if name == "relu"]

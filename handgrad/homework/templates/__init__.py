@@ -1,13 +1,19 @@
-"""The pages and sheets, as Jinja2 takes them: `page.html`, `solution.tex`."""
+"""The pages and sheets, as Jinja2 takes them, `page.html` and `solution.tex`, and what the page looks like and does."""
 
 from __future__ import annotations
 
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from handgrad.extras import needed_by
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+
+
+def text_of(name: str) -> str:
+    """Return the text of a file of this folder."""
+    return files(__name__).joinpath(name).read_text(encoding="utf-8")
 
 
 def environment(latex: bool = False) -> Environment:
