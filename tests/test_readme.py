@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+import handgrad as hg
 from handgrad import EQUATIONS, literal, network
 from handgrad.fast import stages
+from handgrad.homework import described
 from verification.__main__ import main
 from verification.mistakes import MISTAKES
 
@@ -30,7 +32,7 @@ def test_readme_block_is_true(block, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     if ">>>" in block:
         test = doctest.DocTestParser().get_doctest(block, {}, "README.md", str(README), 0)
-        runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
+        runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
         written = []
         runner.run(test, out=written.append)
         assert not runner.failures, "".join(written)
@@ -55,6 +57,21 @@ def test_readme_number_of_mistakes_equals_the_catalogues():
     assert f"a catalogue of {len(MISTAKES)} wrong backpropagations" in " ".join(
         TEXTS["verification/checking/README.md"].split()
     )
+
+
+def test_readme_picture_equals_what_is_drawn():
+    net = hg.Network([hg.Dense([[1.0, -0.5], [0.5, 1.0]], [0.0, -1.0], "relu"), hg.Dense([[1.0, -2.0]], [0.5])])
+    drawn = hg.worked(net, [1.0, 2.0], [0.0]).picture()
+    (shown,) = re.findall(r"^!\[.*\]\((.*\.svg)\)$", TEXTS["README.md"], re.MULTILINE)
+    assert (HOUSE / shown).read_text(encoding="utf-8") == drawn
+
+
+def test_file_of_the_homework_page_is_one_that_is_read(tmp_path):
+    (text,) = re.findall(r"^```toml\n(.*?)^```$", TEXTS["handgrad/README.md"], re.MULTILINE | re.DOTALL)
+    (tmp_path / "a.toml").write_text(text, encoding="utf-8")
+    settings = described.read(tmp_path / "a.toml")
+    assert repr(described.network(settings)) == "Network(2-2, sigmoid; squared_error, sum; float64; 6 parameters)"
+    assert described.network(settings).loss(*described.data(settings)) > 0
 
 
 def test_readme_map_is_of_every_room():

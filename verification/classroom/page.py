@@ -6,10 +6,9 @@ lets nothing but its own style and script work.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
 
+from handgrad.homework.policy import content_policy
 from verification.classroom.look import SCRIPT, STYLE
 from verification.classroom.marking import Marked
 from verification.classroom.rows import RIGHT, VERDICTS, WRONG, Row
@@ -34,7 +33,7 @@ def page(marked: Marked, left_out: str = "") -> str:
     str
         One HTML document that needs no other file.
     """
-    policy = f"default-src 'none'; style-src {_hash(STYLE)}; script-src {_hash(SCRIPT)}; base-uri 'none'; form-action 'none'"
+    policy = content_policy(STYLE, SCRIPT)
     heads = "".join(f'<th scope="col" role="columnheader"><button type="button">{name}</button></th>' for name in HEAD)
     lines = "\n".join(_line(number, row) for number, row in enumerate(marked.rows, 1))
     stories = "\n".join(_story(number, row) for number, row in enumerate(marked.rows, 1))
@@ -71,10 +70,6 @@ def page(marked: Marked, left_out: str = "") -> str:
 def shown(text: str) -> str:
     """Return a text of somebody's as HTML shows it, line by line as it is."""
     return html.escape("\n".join(map(printable, text.split("\n"))))
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}'"
 
 
 def _line(number: int, row: Row) -> str:
