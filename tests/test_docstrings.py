@@ -10,6 +10,7 @@ from numpydoc.validate import validate
 
 import handgrad as hg
 from handgrad import equations
+from handgrad.homework import figures
 
 # Not asked for here: See Also, an extended summary, an example for each, and a capital letter or a full stop for what may
 # begin with a symbol.
@@ -23,6 +24,9 @@ def public_names():
     """Return the import path of every public function, class, method and property."""
     paths = [*EQUATIONS, "handgrad.equations.exchanged"]
     paths += [f"handgrad.literal.{name}" for name in ("gradient", "trace", "chain")]
+    paths += [f"handgrad.homework.figures.{name}" for name in figures.__all__ if inspect.isfunction(getattr(figures, name))]
+    paths += [f"handgrad.homework.worked.Worked.{name}" for name in ("text", "markdown", "latex", "html", "picture", "save")]
+    paths += ["handgrad.homework.worked.Worked", "handgrad.homework.advice.Advice", "handgrad.homework.advice.Remark"]
     for name in hg.__all__:
         value = getattr(hg, name)
         if callable(value):

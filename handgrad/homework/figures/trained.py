@@ -30,8 +30,10 @@ def trained_losses(
         It stays as it is.
     x, y : array_like
         A batch, as for `Network.gradient`.
-    axes, language
+    axes : Axes or array of Axes, optional
         As for `losses`.
+    language : str
+        "en" or "es".
     **training : Any
         rate, epochs, and batch_size and seed, as for `handgrad.fit`.
 
@@ -55,8 +57,10 @@ def trained_boundary(
         It stays as it is.
     x, y : array_like
         A batch, as for `Network.gradient`.
-    axes, language
+    axes : Axes or array of Axes, optional
         As for `boundary`.
+    language : str
+        "en" or "es".
     **training : Any
         rate, epochs, and batch_size and seed, as for `handgrad.fit`.
 
@@ -80,8 +84,10 @@ def trained_weights(
         It stays as it is.
     x, y : array_like
         A batch, as for `Network.gradient`.
-    axes, language
+    axes : Axes or array of Axes, optional
         As for `weights`.
+    language : str
+        "en" or "es".
     **training : Any
         rate, epochs, and batch_size and seed, as for `handgrad.fit`.
 

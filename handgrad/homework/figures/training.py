@@ -102,8 +102,14 @@ def dead_units(
         With a relu layer; it stays as it is.
     x, y : array_like
         A batch, as for `Network.gradient`: trained on, and the examples for which a dead unit has z <= 0.
-    rate, epochs, batch_size, seed
-        As for `handgrad.fit`.
+    rate : float
+        The learning rate, > 0.
+    epochs : int
+        How many times every example is used, >= 1.
+    batch_size : int, optional
+        Examples a step; all of them unless given.
+    seed : int or Generator, optional
+        For the shuffling of mini-batches.
     axes : Axes, optional
         Where to draw; a new figure of its own unless given.
     language : str
