@@ -373,11 +373,12 @@ def test_page_and_document_without_their_packages_raises_what_brings_them():
     program = (
         "import sys; sys.modules.update(jinja2=None)\nimport handgrad as hg\n"
         "w = hg.worked(hg.Network([hg.Dense([[1.0]], [0.0])]), [1.0], [0.0])\nprint(len(str(w)) > 99, len(w.markdown()) > 99)\n"
+        "print(w._repr_html_()[:20])\n"
         "for form in (w.latex, w.html):\n    try:\n        form()\n    except ImportError as error:\n        print(error)"
     )
     environment = os.environ | {"PYTHONPATH": str(Path(hg.__file__).parents[1])}
     answer = subprocess.run([os.sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment)
-    assert answer.stdout.splitlines()[0] == "True True"
+    assert answer.stdout.splitlines()[:2] == ["True True", "<pre>Backpropagation"]
     assert answer.stdout.count("needs jinja2, which the extra homework brings: pip install '.[homework]'") == 2
 
 

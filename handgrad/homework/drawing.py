@@ -6,7 +6,6 @@ step fills the slot of what it computes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 
@@ -140,20 +139,17 @@ def picture(solution: Solution, linked: bool = True) -> str:
     height = 12 + ROW * max(len(_drawn_units(n)) for n in widths)
     width = 2 * MARGIN + COLUMN * (len(widths) - 1) + WIDE / 2
     said = escape(words(solution.language)["page"]["picture_said"].format(widths=", ".join(map(str, widths))))
-    edges: list[str] = []
-    labels: list[str] = []
-    units: list[str] = []
-    for layer in range(1, len(widths)):
-        taken: list[tuple[float, float]] = []
-        for j in _drawn_units(widths[layer]):
-            for k in _drawn_units(widths[layer - 1]):
-                if j and k:
-                    edges.append(_edge(drawn, height, layer, j, k))
-                    labels.extend(_edge_label(drawn, height, layer, j, k, taken))
-    for layer in range(len(widths)):
-        for j in _drawn_units(widths[layer]):
-            units.append(_unit(drawn, height, layer, j) if j else _dots(drawn, height, layer))
-    return f'<svg viewBox="0 0 {width} {height}" role="group" aria-label="{said}">{"".join([*edges, *units, *labels])}</svg>'
+    parts = [
+        _unit(drawn, height, layer, j) if j else _dots(drawn, height, layer)
+        for layer, n in enumerate(widths)
+        for j in _drawn_units(n)
+    ]
+    layers = range(1, len(widths))
+    size = f'width="{width:g}" height="{height:g}" viewBox="0 0 {width:g} {height:g}"'
+    inside = "".join(
+        [*(_edges(drawn, height, layer) for layer in layers), *parts, *(_edge_labels(drawn, height, layer) for layer in layers)]
+    )
+    return f'<svg {size} role="group" aria-label="{said}">{inside}</svg>'
 
 
 def _drawn_units(n: int) -> list[int]:
@@ -168,28 +164,44 @@ def _place(drawn: Picture, height: float, layer: int, j: int) -> tuple[float, fl
     return MARGIN + COLUMN * layer, top + ROW * units.index(j) + 22 + RADIUS
 
 
-def _edge(drawn: Picture, height: float, layer: int, j: int, k: int) -> str:
-    (x0, y0), (x1, y1) = _place(drawn, height, layer - 1, k), _place(drawn, height, layer, j)
-    length = ((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5
-    dx, dy = (x1 - x0) / length * RADIUS, (y1 - y0) / length * RADIUS
-    return (
-        f'<line class="edge" data-part="edge-{layer}-{j}-{k}" '
-        f'x1="{x0 + dx:.1f}" y1="{y0 + dy:.1f}" x2="{x1 - dx:.1f}" y2="{y1 - dy:.1f}"/>'
-    )
+def _pairs(drawn: Picture, layer: int) -> list[tuple[int, int]]:
+    """Return the units j of a layer with the units k before it that lines lead from."""
+    after, before = (_drawn_units(drawn.solution.net.widths[number]) for number in (layer, layer - 1))
+    return [(j, k) for j in after for k in before if j and k]
 
 
-def _edge_label(drawn: Picture, height: float, layer: int, j: int, k: int, taken: list[tuple[float, float]]) -> Iterator[str]:
-    """Yield w and dL/dw of an edge, at the first place on it where no other label stands; none if there is no room."""
-    (x0, y0), (x1, y1) = _place(drawn, height, layer - 1, k), _place(drawn, height, layer, j)
-    for part in PLACES:
-        x, y = x0 + part * (x1 - x0), y0 + part * (y1 - y0)
-        if all(abs(x - other_x) >= WIDE or abs(y - other_y) >= HIGH for other_x, other_y in taken):
-            taken.append((x, y))
-            w = float(drawn.solution.net.layers[layer - 1].w[j - 1, k - 1])
-            name = Quantity("w", w, layer, *_indices(drawn, j, k))
-            yield _label(drawn, slot("w", layer, j, k), x, y - 5, "w", name)
-            yield _label(drawn, slot("dL_dw", layer, j, k), x, y + 14, "dL/dw")
-            return
+def _edges(drawn: Picture, height: float, layer: int) -> str:
+    """Return the lines into a layer."""
+    lines = []
+    for j, k in _pairs(drawn, layer):
+        (x0, y0), (x1, y1) = _place(drawn, height, layer - 1, k), _place(drawn, height, layer, j)
+        length = ((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5
+        dx, dy = (x1 - x0) / length * RADIUS, (y1 - y0) / length * RADIUS
+        ends = f'x1="{x0 + dx:.1f}" y1="{y0 + dy:.1f}" x2="{x1 - dx:.1f}" y2="{y1 - dy:.1f}"'
+        lines.append(f'<line class="edge" data-part="edge-{layer}-{j}-{k}" {ends}/>')
+    return "".join(lines)
+
+
+def _edge_labels(drawn: Picture, height: float, layer: int) -> str:
+    """Return w and dL/dw of the lines into a layer, each at the first place on its line where no other label stands.
+
+    A line that finds no room has none. Those whose derivatives are shown choose first.
+    """
+    labels = []
+    taken: list[tuple[float, float]] = []
+    for j, k in sorted(_pairs(drawn, layer), key=lambda pair: slot("dL_dw", layer, *pair) not in drawn.found):
+        (x0, y0), (x1, y1) = _place(drawn, height, layer - 1, k), _place(drawn, height, layer, j)
+        places = ((x0 + part * (x1 - x0), y0 + part * (y1 - y0)) for part in PLACES)
+        free = ((x, y) for x, y in places if all(abs(x - x2) >= WIDE or abs(y - y2) >= HIGH for x2, y2 in taken))
+        place = next(free, None)
+        if place is None:
+            continue
+        taken.append(place)
+        x, y = place
+        w = Quantity("w", float(drawn.solution.net.layers[layer - 1].w[j - 1, k - 1]), layer, *_indices(drawn, j, k))
+        labels.append(_label(drawn, slot("w", layer, j, k), x, y - 5, "w", w))
+        labels.append(_label(drawn, slot("dL_dw", layer, j, k), x, y + 14, "dL/dw"))
+    return "".join(labels)
 
 
 def _indices(drawn: Picture, *units: int) -> tuple[int | None, ...]:

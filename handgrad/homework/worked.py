@@ -121,8 +121,12 @@ class Worked:
         Destination(str(path)).write(form(self))
 
     def _repr_html_(self) -> str:
-        """Show the page in a notebook, in a frame of its own."""
-        return f'<iframe srcdoc="{html.escape(self.html())}" title="handgrad" width="100%" height="800"></iframe>'
+        """Show the page in a notebook, in a frame of its own; without what pages need, the text."""
+        try:
+            shown = html.escape(self.html())
+        except ImportError:
+            return f"<pre>{html.escape(self.text())}</pre>"
+        return f'<iframe srcdoc="{shown}" title="handgrad" width="100%" height="800"></iframe>'
 
 
 # A file's ending, and what is written to it.

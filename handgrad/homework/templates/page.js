@@ -68,12 +68,19 @@ function go(to) {
   step.classList.add("now-at");
   for (const name of step.dataset.lit.split(" ")) if (parts.has(name)) parts.get(name).classList.add("lit");
   const slot = slots.get(step.dataset.slot);
-  if (slot) {
-    slot.classList.add("lit-slot");
-    const frame = picture.getBoundingClientRect(), box = slot.getBoundingClientRect();
-    if (box.left < frame.left || box.right > frame.right) picture.scrollLeft += box.left - frame.left - frame.width / 2;
-  }
+  if (slot) slot.classList.add("lit-slot");
+  bringIntoView(slot || document.querySelector(".lit"));
   reachable(get("panel"));
+}
+
+// A picture that is larger than its frame is moved in it; the page stays where it is.
+function bringIntoView(part) {
+  if (!part) return;
+  const frame = picture.getBoundingClientRect(), box = part.getBoundingClientRect();
+  if (box.left < frame.left || box.right > frame.right)
+    picture.scrollLeft += box.left + box.width / 2 - frame.left - frame.width / 2;
+  if (box.top < frame.top || box.bottom > frame.bottom)
+    picture.scrollTop += box.top + box.height / 2 - frame.top - frame.height / 2;
 }
 
 // A formula that is wider than the screen is scrolled by keyboard, too.
