@@ -187,7 +187,7 @@ def _worked(asked: argparse.Namespace) -> None:
     destination = None
     if asked.output not in (None, "-"):
         ending = ending if asked.format else ending_of(asked.output)
-        destination = _destination(asked.output)
+        destination = Destination(asked.output)
     settings = _settings(asked)
     net, (x, y) = described.network(settings), described.data(settings)
     chosen = {name: getattr(asked, name) for name in ("rate", "layer", "unit", "example", "digits", "language")}
@@ -198,20 +198,11 @@ def _worked(asked: argparse.Namespace) -> None:
         destination.write(text)
 
 
-def _destination(path: str) -> Destination:
-    """Return where the output goes; it is refused before the work begins if nothing can be written there."""
-    try:
-        return Destination(path)
-    except OSError as error:
-        # The name that was tried is of a file beside it.
-        raise OSError(error.errno, error.strerror, path) from None
-
-
 def _plot(asked: argparse.Namespace) -> None:
     if asked.output is None:
         raise ValueError(f"plot needs a file to draw in: --output {asked.figure}.svg, or .png or .pdf; - is standard output")
     ending = checks.one_of("the file's ending", ".svg" if asked.output == "-" else Path(asked.output).suffix.lower(), PICTURES)
-    destination = _destination(asked.output)
+    destination = Destination(asked.output)
     from handgrad.homework.figures import FIGURES, TRAINING, saved
 
     if asked.figure in DRAWN:

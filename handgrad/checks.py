@@ -294,11 +294,9 @@ def classes(y: object, count: int, single: bool, number: int, dtype: np.dtype[An
     if array.shape == index_shape:
         return _indices(array, count, single, number)
     if array.shape != shape:
-        symbols = ("()", "(C,)") if single else ("(N,)", "(N, C)")
-        raise ValueError(
-            f"y must hold class indices of shape {symbols[0]} = {index_shape} "
-            f"or distributions of shape {symbols[1]} = {shape}; got {array.shape}"
-        )
+        one = "y must be a class index, one integer, or a distribution of shape (C,)"
+        many = f"y must hold class indices of shape (N,) = {index_shape} or distributions of shape (N, C)"
+        raise ValueError(f"{one if single else many} = {shape}; got {array.shape}")
     given = np.atleast_2d(array)
     target = np.atleast_2d(converted("y", array, dtype))
     if (given < 0).any():

@@ -60,7 +60,11 @@ class Destination:
         if self._is_plain:
             # No other question is answered truly by every file system.
             beside = self._beside()
-            _new(beside).close()
+            try:
+                _new(beside).close()
+            except OSError as error:
+                # Whoever asked has never heard of the file beside it.
+                raise OSError(error.errno, error.strerror, path) from None
             beside.unlink()
 
     def write(self, content: str | bytes) -> None:

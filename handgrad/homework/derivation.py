@@ -91,13 +91,26 @@ def derive(net: Network, x: Array, y: Array, rate: float | None, part: Part) -> 
     with np.errstate(all="ignore"):  # an overflow is shown as what it is
         g = net.gradient(x, y)
         stepped, after = _stepped(net, g, x, y, rate)
+    chosen = (part.layer, part.unit, part.example)
+    checks.not_too_many(_least(net, len(x), part), LIMIT, net.widths, len(x), chosen)
     sections: list[Section] = []
     count = 0
     for section in _sections(net, x, y, g, stepped, rate, part, chain):
         count += len(section.steps)
-        checks.not_too_many(count, LIMIT, net.widths, len(x), (part.layer, part.unit, part.example))
+        checks.not_too_many(count, LIMIT, net.widths, len(x), chosen)
         sections.append(section)
     return Derivation(tuple(section for section in sections if section.steps), chain, g.loss, after)
+
+
+def _least(net: Network, examples: int, part: Part) -> int:
+    """Return how many numbers there are at least: a large network is refused before its formulas are made."""
+    layers = range(1, len(net.widths)) if part.layer is None else [part.layer]
+    of_layers = 0
+    for layer in layers:
+        units = net.widths[layer] if part.unit is None else 1
+        # z, a, a factor, (7) and dL/db of each unit; (13) and dL/dw of each weight.
+        of_layers += units * (5 + 2 * min(net.widths[layer - 1], _most_weights(net, part)))
+    return of_layers * (examples if part.example is None else 1)
 
 
 def _stepped(net: Network, g: Gradient, x: Array, y: Array, rate: float | None) -> tuple[Network | None, float | None]:

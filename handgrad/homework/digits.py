@@ -52,7 +52,7 @@ def rounded(value: Decimal, digits: int) -> Decimal:
     return kept.quantize(Decimal(1).scaleb(kept.adjusted() - digits + 1), ROUND_HALF_UP, ARITHMETIC)
 
 
-def shown(value: float | Decimal, digits: int, noise: int = NOISE["float64"]) -> Shown:
+def shown(value: float | Decimal, digits: int, noise: int | None = NOISE["float64"]) -> Shown:
     """Return a number as it is shown.
 
     Parameters
@@ -61,9 +61,9 @@ def shown(value: float | Decimal, digits: int, noise: int = NOISE["float64"]) ->
         The number.
     digits : int
         How many significant digits are shown at most.
-    noise : int
+    noise : int or None
         How many digits of the number are to be believed. If they end before `digits` do, no zeros are written behind them:
-        0.25 is a quarter, and 0.250000 something near it.
+        0.25 is a quarter, and 0.250000 something near it. With None every digit is written.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def shown(value: float | Decimal, digits: int, noise: int = NOISE["float64"]) ->
         return Shown(sign, "∞" if number.is_infinite() else "NaN", None, number)
     with localcontext(ARITHMETIC):
         kept = rounded(number, digits)
-        if kept == rounded(number, max(noise, digits)):
+        if noise is not None and kept == rounded(number, max(noise, digits)):
             kept = kept.normalize()
         if kept.is_zero():
             return Shown("", "0", None, Decimal(0))

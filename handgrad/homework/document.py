@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from handgrad.homework import lines
-from handgrad.homework.plain import formula
+from handgrad.homework.expressions import Quantity
+from handgrad.homework.given import given
+from handgrad.homework.plain import RELATIONS, formula
 from handgrad.homework.solution import Solution
 from handgrad.homework.steps import Section
 from handgrad.homework.templates import environment
@@ -26,6 +28,7 @@ ESCAPES = str.maketrans(
         "^": r"\textasciicircum{}",
         "$": r"\$",
         "−": "$-$",
+        "–": "--",
         "≈": r"$\approx$",
         "≤": r"$\le$",
         "·": r"$\cdot$",
@@ -55,8 +58,10 @@ def escaped(text: str) -> str:
     >>> print(escaped("leaky_relu, z ≤ 0: $x_1$"))
     leaky\_relu, z $\le$ 0: $x_1$
     """
-    parts = text.split("$")
-    return "$".join(part if place % 2 else part.translate(ESCAPES) for place, part in enumerate(parts))
+    # No line ends at a minus between two letters.
+    parts = text.replace(" − ", "\0−\0").split("$")
+    joined = "$".join(part if place % 2 else part.translate(ESCAPES) for place, part in enumerate(parts))
+    return joined.replace("\0", "~")
 
 
 def latex(worked: Solution) -> str:
@@ -81,17 +86,24 @@ def latex(worked: Solution) -> str:
             title=escaped(table["title"]),
             said=[escaped(sentence) for sentence in said if sentence],
             given_title=escaped(table["given"]),
-            given=[(escaped(name), escaped(numbers)) for name, numbers in lines.given(worked)],
+            given=[(_name(item.name), RELATIONS[item.relation], escaped(item.numbers)) for item in given(worked)],
             sections=[_section(worked, section) for section in worked.derivation.sections],
             after=escaped(lines.outcome_of_step(worked)),
         )
     )
 
 
+def _name(name: str | Quantity) -> str:
+    return rf"\texttt{{{escaped(name)}}}" if isinstance(name, str) else f"${LATEX.letter(name)}$"
+
+
 def _section(worked: Solution, section: Section) -> dict[str, Any]:
     steps = [lines.line(worked, step, LATEX) for step in section.steps]
     return {
         "heading": escaped(lines.heading(worked, section)),
-        "lines": [{"formula": formula(line), "behind": escaped(lines.behind(line))} for line in steps],
+        "lines": [
+            {"formula": formula(line), "remarks": escaped("; ".join(line.remarks)), "equations": line.equations}
+            for line in steps
+        ],
         "left_out": escaped(lines.left_out(worked, section)),
     }

@@ -104,6 +104,8 @@ class Kept:
 
 Expression = float | Quantity | Sum | Difference | Product | Quotient | Square | Exponential | Negative | Function | Kept
 
+Terms = tuple[Expression, ...]
+
 
 def value_of(tree: Expression, number: Callable[[Quantity | float], Decimal]) -> Decimal:
     """Return what a formula gives when it is worked out.
@@ -168,20 +170,36 @@ def _tanh(z: Decimal) -> Decimal:
 FUNCTIONS: dict[str, Callable[..., Decimal]] = {"log": Decimal.ln, "tanh": _tanh, "max": max, "min": min}
 
 
-def leaves(tree: Expression) -> Iterator[Quantity]:
-    """Yield the quantities of a formula, from left to right."""
+def leaves(tree: Expression, terms: Callable[[Terms], Terms] = tuple) -> Iterator[Quantity]:
+    """Yield the quantities of a formula, from left to right.
+
+    Parameters
+    ----------
+    tree : Expression
+        The formula.
+    terms : callable
+        Chooses the terms of a sum that are asked; all of them unless given.
+
+    Yields
+    ------
+    Quantity
+        As often as it stands there.
+    """
     match tree:
         case Quantity():
             yield tree
         case Kept(factor):
             yield factor
-        case Sum(parts) | Product(parts) | Function(_, parts):
+        case Sum(parts):
+            for part in terms(parts):
+                yield from leaves(part, terms)
+        case Product(parts) | Function(_, parts):
             for part in parts:
-                yield from leaves(part)
+                yield from leaves(part, terms)
         case Difference(first, second) | Quotient(first, second):
-            yield from leaves(first)
-            yield from leaves(second)
+            yield from leaves(first, terms)
+            yield from leaves(second, terms)
         case Square(part) | Exponential(part) | Negative(part):
-            yield from leaves(part)
+            yield from leaves(part, terms)
         case _:
             return

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-
-import numpy as np
 
 from handgrad.homework.digits import shown
 from handgrad.homework.expressions import Quantity
@@ -13,9 +10,6 @@ from handgrad.homework.solution import Solution
 from handgrad.homework.steps import Section, Step, outcome
 from handgrad.homework.words import words
 from handgrad.homework.writing import TEXT, Leaf, Part, Style, letters, write, written_in_terms
-
-# A matrix of more numbers than these is not given at the top; its numbers stand in the formulas.
-GIVEN = 64
 
 
 @dataclass(frozen=True)
@@ -168,24 +162,3 @@ def outcome_of_step(worked: Solution) -> str:
         return ""
     before, after = plain_number(worked, found.before), plain_number(worked, found.after)
     return words(worked.language)["worked"]["after"].format(before=before, after=after)
-
-
-def given(worked: Solution) -> Iterator[tuple[str, str]]:
-    """Yield the name and the numbers of what is given: x, y, and each layer's parameters, as rows of numbers."""
-    named = words(worked.language)["worked"]["part_example"]
-    arrays = []
-    for i in range(1, len(worked.x) + 1) if worked.part.example is None else [worked.part.example]:
-        behind = f", {named.format(example=i)}" if len(worked.x) > 1 else ""
-        arrays += [(f"x{behind}", worked.x[i - 1]), (f"y{behind}", worked.y[i - 1])]
-    layers = [worked.part.layer] if worked.part.layer else range(1, len(worked.net.layers) + 1)
-    arrays += [(name, array) for name, array in worked.net.named().items() if int(name.lstrip("wbalph")) in layers]
-    for name, array in arrays:
-        if array.size <= GIVEN:
-            yield name, rows(worked, np.asarray(array))
-
-
-def rows(worked: Solution, array: np.typing.NDArray[np.floating]) -> str:
-    """Return an array's numbers in brackets, a matrix row by row."""
-    if array.ndim == 0:
-        return plain_number(worked, float(array))
-    return f"[{', '.join(rows(worked, part) for part in array)}]"

@@ -16,6 +16,7 @@ from handgrad.equations import EQUATIONS
 from handgrad.extras import needed_by
 from handgrad.homework import drawing, lines
 from handgrad.homework.expressions import Quantity
+from handgrad.homework.given import given
 from handgrad.homework.plain import RELATIONS
 from handgrad.homework.policy import content_policy
 from handgrad.homework.solution import Solution
@@ -85,7 +86,7 @@ def page(worked: Solution) -> str:
             picture=drawing.picture(worked),
             count=len(steps),
             given_title=table["worked"]["given"],
-            given=list(lines.given(worked)),
+            given=[(_shown(item.name), item.relation, item.numbers) for item in given(worked)],
             sections=list(_sections(worked, marks)),
             after=lines.outcome_of_step(worked),
             equations=[_equation(number) for number in sorted({n for step in steps for n in step.equations})],
@@ -133,6 +134,10 @@ def _step(worked: Solution, marks: Marks, place: int, step: Step) -> dict[str, A
         "said": f"{text(step.quantity)} = {lines.plain_number(worked, step.quantity.value)}",
         "lit": " ".join(drawing.at_work(step, worked)),
     }
+
+
+def _shown(name: str | Quantity) -> str:
+    return name if isinstance(name, str) else text(name)
 
 
 def _marked(plain: Leaf, marks: Marks, item: Quantity | float) -> Part:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from handgrad.homework import lines
+from handgrad.homework.given import given
 from handgrad.homework.lines import Line
 from handgrad.homework.solution import Solution
 from handgrad.homework.words import words
@@ -36,7 +37,9 @@ def _text(worked: Solution) -> Iterator[str]:
     yield from filter(None, (lines.network(worked), lines.chosen(worked), lines.rounding(worked), lines.kept(worked, "[ ]")))
     yield ""
     yield table["given"]
-    yield from (f"  {name} = {numbers}" for name, numbers in lines.given(worked))
+    for item in given(worked):
+        name = item.name if isinstance(item.name, str) else TEXT.letter(item.name)
+        yield f"  {name} {item.relation} {item.numbers}"
     for section in worked.derivation.sections:
         yield ""
         yield lines.heading(worked, section)
@@ -85,7 +88,11 @@ def _markdown(worked: Solution) -> Iterator[str]:
     said = (lines.network(worked), lines.chosen(worked), lines.rounding(worked), lines.kept(worked, r"$\underline{x}$"))
     yield from (f"\n{sentence}" for sentence in said if sentence)
     yield f"\n## {table['given']}\n"
-    yield from (f"- `{name} = {numbers}`" for name, numbers in lines.given(worked))
+    for item in given(worked):
+        if isinstance(item.name, str):
+            yield f"- `{item.name} {item.relation} {item.numbers}`"
+        else:
+            yield f"- ${LATEX.letter(item.name)} {RELATIONS[item.relation]} {item.numbers}$"
     for section in worked.derivation.sections:
         yield f"\n## {lines.heading(worked, section)}\n"
         for step in section.steps:

@@ -103,4 +103,4 @@ def outcome(step: Step, digits: int, noise: int) -> Outcome:
     if not (ours.value.is_finite() and theirs.is_finite()):
         return Outcome(ours, False, None if ours.value == theirs else shown(theirs, digits))
     same = rounded(theirs, digits) == ours.value
-    return Outcome(ours, theirs == ours.value, None if same else shown(theirs, digits))
+    return Outcome(ours, theirs == ours.value, None if same else shown(theirs, digits, None))

@@ -23,13 +23,14 @@ from handgrad.homework.expressions import (
     Quotient,
     Square,
     Sum,
+    Terms,
 )
 from handgrad.homework.symbols import SUPERSCRIPTS
 
 # How tightly a written part holds together; a looser one inside a tighter one stands in parentheses.
 LOOSE, SIGNED, FACTORS, TIGHT = range(4)
 # Of more terms than these the first and the last are written.
-TERMS, FIRST = 8, 4
+TERMS, FIRST = 12, 6
 
 Part = tuple[str, int]
 Leaf = Callable[[Quantity | float], Part]
@@ -173,15 +174,22 @@ def _write(tree: Expression, style: Style, leaf: Leaf, leading: bool = True) -> 
             return leaf(tree)
 
 
-def _terms(terms: tuple[Expression, ...], style: Style, part: Callable[..., str], leading: bool) -> Iterator[str]:
+def _terms(terms: Terms, style: Style, part: Callable[..., str], leading: bool) -> Iterator[str]:
     """Yield each term with its sign: what is minus something is taken away; of many, the first and the last are written."""
-    shown: list[Expression | None] = list(terms) if len(terms) <= TERMS else [*terms[:FIRST], None, terms[-1]]
     yield part(terms[0], SIGNED, leading)
-    for term in shown[1:]:
+    shown = written_terms(terms)
+    for place, term in enumerate(shown[1:], start=1):
+        if place == len(shown) - 1 and len(shown) < len(terms):
+            yield f"+ {style.dots}"
         if isinstance(term, Negative):
             yield f"{style.minus} {part(term.of, FACTORS, False)}"
         else:
-            yield f"+ {style.dots if term is None else part(term, FACTORS, False)}"
+            yield f"+ {part(term, FACTORS, False)}"
+
+
+def written_terms(terms: Terms) -> Terms:
+    """Return the terms of a sum that are written: of many the first and the last, with dots between them."""
+    return terms if len(terms) <= TERMS else (*terms[:FIRST], terms[-1])
 
 
 def letters(style: Style) -> Leaf:
