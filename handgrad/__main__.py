@@ -78,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if error.name not in PACKAGES:
             raise
         return _refuse(asked, str(error))
-    except (TypeError, ValueError, IndexError) as error:
+    except (TypeError, ValueError, IndexError, MemoryError) as error:
         return _refuse(asked, str(error))
     return 0
 

@@ -439,8 +439,9 @@ def not_too_many(
     fewer = [f"example=1, one of {examples}"] if example is None and examples > 1 else []
     fewer += [f"layer=1, one of {len(widths) - 1}"] if layer is None else []
     fewer += [f"unit=1 of that layer, one of {widths[layer or 1]}"] if unit is None else []
+    part = f"choose a part: {', '.join(fewer)}" if fewer else "there is no smaller part"
     what = f"the network {'-'.join(map(str, widths))} on {examples} example{'s' * (examples > 1)}"
-    raise ValueError(f"at most {limit} numbers are derived, and {what} has more here; choose a part: {', '.join(fewer)}")
+    raise ValueError(f"at most {limit} numbers are derived, and {what} has more here; {part}")
 
 
 def same_parameters(name: str, got: Mapping[str, Array], wanted: Mapping[str, Array]) -> None:

@@ -43,6 +43,14 @@ def test_widths_of_a_file_equals_the_random_network(tmp_path):
     assert data(found)[1].dtype.kind == "i"
 
 
+def test_class_of_one_example_is_a_number():
+    _, y = data({"loss": "cross_entropy", "x": [0.5, 1.0], "y": [2]})
+    assert (y.shape, y) == ((), 2)
+    assert data({"loss": "cross_entropy", "x": [[0.5, 1.0]], "y": [2]})[1].shape == (1,)
+    assert data({"loss": "cross_entropy", "x": [0.5, 1.0], "y": [1.0]})[1].shape == (1,)
+    assert data({"x": [0.5, 1.0], "y": [2]})[1].shape == (1,)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "error", "said"),
     [

@@ -135,6 +135,12 @@ def test_worked_prints_text_and_takes_options_before_the_file(files, capsys):
     assert capsys.readouterr().out.startswith("# Backpropagation, worked out")
 
 
+def test_class_of_one_example_is_typed_as_a_number(capsys):
+    typed = ["--widths", "2,3", "--activations", "softmax", "--loss", "cross_entropy", "--x", "-1,2", "--y", "2"]
+    assert main(["worked", *typed]) == 0
+    assert "y = [0, 0, 1]" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("figure", [*DRAWN, *TRAINED])
 def test_plot_is_of_every_figure(figure, files):
     data = ["xor.toml", "--rate", "0.5", "--epochs", "5"] if figure in TRAINED else []
@@ -167,6 +173,7 @@ def test_figures_of_the_command_equals_those_there_are():
         (["worked", "mazur.toml", "--layer", "3"], "layer must be an integer from 1 to L = 2; got 3"),
         (["worked", "mazur.toml", "--rate", "-1"], "rate must be finite and > 0 in float64; got -1.0"),
         (["worked", "mazur.toml", "--language", "xx"], "language must be one of en, es; got 'xx'"),
+        (["worked", "--widths", "1000000000,100000", "--activations", "relu", "--x", "1", "--y", "1"], "Unable to allocate"),
         (["worked", "nosuch.toml"], "nosuch.toml: No such file or directory"),
         (["worked", "mazur.txt"], "the file's ending must be one of .toml, .json; got '.txt'"),
         (["worked", "bad.toml"], "bad.toml is no TOML: Invalid value (at end of document)"),

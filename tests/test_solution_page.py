@@ -143,6 +143,8 @@ def expected_parts(name, step):
         parts |= {f"edge-{layer}-{j}-{i}" for i in of_layer(layer - 1)} | {f"unit-{layer - 1}-{i}" for i in of_layer(layer - 1)}
     if quantity.kind in ("dz_dw", "dL_dw", "w_new"):
         parts |= {f"edge-{layer}-{j}-{k}", f"unit-{layer - 1}-{k}"}
+    if quantity.kind == "a" and SOLUTIONS[name].solution.net.layers[layer - 1].activation.name == "softmax":
+        parts |= {f"unit-{layer}-{i}" for i in of_layer(layer)}
     if quantity.kind == "dL_da" and layer < len(widths) - 1:
         parts |= {f"edge-{layer + 1}-{i}-{j}" for i in of_layer(layer + 1)} | {
             f"unit-{layer + 1}-{i}" for i in of_layer(layer + 1)
@@ -164,6 +166,7 @@ def test_picture_shows_what_is_known_so_far(opened):
     assert {"w-1-1-1", "b-2-1", "a-0-1", "y-1"} <= set(known)
     page.keyboard.press("End")
     assert page.text_content("[data-slot=w-1-1-1]") == "w 0.1496"
+    assert page.get_attribute("[data-slot=w-1-1-1]", "data-said").startswith("w₁₁⁽¹⁾ = 0.149561")
 
 
 def test_picture_of_a_batch_shows_the_example_at_work(opened):
@@ -174,6 +177,11 @@ def test_picture_of_a_batch_shows_the_example_at_work(opened):
     x = np.random.default_rng(0).normal(size=(2, 2))
     assert first.split() == ["0.1257"]
     assert float(page.text_content("[data-slot=a-0-1]").replace("−", "-")) == pytest.approx(x[1, 0], rel=1e-3)
+    # What is said of a number is of the same example, and of the whole picture's again at its start.
+    assert page.get_attribute("[data-slot=a-0-1]", "data-said") == f"x₁ = {page.text_content('[data-slot=a-0-1]').strip()}"
+    page.evaluate("go(0)")
+    assert page.get_attribute("[data-slot=a-0-1]", "data-said") == f"x₁ = {first.strip()}"
+    page.evaluate(f"go({second})")
     assert page.text_content("[data-slot=y-3]") == "y 1"
 
 
@@ -202,6 +210,37 @@ def test_number_that_is_tapped_shows_its_derivation(browser, tmp_path):
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= 390
     context.close()
+
+
+def test_number_outside_the_part_is_not_called_given(opened):
+    page = opened("part")
+    said = page.eval_on_selector_all(".number[data-said]", "all => all.map(number => number.dataset.said)")
+    assert "x₁ = 0.25 is given." in said
+    assert any(re.fullmatch(r"dL/dz₁⁽²⁾ = \S+ is computed in a part that is not shown\.", sentence) for sentence in said)
+    assert not any(re.match(r"dL|da", sentence) and sentence.endswith("is given.") for sentence in said)
+
+
+def test_formula_that_is_scrolled_keeps_its_arrows(opened):
+    page = opened("mazur", 390)
+    page.set_viewport_size({"width": 120, "height": 800})
+    page.evaluate("reachable(document)")
+    page.focus(".steps .piece[tabindex] >> nth=0")
+    page.keyboard.press("ArrowRight")
+    assert page.input_value("#at") == "0"
+
+
+def test_notebook_frame_stays_on_the_page(browser, tmp_path):
+    (tmp_path / "a.html").write_text(f"<title>notebook</title>{SOLUTIONS['mazur']._repr_html_()}", encoding="utf-8")
+    page = browser.new_page()
+    page.goto((tmp_path / "a.html").as_uri())
+    frame = page.frames[1]
+    for link in ("[data-slot=z-1-1]", "#step-9 .behind a"):
+        frame.click(link)
+        page.wait_for_timeout(200)
+        assert page.frames[1].url == "about:srcdoc"
+        assert frame.evaluate("document.title") == "Backpropagation, worked out"
+    assert frame.evaluate("scrollY") > 0
+    page.close()
 
 
 def test_slider_walks_too(opened):

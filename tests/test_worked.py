@@ -163,6 +163,14 @@ def test_step_matches_what_descend_does(value):
     assert solution.solution.derivation.before == pytest.approx(MAZUR.loss(X, Y), rel=1e-15)
 
 
+def test_number_that_is_none_is_told_without_a_reason():
+    net = hg.Network([hg.Dense([[1e200], [1e200]], [0.0, 0.0]), hg.Dense([[1e200, -1e200]], [0.0], "relu")])
+    text = str(worked(net, [1.0], [0.0]))
+    assert "a₁⁽²⁾ = g(z₁⁽²⁾) = max(0, NaN) ≈ NaN   (9)" in text
+    assert "NaN − 0)² ≈ NaN   (10)\n" in text
+    assert "z ≤ 0" not in text
+
+
 def test_overflow_is_shown_as_infinity():
     net = hg.Network([hg.Dense([[1e200]], [0.0]), hg.Dense([[1e200]], [0.0])])
     text = str(worked(net, [1.0], [0.0]))
@@ -234,6 +242,23 @@ def test_class_too_improbable_to_be_held_is_told_by_equation_2():
     assert "= 1000   (2)" in str(worked(net, [500.0], 1))
 
 
+@pytest.mark.parametrize(("dtype", "equation"), [("float32", 2), ("float64", 1)])
+def test_probability_without_all_digits_of_the_dtype_is_told_by_equation_2(dtype, equation):
+    net = hg.Network([hg.Dense(np.array([[1.0], [-1.0]], dtype), [0.0, 0.0], "softmax")], loss="cross_entropy")
+    (step,) = [step for step in steps(worked(net, [46.0], 1)) if step.quantity.kind == "L"]
+    assert step.equations == (equation,)
+
+
+def test_softmax_in_a_hidden_layer_is_told_by_its_jacobian():
+    net = hg.Network([hg.Dense([[1.0], [0.0]], [0.0, 0.0], "softmax"), hg.Dense([[1.0, 2.0]], [0.0])])
+    text = " ".join(str(worked(net, [0.0], [0.5])).split())
+    assert "da₁⁽¹⁾/dz₁⁽¹⁾ = a₁⁽¹⁾ · (1 − a₁⁽¹⁾) = 0.5 · (1 − 0.5) = 0.25 (12)" in text
+    assert "da₂⁽¹⁾/dz₁⁽¹⁾ = −a₂⁽¹⁾ · a₁⁽¹⁾ = −0.5 · 0.5 = −0.25 (12)" in text
+    terms = "da₁⁽¹⁾/dz₁⁽¹⁾ · dL/da₁⁽¹⁾ + da₂⁽¹⁾/dz₁⁽¹⁾ · dL/da₂⁽¹⁾"
+    assert f"dL/dz₁⁽¹⁾ = {terms} = 0.25 · 2 + (−0.25) · 4 = −0.5 (beyond the notes)" in text
+    assert "dL/dw₁₁⁽¹⁾ = dz₁⁽¹⁾/dw₁₁⁽¹⁾ · dL/dz₁⁽¹⁾ = 0 · (−0.5) = 0 (11)" in text
+
+
 # Parts.
 
 
@@ -301,6 +326,18 @@ WIDE = hg.Network.random([20, 30, 1], activations=["relu", "identity"], seed=0)
             {"layer": 1},
             ValueError,
             "the network 20-30-1 on 1 example has more here; choose a part: unit=1 of that layer, one of 30",
+        ),
+        (
+            (hg.Network.random([1, 40, 1], activations=["softmax", "identity"], seed=0), np.ones((30, 1)), np.ones((30, 1))),
+            {"layer": 1, "unit": 1},
+            ValueError,
+            "choose a part: example=1, one of 30",
+        ),
+        (
+            (hg.Network.random([1, 999, 1], activations=["softmax", "identity"], seed=0), [1.0], [1.0]),
+            {"layer": 1, "unit": 1},
+            ValueError,
+            "the network 1-999-1 on 1 example has more here; there is no smaller part",
         ),
     ],
 )

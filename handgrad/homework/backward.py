@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from handgrad.homework.expressions import Difference, Expression, Function, Kept, Negative, Product, Quantity, Square, Sum
+from handgrad.homework.forward import side
 from handgrad.homework.quantities import Quantities
 from handgrad.homework.steps import Step
 from handgrad.losses import JOINED
@@ -60,7 +61,7 @@ def factors(of: Quantities, layer: int, units: range) -> Iterator[Step]:
             entry: Expression = Product((a_i, Difference(1.0, a_j))) if i == j else Negative(Product((a_i, a_j)))
             yield Step(of.da_dz(layer, i, j), entry, entry, (12,))
         through = Sum(tuple(Product((of.da_dz(layer, i, j), of.dL_da(layer, i))) for i in of.units(layer)))
-        yield Step(of.dL_dz(layer, j), through, through, (12,))
+        yield Step(of.dL_dz(layer, j), through, through, (), "beyond")
 
 
 def by_activation(of: Quantities, layer: int, k: int) -> Step:
@@ -85,13 +86,13 @@ def _slope_at(of: Quantities, layer: int, j: int) -> Step:
     """Return the step of da_j/dz_j: (12), with one neuron (5)."""
     a, z, name = of.a(layer, j), of.z(layer, j), of.activation(layer)
     g = Function("g", (z,))
-    reason = ("positive" if z.value > 0 else "not_positive") if name in ("relu", "leaky_relu", "prelu") else ""
     letters: dict[str, Expression] = {
         "sigmoid": Product((g, Difference(1.0, g))),
         "tanh": Difference(1.0, Square(g)),
     }
     formula = letters.get(name, Function("g′", (z,)))
-    return Step(of.da_dz(layer, j), formula, DERIVATIVE[name](a, z, of.slope(layer, j)), (5 if of.chain else 12,), reason)
+    numbers = DERIVATIVE[name](a, z, of.slope(layer, j))
+    return Step(of.da_dz(layer, j), formula, numbers, (5 if of.chain else 12,), side(name, z))
 
 
 # The formula of g′, from a and z and the slope for z < 0.

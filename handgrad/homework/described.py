@@ -119,7 +119,7 @@ def _layer(place: int, table: object, kind: np.dtype[Any]) -> Dense:
 
 
 def data(settings: Settings) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """Return x and y of settings, whole numbers as such, so that they can be classes.
+    """Return x and y of settings, whole numbers as such, so that they can be classes; of one example the class alone.
 
     Parameters
     ----------
@@ -139,7 +139,9 @@ def data(settings: Settings) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     for name in ("x", "y"):
         if name not in settings:
             raise ValueError(f"the data needs x and y; {name} is missing")
-    return checks.real_array("x", settings["x"]), checks.real_array("y", settings["y"])
+    x, y = checks.real_array("x", settings["x"]), checks.real_array("y", settings["y"])
+    is_class = settings.get("loss") == "cross_entropy" and x.ndim == 1 and y.shape == (1,) and y.dtype.kind in "iu"
+    return x, y[0] if is_class else y  # what is typed is always a row
 
 
 def row_of_numbers(name: str, text: str) -> list[Any]:

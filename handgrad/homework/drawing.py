@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from html import escape
 
 from handgrad.homework.digits import shown
-from handgrad.homework.expressions import Quantity
+from handgrad.homework.expressions import Quantity, leaves
 from handgrad.homework.solution import Solution
 from handgrad.homework.steps import Step
 from handgrad.homework.symbols import text
@@ -71,8 +71,12 @@ def at_work(step: Step, solution: Solution) -> list[str]:
                 *(f"unit-{layer + 1}-{i}" for i in after),
                 *(f"edge-{layer + 1}-{i}-{j}" for i in after),
             ]
+        case "dL_dalpha" | "alpha_new" if quantity.j is None:  # one slope for all units
+            return [f"unit-{layer}-{i}" for i in range(1, widths[layer] + 1)]
         case _:
-            return [f"unit-{layer}-{j}"]
+            # Softmax takes the whole layer.
+            others = {leaf.j or 1 for leaf in leaves(step.numbers) if leaf.layer == layer and leaf.kind != "alpha"}
+            return [f"unit-{layer}-{i}" for i in sorted({j} | others)]
 
 
 @dataclass(frozen=True)
@@ -137,7 +141,7 @@ def picture(solution: Solution, linked: bool = True) -> str:
     drawn = Picture(solution, found, linked)
     widths = solution.net.widths
     height = 12 + ROW * max(len(_drawn_units(n)) for n in widths)
-    width = 2 * MARGIN + COLUMN * (len(widths) - 1) + WIDE / 2
+    width = 2 * MARGIN + COLUMN * (len(widths) - 1) + WIDE
     said = escape(words(solution.language)["page"]["picture_said"].format(widths=", ".join(map(str, widths))))
     parts = [
         _unit(drawn, height, layer, j) if j else _dots(drawn, height, layer)

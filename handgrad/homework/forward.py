@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import sys
+import math
 from collections.abc import Callable, Iterator
+
+import numpy as np
 
 from handgrad.homework.expressions import (
     Difference,
@@ -55,8 +57,14 @@ def activated(of: Quantities, layer: int, j: int) -> Step:
         powers = tuple(Exponential(of.z(layer, i)) for i in of.units(layer))
         a = Quotient(Exponential(z), Sum(powers))
         return Step(of.a(layer, j), a, a, (9,))
-    reason = ("positive" if z.value > 0 else "not_positive") if name in ("relu", "leaky_relu", "prelu") else ""
-    return Step(of.a(layer, j), Function("g", (z,)), G[name](z, of.slope(layer, j)), (9,), reason)
+    return Step(of.a(layer, j), Function("g", (z,)), G[name](z, of.slope(layer, j)), (9,), side(name, z))
+
+
+def side(name: str, z: Quantity) -> str:
+    """Return why a formula of g or g′ is taken, where it depends on the side of 0 on which z lies."""
+    if name not in ("relu", "leaky_relu", "prelu") or math.isnan(z.value):
+        return ""
+    return "positive" if z.value > 0 else "not_positive"
 
 
 # The formula of g, with the slope for z < 0.
@@ -82,8 +90,9 @@ def loss(of: Quantities) -> Step:
         return Step(of.loss(), terms, terms, (1,))
     classes = [j for j in units if of.target(j).value > 0]
     smallest = min(of.a(last, j).value for j in classes)
-    minus_logs = [_by_logits(of, last, j) if smallest < sys.float_info.min else _minus_log(of.a(last, j)) for j in classes]
-    equations = (2,) if smallest < sys.float_info.min else (1,)
+    too_small = smallest < np.finfo(of.net.dtype).tiny
+    minus_logs = [_by_logits(of, last, j) if too_small else _minus_log(of.a(last, j)) for j in classes]
+    equations = (2,) if too_small else (1,)
     if [of.target(j).value for j in classes] == [1.0]:
         return Step(of.loss(), minus_logs[0], minus_logs[0], equations, "true_class")
     weighted = Sum(tuple(Product((of.target(j), minus_log)) for j, minus_log in zip(classes, minus_logs, strict=True)))

@@ -28,6 +28,8 @@ from handgrad.homework.writing import LATEX, Leaf, Part
 
 # In the page a factor that is kept, and a number that leads somewhere, are marked by a class.
 STYLE = replace(LATEX, kept=r"\class{{kept}}{{{}}}".format)
+# With the inputs, what no step computes.
+GIVEN = ("w", "b", "alpha", "y", "eta")
 MARK = re.compile(r'class="(step|given)-(\d+)"')
 
 
@@ -40,7 +42,7 @@ class Marks:
     steps : dict of Quantity to int
         What is derived → the number of its step, from 1.
     given : list of Quantity
-        What is given and stands in a formula, in the order in which it was met.
+        What stands in a formula and no step computes, in the order in which it was met.
     """
 
     steps: dict[Quantity, int]
@@ -141,7 +143,7 @@ def _shown(name: str | Quantity) -> str:
 
 
 def _marked(plain: Leaf, marks: Marks, item: Quantity | float) -> Part:
-    """Write a number, and mark where it leads: to its step, or to the word that it is given."""
+    """Write a number, and mark where it leads: to its step, or to the word that it is given or not shown."""
     written, holds = plain(item)
     if not isinstance(item, Quantity):
         return written, holds
@@ -161,7 +163,8 @@ def _mathml(worked: Solution, marks: Marks, formula: str) -> str:
         if kind == "step":
             return f'class="number" data-step="{number}"'
         quantity = marks.given[number]
-        said = words(worked.language)["page"]["given_number"]
+        is_given = quantity.kind in GIVEN or (quantity.kind == "a" and quantity.layer == 0)
+        said = words(worked.language)["page"]["given_number" if is_given else "number_elsewhere"]
         shown = said.format(name=text(quantity), number=lines.plain_number(worked, quantity.value))
         return f'class="number" data-said="{escape(shown)}"'
 

@@ -101,6 +101,7 @@ def outcome(step: Step, digits: int, noise: int) -> Outcome:
     ours = shown(step.quantity.value, digits, noise)
     theirs = value_of(step.numbers, number)
     if not (ours.value.is_finite() and theirs.is_finite()):
-        return Outcome(ours, False, None if ours.value == theirs else shown(theirs, digits))
+        alike = ours.value == theirs or (ours.value.is_nan() and theirs.is_nan())
+        return Outcome(ours, False, None if alike else shown(theirs, digits))
     same = rounded(theirs, digits) == ours.value
     return Outcome(ours, theirs == ours.value, None if same else shown(theirs, digits, None))

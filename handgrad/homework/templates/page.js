@@ -4,15 +4,19 @@ const steps = [...document.querySelectorAll(".steps li")];
 const slots = new Map([...document.querySelectorAll("[data-slot]:not(li)")].map(slot => [slot.dataset.slot, slot]));
 const parts = new Map([...document.querySelectorAll("[data-part]")].map(part => [part.dataset.part, part]));
 const kept = new Map([...slots].map(([name, slot]) => [name, {
-  text: slot.querySelector("tspan").textContent, step: slot.dataset.step, said: slot.getAttribute("aria-label")}]));
+  text: slot.querySelector("tspan").textContent, step: slot.dataset.step,
+  said: slot.dataset.said || slot.getAttribute("aria-label")}]));
 const slider = get("at"), picture = get("picture"), tip = get("tip");
 const titles = new Map([...document.querySelectorAll("h3")].map(title => [title.nextElementSibling, title.textContent]));
 let at = 0;
 
-// What a slot shows, and where it leads.
+// What a slot shows, where it leads, and what is said of it where it leads nowhere.
 function fill(slot, text, step, said) {
   slot.querySelector("tspan").textContent = text;
-  if (!step) return;
+  if (!step) {
+    slot.dataset.said = said;
+    return;
+  }
   slot.dataset.step = step;
   slot.setAttribute("href", "#step-" + step);
   slot.setAttribute("aria-label", said);
@@ -36,7 +40,7 @@ function known(count) {
   for (const slot of slots.values()) if (slot.dataset.step) slot.setAttribute("visibility", "hidden");
   for (const pair of steps[count - 1].parentElement.dataset.given.split(" ")) {
     const [name, value] = pair.split("=");
-    if (slots.has(name)) fill(slots.get(name), value);
+    if (slots.has(name)) fill(slots.get(name), value, "", kept.get(name).said.split(" = ")[0] + " = " + value);
   }
   for (const step of steps.slice(0, count)) {
     const slot = slots.get(step.dataset.slot);
@@ -112,12 +116,18 @@ document.addEventListener("focusin", event => {
   if (number) show(number); else tip.hidden = true;
 });
 document.addEventListener("click", event => {
-  const number = numberAt(event);
+  const number = numberAt(event), link = event.target.closest("a");
   if (number) show(number); else if (!event.target.closest("#tip")) tip.hidden = true;
+  // In a notebook's frame an address of this page would open the notebook.
+  if (link && location.protocol === "about:") {
+    event.preventDefault();
+    get(link.getAttribute("href").slice(1)).scrollIntoView();
+  }
 });
 document.addEventListener("keydown", event => {
   if (event.key === "Escape") tip.hidden = true;
-  if (event.ctrlKey || event.altKey || event.metaKey || event.target === slider) return;
+  // The slider, and a formula that is scrolled, have arrows of their own.
+  if (event.ctrlKey || event.altKey || event.metaKey || event.target.matches("#at, .piece[tabindex]")) return;
   const to = {ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: steps.length}[event.key];
   if (to === undefined) return;
   event.preventDefault();
