@@ -37,6 +37,8 @@ EXAMPLES = {
 # What is drawn without data, and what is drawn of a training.
 DRAWN = (*FORMS, "cross_entropy", "squared_error", "gradient_norms", "saturation")
 TRAINED = ("losses", "dead_units", "boundary", "weights")
+# What is said of a network, its data and its training.
+OF_A_NETWORK = ("file", "widths", "activations", "loss", "reduction", "seed", "x", "y", "rate", "epochs")
 PICTURES = (".svg", ".png", ".pdf")
 FORMATS = {"text": ".txt", "markdown": ".md", "latex": ".tex", "html": ".html", "picture": ".svg"}
 
@@ -125,9 +127,11 @@ def _parser() -> argparse.ArgumentParser:
 
     named = f"figures:\n  {', '.join(DRAWN)}\nof a network and its data:\n  {', '.join(TRAINED)}"
     drawn = command("plot", _plot, f"{PLOT}\n\n{named}")
-    drawn.add_argument("figure", choices=[*DRAWN, *TRAINED], metavar="FIGURE", help="one of those below")
+    drawn.add_argument("figure", choices=[*DRAWN, *TRAINED], metavar="FIGURE", help="one of those above")
     _add_network(drawn)
-    drawn.add_argument("--epochs", type=int, default=100, metavar="N", help="how long a network is trained (100)")
+    drawn.add_argument(
+        "--epochs", type=int, metavar="N", help="how long a network is trained (100); with a rate of 0.1, unless given"
+    )
     _add_output(drawn, "FILE.svg, .png or .pdf; needed, since a terminal shows no figure; - is SVG on standard output")
     return parser
 
@@ -135,7 +139,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add_network(parser: argparse.ArgumentParser) -> None:
     """Add where a network and its data come from."""
     parser.add_argument("file", nargs="?", metavar="FILE", help="network and data, .toml or .json")
-    parser.add_argument("--widths", type=_integers, metavar="N,N,…", help="n_0, …, n_L, for random numbers")
+    parser.add_argument("--widths", type=_widths, metavar="N,N,…", help="n_0, …, n_L, for random numbers")
     parser.add_argument("--activations", type=_names, metavar="G,G,…", help="one for each layer")
     parser.add_argument("--loss", choices=LOSSES)
     parser.add_argument("--reduction", choices=REDUCTIONS)
@@ -150,8 +154,11 @@ def _add_output(parser: argparse.ArgumentParser, text: str) -> None:
     parser.add_argument("--output", "-o", metavar="FILE", help=text)
 
 
-def _integers(text: str) -> list[int]:
-    return [int(part) for part in text.split(",")]
+def _widths(text: str) -> list[int]:
+    try:
+        return [int(part) for part in re.split("[,-]", text)]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"widths are typed like 2,3,1; got {text!r}") from None
 
 
 def _names(text: str) -> list[str]:
@@ -166,6 +173,10 @@ def _settings(asked: argparse.Namespace) -> dict[str, Any]:
     typed = {name: getattr(asked, name) for name in ("widths", "activations", "loss", "reduction", "seed")}
     typed |= {name: described.row_of_numbers(name, value) for name in ("x", "y") if (value := getattr(asked, name)) is not None}
     return settings | {name: value for name, value in typed.items() if value is not None}
+
+
+def _rate(asked: argparse.Namespace, settings: dict[str, Any]) -> Any:
+    return settings.get("rate") if asked.rate is None else asked.rate
 
 
 def _equations(asked: argparse.Namespace) -> None:
@@ -186,12 +197,15 @@ def _worked(asked: argparse.Namespace) -> None:
     ending = FORMATS[asked.format] if asked.format else ".txt"
     destination = None
     if asked.output not in (None, "-"):
-        ending = ending if asked.format else ending_of(asked.output)
         destination = Destination(asked.output)
+        if not asked.format:
+            ending = ending_of(asked.output)
+        elif Path(asked.output).suffix.lower() in set(FORMS) - {ending}:
+            raise ValueError(f"--format {asked.format} is written to a file that ends in {ending}; got {asked.output}")
     settings = _settings(asked)
     net, (x, y) = described.network(settings), described.data(settings)
-    chosen = {name: getattr(asked, name) for name in ("rate", "layer", "unit", "example", "digits", "language")}
-    text = FORMS[ending](worked(net, x, y, **chosen))
+    chosen = {name: getattr(asked, name) for name in ("layer", "unit", "example", "digits", "language")}
+    text = FORMS[ending](worked(net, x, y, rate=_rate(asked, settings), **chosen))
     if destination is None:
         _print(text)
     else:
@@ -206,13 +220,17 @@ def _plot(asked: argparse.Namespace) -> None:
     from handgrad.homework.figures import FIGURES, TRAINING, saved
 
     if asked.figure in DRAWN:
+        given = [name for name in OF_A_NETWORK if getattr(asked, name) is not None]
+        if given:
+            raise ValueError(f"{asked.figure} is drawn without a network and data; got {', '.join(given)}")
         drawn = FIGURES[asked.figure](language=asked.language)
     else:
         from handgrad.homework import described
 
         settings = _settings(asked)
         net, (x, y) = described.network(settings), described.data(settings)
-        trained = {"rate": 0.1 if asked.rate is None else asked.rate, "epochs": asked.epochs, "language": asked.language}
+        rate, epochs = _rate(asked, settings), 100 if asked.epochs is None else asked.epochs
+        trained = {"rate": 0.1 if rate is None else rate, "epochs": epochs, "language": asked.language}
         drawn = TRAINING[asked.figure](net, x, y, **trained)
     destination.write(saved(drawn, ending))
 

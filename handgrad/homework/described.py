@@ -27,7 +27,7 @@ from handgrad.network import Dense, Network
 
 Settings = Mapping[str, Any]
 
-KEYS = ("layers", "widths", "activations", "seed", "loss", "reduction", "dtype", "x", "y")
+KEYS = ("layers", "widths", "activations", "seed", "loss", "reduction", "dtype", "x", "y", "rate")
 LAYER_KEYS = ("w", "b", "activation", "slope", "alpha")
 
 
@@ -95,7 +95,7 @@ def network(settings: Settings) -> Network:
         if "widths" in settings or "activations" in settings:
             raise ValueError("a network has either layers, with their numbers, or widths and activations; got both")
         checks.instance("layers", settings["layers"], list, "a list of tables with w, b and activation")
-        layers = [_layer(place, table, kind) for place, table in enumerate(settings["layers"])]
+        layers = [_layer(number, table, kind) for number, table in enumerate(settings["layers"], start=1)]
         return Network(layers, **common)
     for name in ("widths", "activations"):
         if name not in settings:
@@ -104,8 +104,8 @@ def network(settings: Settings) -> Network:
     return Network.random(settings["widths"], activations=settings["activations"], seed=seed, dtype=kind, **common)
 
 
-def _layer(place: int, table: object, kind: np.dtype[Any]) -> Dense:
-    name = f"layers[{place}]"
+def _layer(number: int, table: object, kind: np.dtype[Any]) -> Dense:
+    name = f"layer {number}"
     checks.instance(name, table, dict, "a table with w, b and activation")
     assert isinstance(table, dict)
     for key in table:
@@ -113,7 +113,7 @@ def _layer(place: int, table: object, kind: np.dtype[Any]) -> Dense:
     for key in ("w", "b"):
         if key not in table:
             raise ValueError(f"{name} needs {key}; it has {', '.join(table) or 'nothing'}")
-    w, b = (checks.converted(f"{name}.{key}", checks.real_array(f"{name}.{key}", table[key]), kind) for key in ("w", "b"))
+    w, b = (checks.converted(f"{key} of {name}", checks.real_array(f"{key} of {name}", table[key]), kind) for key in ("w", "b"))
     options = {key: table[key] for key in ("slope", "alpha") if key in table}
     return Dense(w, b, Activation(table.get("activation", "identity"), **options))
 

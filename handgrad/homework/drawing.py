@@ -11,6 +11,7 @@ from html import escape
 
 from handgrad.homework.digits import shown
 from handgrad.homework.expressions import Quantity, leaves
+from handgrad.homework.given import used
 from handgrad.homework.solution import Solution
 from handgrad.homework.steps import Step
 from handgrad.homework.symbols import text
@@ -18,7 +19,7 @@ from handgrad.homework.templates import text_of
 from handgrad.homework.words import words
 from handgrad.homework.writing import TEXT
 
-COLUMN, ROW, RADIUS, MARGIN = 300, 168, 44, 60
+COLUMN, ROW, RADIUS, MARGIN, FOOT = 300, 168, 44, 60, 30
 # Of a layer with more units than these, the first and the last are drawn.
 UNITS, FIRST = 8, 6
 # A label's size in the same units; of an edge whose label finds no room, the number is shown where one points at it.
@@ -138,9 +139,11 @@ def picture(solution: Solution, linked: bool = True) -> str:
     for place, step in enumerate((step for section in solution.derivation.sections for step in section.steps), start=1):
         if not step.replaces:
             found.setdefault(slot_of(step.quantity), (place, step.quantity))
+    for quantity in used(solution):
+        found.setdefault(slot_of(quantity), (0, quantity))
     drawn = Picture(solution, found, linked)
     widths = solution.net.widths
-    height = 12 + ROW * max(len(_drawn_units(n)) for n in widths)
+    height = FOOT + ROW * max(len(_drawn_units(n)) for n in widths)
     width = 2 * MARGIN + COLUMN * (len(widths) - 1) + WIDE
     said = escape(words(solution.language)["page"]["picture_said"].format(widths=", ".join(map(str, widths))))
     parts = [
@@ -148,12 +151,24 @@ def picture(solution: Solution, linked: bool = True) -> str:
         for layer, n in enumerate(widths)
         for j in _drawn_units(n)
     ]
+    parts.append(_foot(drawn, width, height))
     layers = range(1, len(widths))
     size = f'width="{width:g}" height="{height:g}" viewBox="0 0 {width:g} {height:g}"'
     inside = "".join(
         [*(_edges(drawn, height, layer) for layer in layers), *parts, *(_edge_labels(drawn, height, layer) for layer in layers)]
     )
     return f'<svg {size} role="group" aria-label="{said}">{inside}</svg>'
+
+
+def _foot(drawn: Picture, width: float, height: float) -> str:
+    """Return what stands below the network: which example of a batch it shows, and the loss."""
+    solution = drawn.solution
+    loss = _label(drawn, slot("L"), width - MARGIN - WIDE, height - 10, "L")
+    if len(solution.x) == 1:
+        return loss
+    form = words(solution.language)["worked"]["example"]
+    shown_first = form.format(example=solution.part.example or 1)
+    return f'<text class="example" x="16" y="{height - 10}" data-words="{escape(form)}">{escape(shown_first)}</text>{loss}'
 
 
 def _drawn_units(n: int) -> list[int]:
@@ -164,7 +179,7 @@ def _drawn_units(n: int) -> list[int]:
 def _place(drawn: Picture, height: float, layer: int, j: int) -> tuple[float, float]:
     """Return the centre of a unit: its layer's column is centred."""
     units = _drawn_units(drawn.solution.net.widths[layer])
-    top = (height - ROW * len(units)) / 2
+    top = (height - FOOT - ROW * len(units)) / 2
     return MARGIN + COLUMN * layer, top + ROW * units.index(j) + 22 + RADIUS
 
 

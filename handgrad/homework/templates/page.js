@@ -6,6 +6,7 @@ const parts = new Map([...document.querySelectorAll("[data-part]")].map(part => 
 const kept = new Map([...slots].map(([name, slot]) => [name, {
   text: slot.querySelector("tspan").textContent, step: slot.dataset.step,
   said: slot.dataset.said || slot.getAttribute("aria-label")}]));
+const shownExample = document.querySelector("[data-words]:not(#where)"), firstExample = shownExample?.textContent;
 const slider = get("at"), picture = get("picture"), tip = get("tip");
 const titles = new Map([...document.querySelectorAll("h3")].map(title => [title.nextElementSibling, title.textContent]));
 let at = 0;
@@ -31,13 +32,16 @@ function whole() {
     slot.classList.remove("lit-slot");
   }
   for (const part of parts.values()) part.classList.remove("lit");
+  if (shownExample) shownExample.textContent = firstExample;
   for (const step of steps) step.classList.remove("now-at");
 }
 
-// What is known after so many steps: of the example at work alone, or of all of them together.
+// What is known after so many steps: of the example at work alone, or of all of them together, who have no x and y.
 function known(count) {
   const example = steps[count - 1].parentElement.dataset.example;
-  for (const slot of slots.values()) if (slot.dataset.step) slot.setAttribute("visibility", "hidden");
+  for (const [name, slot] of slots)
+    if (slot.dataset.step || (!example && /^(a-0|y)-/.test(name))) slot.setAttribute("visibility", "hidden");
+  if (shownExample) shownExample.textContent = example ? shownExample.dataset.words.replace("{example}", example) : "";
   for (const pair of steps[count - 1].parentElement.dataset.given.split(" ")) {
     const [name, value] = pair.split("=");
     if (slots.has(name)) fill(slots.get(name), value, "", kept.get(name).said.split(" = ")[0] + " = " + value);
@@ -70,7 +74,7 @@ function go(to) {
   get("which").textContent = ": " + titles.get(step.parentElement);
   get("panel").replaceChildren(...[...step.children].map(child => child.cloneNode(true)));
   step.classList.add("now-at");
-  for (const name of step.dataset.lit.split(" ")) if (parts.has(name)) parts.get(name).classList.add("lit");
+  light(step, "lit");
   const slot = slots.get(step.dataset.slot);
   if (slot) slot.classList.add("lit-slot");
   bringIntoView(slot || document.querySelector(".lit"));
@@ -93,11 +97,24 @@ function reachable(inside) {
     if (piece.scrollWidth > piece.clientWidth + 1) piece.tabIndex = 0;
 }
 
+function light(step, look) {
+  for (const name of step.dataset.lit.split(" ")) if (parts.has(name)) parts.get(name).classList.add(look);
+}
+
+function hide() {
+  tip.hidden = true;
+  for (const part of parts.values()) part.classList.remove("hint");
+}
+
+// Where a number comes from: beside it the formula, and in the picture the units and edges that made it.
 function show(number) {
+  hide();
   const step = number.dataset.step && get("step-" + number.dataset.step);
   tip.replaceChildren();
-  if (step) tip.append(...[...step.children].map(child => child.cloneNode(true)));
-  else tip.append(number.dataset.said);
+  if (step) {
+    tip.append(...[...step.children].map(child => child.cloneNode(true)));
+    light(step, "hint");
+  } else tip.append(number.dataset.said);
   tip.hidden = false;
   const box = number.getBoundingClientRect();
   const left = Math.min(box.left, document.documentElement.clientWidth - tip.offsetWidth - 8);
@@ -107,25 +124,27 @@ function show(number) {
 }
 
 const numberAt = event => event.target.closest && event.target.closest("[data-step], [data-said]:not(li)");
-document.addEventListener("mouseover", event => {
+for (const kind of ["mouseover", "focusin"]) document.addEventListener(kind, event => {
   const number = numberAt(event);
-  if (number) show(number); else if (!event.target.closest("#tip")) tip.hidden = true;
-});
-document.addEventListener("focusin", event => {
-  const number = numberAt(event);
-  if (number) show(number); else tip.hidden = true;
+  if (number) show(number); else if (!event.target.closest("#tip")) hide();
 });
 document.addEventListener("click", event => {
   const number = numberAt(event), link = event.target.closest("a");
-  if (number) show(number); else if (!event.target.closest("#tip")) tip.hidden = true;
+  if (number && number.dataset.step) {
+    // The walk goes where the number was computed; the page stays where it is.
+    event.preventDefault();
+    go(Number(number.dataset.step));
+    show(number);
+  } else if (number) show(number);
+  else if (!event.target.closest("#tip")) hide();
   // In a notebook's frame an address of this page would open the notebook.
-  if (link && location.protocol === "about:") {
+  if (link && !number && location.protocol === "about:") {
     event.preventDefault();
     get(link.getAttribute("href").slice(1)).scrollIntoView();
   }
 });
 document.addEventListener("keydown", event => {
-  if (event.key === "Escape") tip.hidden = true;
+  if (event.key === "Escape") hide();
   // The slider, and a formula that is scrolled, have arrows of their own.
   if (event.ctrlKey || event.altKey || event.metaKey || event.target.matches("#at, .piece[tabindex]")) return;
   const to = {ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: steps.length}[event.key];
