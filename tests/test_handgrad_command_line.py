@@ -130,7 +130,7 @@ def test_worked_prints_text_and_takes_options_before_the_file(files, capsys):
     assert main(["worked", "mazur.toml", *typed, "--language", "es"]) == 0
     out = capsys.readouterr().out
     assert "Se muestra una parte: ejemplo 2, capa 2, neurona 1." in out
-    assert "  x, ejemplo 2 = [0, 0]" in out
+    assert "  y₁ = 1\n" in out
     assert main(["worked", "mazur.toml", "--format", "markdown"]) == 0
     assert capsys.readouterr().out.startswith("# Backpropagation, worked out")
 
@@ -139,6 +139,38 @@ def test_class_of_one_example_is_typed_as_a_number(capsys):
     typed = ["--widths", "2,3", "--activations", "softmax", "--loss", "cross_entropy", "--x", "-1,2", "--y", "2"]
     assert main(["worked", *typed]) == 0
     assert "y = [0, 0, 1]" in capsys.readouterr().out
+
+
+def test_classes_are_typed_as_numbers(capsys):
+    network = [
+        "worked",
+        "--widths",
+        "2-3",
+        "--activations",
+        "softmax",
+        "--loss",
+        "cross_entropy",
+        "--layer",
+        "1",
+        "--unit",
+        "1",
+    ]
+    assert main([*network, "--x", "0.5,1", "--y", "1"]) == 0
+    assert "L = −log(a₂⁽¹⁾)" in capsys.readouterr().out
+    assert main([*network, "--x", "0.5,1;1,1", "--y", "1;0"]) == 0
+    out = capsys.readouterr().out
+    assert "L₁ = −log(a₂⁽¹⁾)" in out
+    assert "L₂ = −log(a₁⁽¹⁾)" in out
+    assert main([*network, "--x", "0.5,1", "--y", "3"]) == 2
+    assert "y must hold class indices from 0 to C - 1 = 2; y is 3" in capsys.readouterr().err
+
+
+def test_rate_of_the_file_is_taken_unless_one_is_typed(files, capsys):
+    (files / "mazur.toml").write_text(f"rate = 0.5\n{MAZUR}", encoding="utf-8")
+    main(["worked", "mazur.toml"])
+    assert "with the learning rate 0.5" in capsys.readouterr().out
+    main(["worked", "mazur.toml", "--rate", "0.25"])
+    assert "with the learning rate 0.25" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("figure", [*DRAWN, *TRAINED])
@@ -179,8 +211,16 @@ def test_figures_of_the_command_equals_those_there_are():
         (["worked", "bad.toml"], "bad.toml is no TOML: Invalid value (at end of document)"),
         (["worked", "mazur.toml", "-o", "a.doc"], "the file's ending must be one of .txt, .md, .tex, .html, .svg; got '.doc'"),
         (["worked", "mazur.toml", "-o", "nosuch/a.md"], "nosuch/a.md: No such file or directory"),
-        (["worked", "mazur.toml", "-o", "."], "the file's ending must be one of"),
+        (["worked", "mazur.toml", "-o", "."], ".: Is a directory"),
         (["plot", "sigmoid"], "plot needs a file to draw in: --output sigmoid.svg, or .png or .pdf; - is standard output"),
+        (
+            ["worked", "mazur.toml", "--format", "picture", "-o", "a.html"],
+            "--format picture is written to a file that ends in .svg",
+        ),
+        (
+            ["plot", "sigmoid", "mazur.toml", "--rate", "3", "-o", "a.svg"],
+            "is drawn without a network and data; got file, rate",
+        ),
         (["plot", "sigmoid", "-o", "a.bmp"], "the file's ending must be one of .svg, .png, .pdf; got '.bmp'"),
         (["plot", "sigmoid", "-o", "a.svg", "--language", "xx"], "language must be one of en, es; got 'xx'"),
         (["plot", "boundary", "-o", "a.svg"], "a network needs layers, with their numbers, or widths and activations"),
@@ -209,7 +249,7 @@ def test_bad_input_is_one_sentence_and_exit_2(arguments, said, files, capsys):
         (["four"], "invalid choice: 'four'"),
         (["equations", "four"], "invalid int value: 'four'"),
         (["plot", "sigmod"], "invalid choice: 'sigmod'"),
-        (["worked", "--widths", "2,x"], "--widths: invalid"),
+        (["worked", "--widths", "2,x"], "--widths: widths are typed like 2,3,1; got '2,x'"),
         (["worked", "--loss", "mse"], "--loss: invalid choice: 'mse'"),
     ],
 )

@@ -70,8 +70,11 @@ def test_file_of_the_homework_page_is_one_that_is_read(tmp_path):
     (text,) = re.findall(r"^```toml\n(.*?)^```$", TEXTS["handgrad/README.md"], re.MULTILINE | re.DOTALL)
     (tmp_path / "a.toml").write_text(text, encoding="utf-8")
     settings = described.read(tmp_path / "a.toml")
-    assert repr(described.network(settings)) == "Network(2-2, sigmoid; squared_error, sum; float64; 6 parameters)"
-    assert described.network(settings).loss(*described.data(settings)) > 0
+    net, (x, y) = described.network(settings), described.data(settings)
+    # Mazur's total error, and his w5 after the step.
+    assert round(net.loss(x, y) / 2, 9) == 0.298371109
+    net.descend(net.gradient(x, y), settings["rate"])
+    assert round(float(net.layers[1].w[0, 0]), 8) == 0.35891648
 
 
 def test_readme_map_is_of_every_room():

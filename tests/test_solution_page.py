@@ -176,6 +176,7 @@ def test_picture_of_a_batch_shows_the_example_at_work(opened):
     page.evaluate(f"go({second})")
     x = np.random.default_rng(0).normal(size=(2, 2))
     assert first.split() == ["0.1257"]
+    assert page.text_content(".example") == "Ejemplo 2"
     assert float(page.text_content("[data-slot=a-0-1]").replace("−", "-")) == pytest.approx(x[1, 0], rel=1e-3)
     # What is said of a number is of the same example, and of the whole picture's again at its start.
     assert page.get_attribute("[data-slot=a-0-1]", "data-said") == f"x₁ = {page.text_content('[data-slot=a-0-1]').strip()}"
@@ -183,6 +184,12 @@ def test_picture_of_a_batch_shows_the_example_at_work(opened):
     assert page.get_attribute("[data-slot=a-0-1]", "data-said") == f"x₁ = {first.strip()}"
     page.evaluate(f"go({second})")
     assert page.text_content("[data-slot=y-3]") == "y 1"
+    page.keyboard.press("End")
+    assert page.text_content(".example") == ""
+    assert page.get_attribute("[data-slot=a-0-1]", "visibility") == "hidden"
+    page.keyboard.press("Home")
+    assert page.text_content(".example") == "Ejemplo 1"
+    assert page.get_attribute("[data-slot=a-0-1]", "visibility") is None
 
 
 def test_number_that_is_pointed_at_shows_its_derivation(opened):
@@ -197,6 +204,37 @@ def test_number_that_is_pointed_at_shows_its_derivation(opened):
     assert page.inner_text("#tip") == "b₁⁽¹⁾ = 0.35 is given."
     page.focus("[data-slot=z-1-2]")
     assert page.text_content("#tip .formula") == page.text_content("#step-2 .formula")
+
+
+def test_number_that_is_clicked_leads_the_walk_there(opened):
+    page = opened("mazur")
+    page.click("[data-slot=a-1-2]")
+    assert page.input_value("#at") == "4"
+    assert page.evaluate("scrollY") == 0
+    assert "#step" not in page.url
+    assert page.text_content("#panel .formula") == page.text_content("#step-4 .formula")
+    page.focus("[data-slot=z-1-2]")
+    page.keyboard.press("Enter")
+    assert page.input_value("#at") == "2"
+
+
+def test_number_that_is_pointed_at_lights_what_made_it(opened):
+    page = opened("mazur")
+    page.hover("[data-slot=z-2-1]")
+    hinted = "all => all.map(part => part.dataset.part)"
+    wanted = {"unit-2-1", "unit-1-1", "unit-1-2", "edge-2-1-1", "edge-2-1-2"}
+    assert set(page.eval_on_selector_all(".hint", hinted)) == wanted
+    page.hover("h1")
+    assert page.locator(".hint").count() == 0
+    assert not page.is_visible("#tip")
+
+
+def test_picture_of_a_part_shows_what_it_uses(opened):
+    page = opened("part")
+    # dL/dz of the layer after, which the part does not derive, is there without a link.
+    slot = page.locator("[data-slot=dL_dz-2-3]")
+    assert slot.evaluate("slot => slot.tagName") == "g"
+    assert float(slot.text_content().split()[-1].replace("−", "-")) != 0
 
 
 def test_number_that_is_tapped_shows_its_derivation(browser, tmp_path):

@@ -113,7 +113,7 @@ def _layer(number: int, table: object, kind: np.dtype[Any]) -> Dense:
     for key in ("w", "b"):
         if key not in table:
             raise ValueError(f"{name} needs {key}; it has {', '.join(table) or 'nothing'}")
-    w, b = (checks.converted(f"{key} of {name}", checks.real_array(f"{key} of {name}", table[key]), kind) for key in ("w", "b"))
+    w, b = (checks.converted(f"{key}{number}", checks.real_array(f"{key}{number}", table[key]), kind) for key in ("w", "b"))
     options = {key: table[key] for key in ("slope", "alpha") if key in table}
     return Dense(w, b, Activation(table.get("activation", "identity"), **options))
 
@@ -140,8 +140,10 @@ def data(settings: Settings) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
         if name not in settings:
             raise ValueError(f"the data needs x and y; {name} is missing")
     x, y = checks.real_array("x", settings["x"]), checks.real_array("y", settings["y"])
-    is_class = settings.get("loss") == "cross_entropy" and x.ndim == 1 and y.shape == (1,) and y.dtype.kind in "iu"
-    return x, y[0] if is_class else y  # what is typed is always a row
+    # What is typed is always a row: of one class, each example's.
+    if settings.get("loss") == "cross_entropy" and y.dtype.kind in "iu" and y.ndim == x.ndim and y.shape[-1] == 1:
+        y = y[..., 0]
+    return x, y
 
 
 def row_of_numbers(name: str, text: str) -> list[Any]:
