@@ -119,8 +119,10 @@ function show(number) {
   const box = number.getBoundingClientRect();
   const left = Math.min(box.left, document.documentElement.clientWidth - tip.offsetWidth - 8);
   const above = box.top - tip.offsetHeight - 6;
+  // Below the picture, if the number is in it: the units and edges are to be seen.
+  const top = picture.contains(number) ? picture.getBoundingClientRect().bottom + 6 : above > 0 ? above : box.bottom + 6;
   tip.style.left = Math.max(8, left) + scrollX + "px";
-  tip.style.top = (above > 0 ? above : box.bottom + 6) + scrollY + "px";
+  tip.style.top = top + scrollY + "px";
 }
 
 const numberAt = event => event.target.closest && event.target.closest("[data-step], [data-said]:not(li)");
@@ -159,4 +161,4 @@ document.documentElement.classList.add("walked");
 go(0);
 reachable(document);
 addEventListener("resize", () => reachable(document));
-addEventListener("beforeprint", () => go(0));
+addEventListener("beforeprint", () => { hide(); go(0); });
