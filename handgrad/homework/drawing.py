@@ -157,7 +157,8 @@ def picture(solution: Solution, linked: bool = True) -> str:
     for layer in range(len(widths)):
         for j in _drawn_units(widths[layer]):
             units.append(_unit(drawn, height, layer, j) if j else _dots(drawn, height, layer))
-    return f'<svg viewBox="0 0 {width} {height}" role="group" aria-label="{said}">{"".join([*edges, *units, *labels])}</svg>'
+    size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
+    return f'<svg {size} role="group" aria-label="{said}">{"".join([*edges, *units, *labels])}</svg>'
 
 
 def _drawn_units(n: int) -> list[int]:

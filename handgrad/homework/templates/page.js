@@ -71,11 +71,12 @@ function go(to) {
   get("panel").replaceChildren(...[...step.children].map(child => child.cloneNode(true)));
   step.classList.add("now-at");
   for (const name of step.dataset.lit.split(" ")) if (parts.has(name)) parts.get(name).classList.add("lit");
-  const slot = slots.get(step.dataset.slot);
-  if (slot) {
-    slot.classList.add("lit-slot");
-    const frame = picture.getBoundingClientRect(), box = slot.getBoundingClientRect();
+  const slot = slots.get(step.dataset.slot), seen = slot || parts.get(step.dataset.lit.split(" ")[0]);
+  if (slot) slot.classList.add("lit-slot");
+  if (seen) {
+    const frame = picture.getBoundingClientRect(), box = seen.getBoundingClientRect();
     if (box.left < frame.left || box.right > frame.right) picture.scrollLeft += box.left - frame.left - frame.width / 2;
+    if (box.top < frame.top || box.bottom > frame.bottom) picture.scrollTop += box.top - frame.top - frame.height / 2;
   }
   reachable(get("panel"));
 }
