@@ -344,6 +344,47 @@ def test_part_is_of_one_layer_unit_and_example():
     assert "Shown is a part: example 2, layer 1, unit 3." in str(worked(net, x, y, layer=1, unit=3, example=2))
 
 
+def test_unit_of_softmax_is_shown_with_the_derivatives_by_every_output():
+    net = hg.Network([hg.Dense([[1.0], [0.0]], [0.0, 0.0], "softmax")])
+    kinds = [(step.quantity.kind, step.quantity.j) for step in steps(worked(net, [0.0], [0.0, 1.0], layer=1, unit=2))]
+    assert kinds[3:7] == [("dL_da", 1), ("dL_da", 2), ("da_dz", 1), ("da_dz", 2)]
+
+
+@pytest.mark.parametrize(("alpha", "count"), [(0.25, 0), ([0.25, 0.5], 2)])
+def test_slope_of_all_units_is_no_part_of_one(alpha, count):
+    net = hg.Network([hg.Dense([[1.0], [-1.0]], [0.0, 0.0], hg.Activation("prelu", alpha=alpha))])
+    kinds = [step.quantity.kind for step in steps(worked(net, [1.0], [0.0, 0.0], rate=0.5, layer=1, unit=2))]
+    assert kinds.count("dL_dalpha") + kinds.count("alpha_new") == count
+
+
+def test_layer_is_shown_with_its_own_parameters_alone():
+    text = str(worked(MAZUR, X, Y, layer=1))
+    assert "w1 = [[0.15, 0.2], [0.25, 0.3]]" in text
+    assert "w2 =" not in text
+    assert "[0.4, 0.45]" not in text
+
+
+@pytest.mark.parametrize(
+    ("language", "headings"),
+    [
+        ("en", ["Example 2. Backward, to the inputs", "All examples: the loss", "All examples, layer 1"]),
+        ("es", ["Ejemplo 2. Hacia atrás, hasta las entradas", "Todos los ejemplos: la pérdida", "Todos los ejemplos, capa 1"]),
+    ],
+)
+def test_headings_of_a_batch_equals_those_of_the_language(language, headings):
+    net = hg.Network([hg.Dense([[1.0]], [0.0])])
+    lines = str(worked(net, [[2.0], [1.0]], [[0.0], [0.0]], language=language)).splitlines()
+    assert [line for line in lines if line in headings] == headings
+
+
+def test_piece_that_repeats_the_one_before_is_left_out():
+    net = hg.Network([hg.Dense([[1.0], [1.0]], [0.0, 0.0])])
+    lines = str(worked(net, [0.25], [0.0, 0.0])).splitlines()
+    assert "  a₁⁽¹⁾ = g(z₁⁽¹⁾) = 0.25   (9)" in lines
+    assert "  dz₁⁽¹⁾/dw₁₁⁽¹⁾ = x₁ = 0.25   (13)" in lines
+    assert "  dz₁⁽¹⁾/db₁⁽¹⁾ = 1   (7)" in lines
+
+
 def test_unit_of_a_large_network_is_shown_with_some_of_its_weights():
     net = hg.Network.random([784, 30, 10], activations=["relu", "softmax"], loss="cross_entropy", seed=0)
     x = np.random.default_rng(1).normal(size=784)
