@@ -26,6 +26,7 @@ SOLUTIONS = {
     "classes": worked(CLASSES, np.random.default_rng(0).normal(size=(2, 2)), [0, 2], rate=0.1, language="es"),
     "chain": worked(CHAIN, [0.5], [1.0], digits=4),
     "part": worked(CLASSES, [0.25, -1.0], 1, layer=1, unit=2),
+    "deep": worked(hg.Network.random([1, 7, 1, 1, 1], activations=["tanh"] * 4, seed=0), [0.5], [1.0], layer=1, unit=7),
 }
 SIZES = [390, 1280]
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -77,6 +78,24 @@ def test_page_is_for_everybody(name, scheme, width, opened):
     page.hover("#step-5 .number >> nth=0")
     found = Axe().run(page, options={"runOnly": RULES}).response["violations"]
     assert [(rule["id"], rule["nodes"][0]["html"]) for rule in found] == []
+
+
+def test_picture_of_a_deep_network_is_read_on_a_phone(opened):
+    page = opened("deep", 390)
+    height = page.evaluate("document.querySelector('[data-slot=w-1-1-1] text').getBoundingClientRect().height")
+    assert height >= 13
+    # What is computed is brought into sight, however wide and high the picture.
+    for number, step in enumerate(steps("deep"), start=1):
+        page.evaluate(f"go({number})")
+        # A factor that the picture has no place for is seen by its unit.
+        seen = page.locator(".lit-slot")
+        if not seen.count():
+            seen = page.locator(f"[data-part=unit-{step.quantity.layer}-{step.quantity.j}]")
+        box, frame = seen.bounding_box(), page.locator("#picture").bounding_box()
+        assert frame["x"] <= box["x"] + 1, step
+        assert box["x"] + box["width"] <= frame["x"] + frame["width"] + 1
+        assert frame["y"] <= box["y"] + 1
+        assert box["y"] + box["height"] <= frame["y"] + frame["height"] + 1
 
 
 @pytest.mark.parametrize("width", SIZES)

@@ -15,7 +15,7 @@ from programs import found
 
 import handgrad as hg
 from handgrad.homework.derivation import LIMIT, WEIGHTS
-from handgrad.homework.expressions import leaves
+from handgrad.homework.expressions import Quantity, leaves, value_of
 from handgrad.homework.words import LANGUAGES, words
 from handgrad.homework.worked import FORMS, worked
 
@@ -93,7 +93,15 @@ def test_every_number_in_a_formula_is_given_or_derived_before(case):
         seen.add(step.quantity)
 
 
-VALUE = re.compile(r"([=≈]) (\S+)$")
+@given(networks())
+def test_numbers_put_in_matches_the_value_when_none_is_rounded(case):
+    net, x, y, rate, digits = case
+    bound = 1e-4 if net.dtype == np.float32 else 1e-10
+    for step in steps(worked(net, x, y, rate=rate, digits=digits)):
+        value = value_of(step.numbers, lambda item: Decimal(item.value if isinstance(item, Quantity) else item))
+        assert math.isclose(value, step.quantity.value, rel_tol=bound, abs_tol=bound), step
+
+
 SAID = re.compile(r"the digits shown give ([^)]*)\)")
 
 
@@ -259,6 +267,69 @@ def test_softmax_in_a_hidden_layer_is_told_by_its_jacobian():
     assert "dL/dw₁₁⁽¹⁾ = dz₁⁽¹⁾/dw₁₁⁽¹⁾ · dL/dz₁⁽¹⁾ = 0 · (−0.5) = 0 (11)" in text
 
 
+def line_of(solution, start):
+    """Return the one step of a text that starts so."""
+    (line,) = [line for line in lines_of(str(solution)) if line.startswith(start)]
+    return line
+
+
+@pytest.mark.parametrize(
+    ("net", "start", "said"),
+    [
+        (["identity", "identity"], "da₁⁽¹⁾/dz₁⁽¹⁾", "= g′(z₁⁽¹⁾) = 1 (12)"),
+        (["tanh", "identity"], "da₁⁽¹⁾/dz₁⁽¹⁾", "= 1 − g(z₁⁽¹⁾)² = 1 − 0² = 1 (12)"),
+        (["relu", "identity"], "a₁⁽¹⁾ ", "= g(z₁⁽¹⁾) = max(0, 0) = 0 (9) (since z ≤ 0)"),
+        (["relu", "identity"], "da₁⁽¹⁾/dz₁⁽¹⁾", "= g′(z₁⁽¹⁾) = 0 (12) (since z ≤ 0)"),
+        (["leaky_relu", "identity"], "a₂⁽¹⁾ ", "= g(z₂⁽¹⁾) = 0.01 · (−1) = −0.01 (9) (since z ≤ 0)"),
+        (["leaky_relu", "identity"], "da₂⁽¹⁾/dz₂⁽¹⁾", "= g′(z₂⁽¹⁾) = 0.01 (12) (since z ≤ 0)"),
+        (["prelu", "identity"], "da₂⁽¹⁾/dα⁽¹⁾", "= min(0, z₂⁽¹⁾) = min(0, −1) = −1 (beyond the notes)"),
+        (["prelu", "identity"], "dL/dα⁽¹⁾", "da₂⁽¹⁾/dα⁽¹⁾ · dL/da₂⁽¹⁾ = 0 · [0] + (−1) · [0] = 0 (beyond the notes)"),
+        (["identity", "identity"], "dL/da₁⁽¹⁾", "= dz₁⁽²⁾/da₁⁽¹⁾ · da₁⁽²⁾/dz₁⁽²⁾ · dL/da₁⁽²⁾ = 0 · [1] · [2] = 0 (14)"),
+        (["identity", "identity"], "dL/dw₁₂⁽²⁾", "= −1 · [1] · [2] = −2 (11)"),
+        (["identity", "identity"], "dL/db₁⁽²⁾", "= 1 · [1] · [2] = 2 (11)"),
+    ],
+)
+def test_step_is_written_as_on_paper(net, start, said):
+    hidden, output = net
+    layers = [hg.Dense([[1.0], [-1.0]], [-1.0, 0.0], hidden), hg.Dense([[0.0, 0.0]], [1.0], output)]
+    assert said in line_of(worked(hg.Network(layers), [1.0], [0.0]), start)
+
+
+def test_step_of_one_neuron_a_layer_is_written_as_on_paper():
+    solution = worked(CHAIN, [0.5], [1.0], rate=0.5)
+    assert "= dL/da⁽²⁾ · da⁽²⁾/dz⁽²⁾ · dz⁽²⁾/da⁽¹⁾ = " in line_of(solution, "dL/da⁽¹⁾")
+    assert line_of(solution, "w⁽²⁾ ←").startswith("w⁽²⁾ ← w⁽²⁾ − η · dL/dw⁽²⁾ = 1.5 − 0.5 · (−")
+
+
+@pytest.mark.parametrize(
+    ("loss", "output", "said"),
+    [
+        ("cross_entropy", "softmax", "= a₁⁽¹⁾ − y₁ = 0.5 − 1 = −0.5 (2) (softmax and loss together: p − y)"),
+        ("binary_cross_entropy", "sigmoid", "= a₁⁽¹⁾ − y₁ = 0.5 − 1 = −0.5 (1) (sigmoid and loss together: a − y)"),
+    ],
+)
+def test_joined_derivative_is_told_by_the_equation_of_its_loss(loss, output, said):
+    net = hg.Network([hg.Dense([[1.0], [1.0]], [0.0, 0.0], output)], loss=loss)
+    assert said in line_of(worked(net, [0.0], [1.0, 0.0]), "dL/dz₁⁽¹⁾")
+
+
+@pytest.mark.parametrize(
+    ("reduction", "said"),
+    [
+        ("mean", "= 1 / 2 · (L₁ + L₂) = 1 / 2 · (4 + 1) = 2.5 (the mean over the examples)"),
+        ("sum", "= L₁ + L₂ = 4 + 1 = 5 (the sum over the examples)"),
+    ],
+)
+def test_batch_is_the_mean_or_the_sum_of_its_examples(reduction, said):
+    net = hg.Network([hg.Dense([[1.0]], [0.0])], reduction=reduction)
+    assert said in line_of(worked(net, [[2.0], [1.0]], [[0.0], [0.0]]), "L =")
+
+
+def test_one_unit_a_layer_with_a_joined_loss_is_told_with_indices():
+    net = hg.Network([hg.Dense([[1.0]], [0.0], "sigmoid")], loss="binary_cross_entropy")
+    assert "= a₁⁽¹⁾ − y₁ = " in line_of(worked(net, [0.0], [1.0]), "dL/dz₁⁽¹⁾")
+
+
 # Parts.
 
 
@@ -271,6 +342,47 @@ def test_part_is_of_one_layer_unit_and_example():
     unit = steps(worked(net, x, y, layer=1, unit=3, example=2))
     assert unit == [step for step in layer if step.quantity.j == 3 and step.quantity.example == 2]
     assert "Shown is a part: example 2, layer 1, unit 3." in str(worked(net, x, y, layer=1, unit=3, example=2))
+
+
+def test_unit_of_softmax_is_shown_with_the_derivatives_by_every_output():
+    net = hg.Network([hg.Dense([[1.0], [0.0]], [0.0, 0.0], "softmax")])
+    kinds = [(step.quantity.kind, step.quantity.j) for step in steps(worked(net, [0.0], [0.0, 1.0], layer=1, unit=2))]
+    assert kinds[3:7] == [("dL_da", 1), ("dL_da", 2), ("da_dz", 1), ("da_dz", 2)]
+
+
+@pytest.mark.parametrize(("alpha", "count"), [(0.25, 0), ([0.25, 0.5], 2)])
+def test_slope_of_all_units_is_no_part_of_one(alpha, count):
+    net = hg.Network([hg.Dense([[1.0], [-1.0]], [0.0, 0.0], hg.Activation("prelu", alpha=alpha))])
+    kinds = [step.quantity.kind for step in steps(worked(net, [1.0], [0.0, 0.0], rate=0.5, layer=1, unit=2))]
+    assert kinds.count("dL_dalpha") + kinds.count("alpha_new") == count
+
+
+def test_layer_is_shown_with_its_own_parameters_alone():
+    text = str(worked(MAZUR, X, Y, layer=1))
+    assert "w1 = [[0.15, 0.2], [0.25, 0.3]]" in text
+    assert "w2 =" not in text
+    assert "[0.4, 0.45]" not in text
+
+
+@pytest.mark.parametrize(
+    ("language", "headings"),
+    [
+        ("en", ["Example 2. Backward, to the inputs", "All examples: the loss", "All examples, layer 1"]),
+        ("es", ["Ejemplo 2. Hacia atrás, hasta las entradas", "Todos los ejemplos: la pérdida", "Todos los ejemplos, capa 1"]),
+    ],
+)
+def test_headings_of_a_batch_equals_those_of_the_language(language, headings):
+    net = hg.Network([hg.Dense([[1.0]], [0.0])])
+    lines = str(worked(net, [[2.0], [1.0]], [[0.0], [0.0]], language=language)).splitlines()
+    assert [line for line in lines if line in headings] == headings
+
+
+def test_piece_that_repeats_the_one_before_is_left_out():
+    net = hg.Network([hg.Dense([[1.0], [1.0]], [0.0, 0.0])])
+    lines = str(worked(net, [0.25], [0.0, 0.0])).splitlines()
+    assert "  a₁⁽¹⁾ = g(z₁⁽¹⁾) = 0.25   (9)" in lines
+    assert "  dz₁⁽¹⁾/dw₁₁⁽¹⁾ = x₁ = 0.25   (13)" in lines
+    assert "  dz₁⁽¹⁾/db₁⁽¹⁾ = 1   (7)" in lines
 
 
 def test_unit_of_a_large_network_is_shown_with_some_of_its_weights():

@@ -105,8 +105,10 @@ class Quantities:
         return self._named("dz_da", self.w(layer, j, k).value, layer, j, k)
 
     def da_dalpha(self, layer: int, j: int) -> Quantity:
-        """Return da_j/dα."""
-        return self._named("da_dalpha", min(self.z(layer, j).value, 0.0), layer, j)
+        """Return da_j/dα, or da_j/dα_j where each unit has its own."""
+        alpha = self.net.layers[layer - 1].alpha
+        own = j if alpha is not None and alpha.ndim else None
+        return self._named("da_dalpha", min(self.z(layer, j).value, 0.0), layer, j, own)
 
     def dL_dw(self, layer: int, j: int, k: int) -> Quantity:
         """Return dL/dw_jk."""

@@ -110,6 +110,8 @@ def _letters(q: Quantity) -> list[Letter]:
             letters.append(_activation(q.k, (q.layer or 1) - 1))
         elif name == "a":
             letters.append(_activation(q.j, q.layer))
+        elif name == "alpha" and q.kind == "da_dalpha":  # a shared α has no index
+            letters.append(Letter("alpha", _indices(q.k), q.layer))
         elif q.kind == "da_dz" and place == 1 and q.k is not None:  # an entry of softmax's Jacobian, da_j/dz_k
             letters.append(Letter("z", _indices(q.k), q.layer))
         else:
