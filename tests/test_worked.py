@@ -357,11 +357,21 @@ def test_slope_of_all_units_is_no_part_of_one(alpha, count):
     assert kinds.count("dL_dalpha") + kinds.count("alpha_new") == count
 
 
-def test_layer_is_shown_with_its_own_parameters_alone():
-    text = str(worked(MAZUR, X, Y, layer=1))
-    assert "w1 = [[0.15, 0.2], [0.25, 0.3]]" in text
-    assert "w2 =" not in text
-    assert "[0.4, 0.45]" not in text
+def test_given_of_a_part_is_what_it_uses():
+    text = str(worked(MAZUR, X, Y, layer=1, unit=2))
+    given = text[text.index("Given") : text.index("Forward")].split("\n")[1:-2]
+    own = ["b₂⁽¹⁾ = 0.35", "w₂₁⁽¹⁾ = 0.25", "x₁ = 0.05", "w₂₂⁽¹⁾ = 0.3", "x₂ = 0.1"]
+    after = ["w₁₂⁽²⁾ = 0.45", "da₁⁽²⁾/dz₁⁽²⁾ ≈ 0.186816", "dL/da₁⁽²⁾ ≈ 1.48273"]
+    after += ["w₂₂⁽²⁾ = 0.55", "da₂⁽²⁾/dz₂⁽²⁾ ≈ 0.175510", "dL/da₂⁽²⁾ ≈ -0.434143"]
+    assert given == [f"  {line}" for line in own + after]
+
+
+def test_given_is_read_by_python():
+    net = hg.Network.random([3, 2], activations=["tanh"], seed=0)
+    text = str(worked(net, [1.0, -2.0, 1e-7], [0.5, 0.25]))
+    assert "  x = [1, -2, 1e-7]\n" in text
+    (rows,) = re.findall(r"  w1 ≈ (.*)\n", text)
+    assert np.array(eval(rows)) == pytest.approx(net.layers[0].w, rel=1e-5)
 
 
 @pytest.mark.parametrize(

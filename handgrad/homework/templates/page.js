@@ -77,7 +77,7 @@ function go(to) {
   light(step, "lit");
   const slot = slots.get(step.dataset.slot);
   if (slot) slot.classList.add("lit-slot");
-  bringIntoView(slot || document.querySelector(".lit"));
+  bringIntoView(slot || parts.get(step.dataset.lit.split(" ")[0]));
   reachable(get("panel"));
 }
 
