@@ -36,7 +36,7 @@ HALF_OF_THE_UNITS = 1 / 2
 FLAT = 0.01
 # A unit is saturated if it is so on nearly all examples; a few that are sure are what is wanted.
 NEARLY_ALL = 0.9
-# Of the examples, and of the outputs that are wrong: then it is the saturated outputs that stop the descent. Where a few examples
+# Of the examples, and of the outputs that are wrong: then it is the saturated outputs that stop the descent. Where only a few
 # are surely wrong, the others still pull.
 HALF = 1 / 2
 # The largest g′, at z = 0.
