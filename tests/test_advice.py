@@ -51,11 +51,11 @@ CASES = {
     "zero-gradient": (
         (
             random([3, 4, 1], ["relu", "identity"], b1=-100.0, b2=0.0),
-            X[:5],
-            np.array([1.0, -1.0, 2.0, -2.0, 0.0])[:, None],
+            X[:3],
+            np.array([1.0, -1.0, 0.0])[:, None],
             None,
         ),
-        (random([3, 4, 1], ["relu", "identity"], b1=-100.0, b2=0.0), X[:5], np.zeros((5, 1)), None),
+        (random([3, 4, 1], ["relu", "identity"], b1=-100.0, b2=0.0), X[:3], np.zeros((3, 1)), None),
     ),
     "symmetric-weights": (
         (random([3, 4, 1], ["tanh", "identity"], w1=TWIN_ROWS, b1=0.0, w2=1.0), X, Y, None),
@@ -73,6 +73,14 @@ CASES = {
         (random([3, 8, 8, 8, 8, 1], ["sigmoid"] * 4 + ["identity"]), X, Y, None),
         (random([3, 8, 8, 8, 8, 1], ["tanh"] * 4 + ["identity"]), X, Y, None),
     ),
+    "saturated-output": (  # with z about 10; the twin has every answer right
+        (random([3, 8, 1], ["relu", "sigmoid"], b2=10.0), X, np.zeros((40, 1)), 0.1),
+        (random([3, 8, 1], ["relu", "sigmoid"], b2=10.0), X, np.ones((40, 1)), 0.1),
+    ),
+    "linear-layers": (
+        (random([3, 8, 8, 1], ["identity"] * 3), X, Y, None),
+        (random([3, 8, 8, 1], ["identity", "relu", "identity"]), X, Y, None),
+    ),
     "relu-output": (
         (random([3, 8, 1], ["relu", "relu"]), X, np.abs(Y), None),
         (random([3, 8, 1], ["relu", "leaky_relu"]), X, np.abs(Y), None),
@@ -89,6 +97,7 @@ CASES = {
         (random([3, 8, 1], ["relu", "tanh"]), X, Y, None),
         (PLAIN, X, Y, None),
     ),
+    "targets-not-scaled": ((PLAIN, X, 2e5 + 5e4 * Y, None), (PLAIN, X, 50 + 90 * Y, None)),
     "class-missing": ((CLASSIFIER, X, MOSTLY, None), (CLASSIFIER, X[:29], MOSTLY[:29], None)),
     "inputs-constant": (
         (PLAIN, np.hstack([X[:, :2], np.full((40, 1), 3.5)]), Y, None),
@@ -132,7 +141,7 @@ def test_remark_is_among_others(name):
 
 
 def test_every_template_is_tried():
-    assert {*CASES, *ALSO, "nothing", "rate-diverges-still"} == set(words("en")["advice"])
+    assert {*CASES, *ALSO, "nothing", "rate-diverges-still", "inputs-not-scaled-alike"} == set(words("en")["advice"])
     assert len(RULES) == len(CASES) + len(ALSO) - 1  # the two on the rate are one function
 
 
@@ -176,7 +185,7 @@ def test_numbers_of_dead_units_equal_a_count():
     dead = int((forward(net, x)[0][0] <= 0).all(axis=0).sum())
     remark = only("dead-units")
     assert remark.numbers == {"dead": dead, "units": 8, "examples": 40} == {**remark.numbers, "dead": 3}
-    assert remark.text.startswith("Dead units in layer 1 (relu): 3 of 8. Their z <= 0 on all 40 examples")
+    assert remark.text.startswith("Dead units in layer 1 (ReLU): 3 of 8. Their z <= 0 on all 40 examples")
     assert (remark.layer, remark.section) == (1, "II")
 
 
@@ -189,6 +198,98 @@ def test_numbers_of_saturated_units_match_g_prime():
     assert remark.numbers["percent"] == pytest.approx(100 * flat.mean(), rel=1e-12)
     assert remark.numbers["z"] == pytest.approx(np.abs(z).mean(), rel=1e-12)
     assert f"in {100 * flat.mean():.3g} % of all cases, and the mean |z| is {np.abs(z).mean():.3g}" in remark.text
+
+
+TABLE = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+XOR = np.array([[0.0], [1.0], [1.0], [0.0]])
+
+
+@pytest.mark.parametrize(
+    ("dead", "examples", "expected"),
+    [
+        (2, 4, ["dead-units"]),
+        (1, 4, []),
+        (4, 4, ["dead-units"]),
+        (2, 3, []),  # fewer than a truth table
+        (4, 9, ["dead-units"]),
+        (3, 9, []),  # more than a third of the layer, less than half
+        (3, 10, ["dead-units"]),
+    ],
+)
+def test_dead_units_of_few_examples_are_a_remark_from_half_of_the_layer(dead, examples, expected):
+    units = 8 if examples > 4 else 4
+    alive = np.abs(np.random.default_rng(4).normal(size=(units, 2)))
+    net = random([2, units, 1], ["relu", "sigmoid"], w1=alive, b1=dead_bias(dead, units))
+    x = np.tile(TABLE, (3, 1))[:examples]
+    assert about(net.advice(x, np.tile(XOR, (3, 1))[:examples])) == expected
+
+
+def test_truth_table_that_gets_stuck_with_a_dead_unit_is_a_remark():
+    """Of [2, 2, 1] relu networks, each after 2000 steps: with a unit that NumPy finds dead, and without."""
+    found = Counter()
+    for seed in range(20):
+        net = hg.Network.random([2, 2, 1], activations=["relu", "sigmoid"], seed=seed)
+        for _ in range(2000):
+            net.descend(net.gradient(TABLE, XOR), 0.5)
+        dead = bool((forward(net, TABLE)[0][0] <= 0).all(axis=0).any())
+        assert ("dead-units" in about(net.advice(TABLE, XOR))) == dead
+        found[dead] += 1
+    assert min(found[True], found[False]) > 3
+
+
+def test_numbers_of_a_saturated_output_match_g_prime():
+    net, x, y, _ = CASES["saturated-output"][0]
+    z, a = forward(net, x)[-1]
+    stuck = (a - y > 0.5) & (a * (1 - a) < 0.01 / 4)
+    expected = {
+        "stuck": stuck.sum(),
+        "examples": 40,
+        "z": np.abs(z[stuck]).mean(),
+        "derivative": (2 * (a - y) * a * (1 - a))[stuck].max(),
+    }
+    assert only("saturated-output").numbers == pytest.approx(expected, rel=1e-9)
+    assert hg.Network(net.layers, reduction="sum").advice(x, y)[0].numbers == pytest.approx(expected, rel=1e-9)
+    assert (only("saturated-output").layer, only("saturated-output").section) == (2, "II")
+
+
+@pytest.mark.parametrize("bias", [10.0, 20.0, 30.0, -10.0, -30.0])
+@pytest.mark.parametrize("output", ["sigmoid", "tanh"])
+@pytest.mark.parametrize("examples", [1, 4, 40])
+def test_saturated_output_is_all_that_is_said_of_a_rate_that_crawls(bias, output, examples):
+    net = random([3, 8, 1], ["relu", output], b2=bias)
+    y = np.full((examples, 1), {"sigmoid": float(bias < 0), "tanh": -np.sign(bias)}[output])
+    for rate in (None, 1e-3, 0.1):
+        advice = net.advice(X[:examples], y, rate)
+        # tanh(30) is 1 in float64, so that g′ is 0.
+        assert about(advice) == ["zero-gradient"] * (not net.gradient(X[:examples], y).vector.any()) + ["saturated-output"]
+
+
+def test_saturated_output_is_a_remark_from_half_of_the_examples():
+    def advice(zeros, b2=10.0, loss="squared_error"):
+        y = np.where(np.arange(40) < zeros, 0.0, 1.0)[:, None]
+        return about(random([3, 8, 1], ["relu", "sigmoid"], loss, b2=b2).advice(X, y))
+
+    assert advice(20) == ["saturated-output"]
+    assert advice(19) == []
+    assert advice(40, b2=2.0) == []  # on the wrong side, but not flat
+    assert advice(40, loss="binary_cross_entropy") == []
+
+
+def test_saturated_outputs_of_classes_are_counted_by_example():
+    """All outputs near 0: of each example two are right and one is wrong, and all that is wrong is stuck."""
+    net = random([3, 8, 3], ["relu", "sigmoid"], b2=-15.0)
+    (remark,) = net.advice(X, ONE_HOT)
+    assert (remark.about, remark.numbers["stuck"]) == ("saturated-output", 40)
+    net.layers[1].b[...] = [15.0, 2.0, 2.0]  # the first is stuck on 26 examples; twice as many outputs are wrong and not flat
+    assert about(net.advice(X, ONE_HOT)) == []
+
+
+def test_output_that_does_what_it_can_is_not_saturated():
+    """A tanh that is to give ±2 gives ±1, flat and wrong by 1, half of its range."""
+    net = hg.Network([hg.Dense([[100.0]], [0.0], "tanh")])
+    x = np.array([[1.0], [-1.0], [2.0], [-2.0]])
+    assert "saturated-output" not in about(net.advice(x, 2.5 * np.sign(x)))
+    assert "saturated-output" in about(net.advice(x, -2.5 * np.sign(x)))
 
 
 def test_saturated_sigmoid_is_judged_by_its_own_slope():
@@ -266,6 +367,45 @@ def test_numbers_of_inputs_match_mean_and_deviation():
 
 def test_deviations_far_apart_are_a_remark_though_neither_is_huge():
     assert about(PLAIN.advice(X / X.std(axis=0) * [4, 0.2, 1], Y)) == ["inputs-not-scaled"]
+
+
+def test_inputs_that_are_all_huge_are_told_by_their_range():
+    net = random([64, 8, 1], ["leaky_relu", "identity"])
+    x = np.random.default_rng(6).integers(0, 256, size=(40, 64)).astype(float)
+    (remark,) = net.advice(x, Y)
+    deviations = x.std(axis=0)
+    assert f"is {deviations.min():.3g}, the largest {deviations.max():.3g}, both far from 1" in remark.text
+    assert remark.about == "inputs-not-scaled"
+    (tiny,) = net.advice(x * 1e-6, Y)
+    assert "both far from 1" in tiny.text
+    for factors in ([20, 2.5, 10], [12, 1.3, 5]):  # apart, and neither apart nor all far from 1
+        (remark,) = random([3, 8, 1], ["leaky_relu", "identity"]).advice(X / X.std(axis=0) * factors, Y)
+        assert f"x[:, 1] is {factors[1]}, that of x[:, 0] {factors[0]}" in remark.text
+
+
+def test_numbers_of_targets_that_are_not_scaled_match_mean_and_deviation():
+    _, x, y, _ = CASES["targets-not-scaled"][0]
+    expected = {"column": 0, "mean": y.mean(), "deviation": y.std()}
+    assert only("targets-not-scaled").numbers == pytest.approx(expected, rel=1e-12)
+    two = random([3, 8, 2], ["relu", "identity"])
+    spread = 101 * (Y - Y.mean()) / Y.std()
+    for y, column in (([0, 1], 1), ([1, 0], 0)):
+        (remark,) = two.advice(x, spread * np.array(y))
+        assert (remark.numbers["column"], remark.numbers["deviation"]) == (column, pytest.approx(101))
+    assert not two.advice(x, 0.98 * spread * np.array([1, 0]))
+    assert not two.advice(x[:3], 1e3 * spread[:3] * np.array([1, 0]))  # too few to say
+    assert not random([3, 8, 1], ["relu", "leaky_relu"]).advice(x, 1e3 * spread)
+
+
+@pytest.mark.parametrize(
+    ("activations", "expected"),
+    [(["identity"], []), (["identity", "sigmoid"], ["linear-layers"]), (["identity", "identity", "tanh"], ["linear-layers"])],
+)
+def test_hidden_layers_alone_are_asked_whether_they_are_linear(activations, expected):
+    net = random([3, *[4] * (len(activations) - 1), 1], activations)
+    advice = net.advice(X, (SIGNS + 1) / 2)
+    assert about(advice) == expected
+    assert [remark.numbers for remark in advice] == [{"hidden": len(activations) - 1}] * len(expected)
 
 
 def test_targets_out_of_range_on_both_sides_equal_a_count():
@@ -393,10 +533,45 @@ def test_rate_to_infinity_that_no_halving_mends_is_a_remark():
 def test_rate_of_a_network_that_has_learned_is_no_matter(rate, reduction):
     net = hg.Network(random([3, 1], ["identity"]).layers, reduction=reduction)
     y = net(X)
-    size = np.sqrt((y**2).mean())
-    assert not net.advice(X, y + 0.9e-4 * size, rate)
-    if rate == 3.0:
-        assert about(net.advice(X, y + 1.1e-4 * size, rate)) == ["rate-diverges"]
+    off = np.sqrt(1e-3) * y.std()
+    for mean in (0.0, 50.0):  # the best constant is no matter either
+        net.layers[0].b[...] = mean
+        assert not net.advice(X, net(X) + 0.99 * off, rate)
+        if rate == 3.0:
+            assert about(net.advice(X, net(X) + 1.01 * off, rate)) == ["rate-diverges"]
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize(("target", "size"), [(0.0, 1.0), (0.1, 0.1), (50.0, 50.0)])
+def test_targets_that_are_all_the_same_are_measured_from_zero(target, size, reduction):
+    off, y = np.sqrt(1e-3) * size, np.full((40, 1), target)
+    for share, expected in ((0.99, []), (1.01, ["rate-crawls"])):
+        net = hg.Network([hg.Dense(np.zeros((1, 3)), [target + share * off])], reduction=reduction)
+        assert about(net.advice(X, y, 1e-7)) == expected
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_cross_entropy_below_a_thousandth_of_a_nat_an_example_is_learned(reduction):
+    x = np.array([[1.0], [-1.0]])
+    for z, expected in ((7.0, []), (6.8, ["rate-crawls"])):  # log(1 + e⁻⁷) = 0.9e-3, log(1 + e^−6.8) = 1.1e-3
+        net = hg.Network([hg.Dense([[z]], [0.0], "sigmoid")], "binary_cross_entropy", reduction)
+        assert about(net.advice(x, (x + 1) / 2, 1e-4)) == expected
+
+
+def test_truth_table_that_is_learned_needs_no_larger_rate():
+    net = hg.Network.random([2, 3, 1], activations=["tanh", "sigmoid"], seed=0)
+    steps = 0
+    while (loss := mean_squared_error(net, TABLE, XOR)) > 2e-4:
+        net.descend(net.gradient(TABLE, XOR), 3.0)
+        steps += 1
+        assert steps < 20_000
+    assert loss > 1e-4
+    for rate in (1e-3, 0.1, 1.0):
+        assert not net.advice(TABLE, XOR, rate)
+
+
+def test_fall_to_nothing_is_a_hundred_per_cent():
+    assert "it falls by 100 %." in hg.Network([hg.Dense([[0.0]], [0.0])]).advice([[1.0], [-1.0]], [[2.0], [-2.0]], 1e-6)[0].text
 
 
 def test_rate_at_a_minimum_does_not_crawl():
@@ -513,6 +688,16 @@ def test_remark_is_said_in_each_language(name, language):
     assert (f"({section} {remark.section})" in remark.text) == (remark.section != "")
     for value in remark.numbers.values():
         assert type(value) in (int, float)
+
+
+def test_activations_are_named_in_the_language():
+    net, x, y, rate = CASES["targets-out-of-range"][0]
+    assert "la capa de salida, sigmoide, no" in str(net.advice(x, y, rate, language="es"))
+    assert "the output layer, sigmoid, cannot" in str(net.advice(x, y, rate))
+    net, x, y, rate = CASES["relu-output"][0]
+    assert "layer 2, is ReLU." in str(net.advice(x, y, rate))
+    said = " ".join(words("es")["advice"].values()).split()
+    assert not {"sigmoid", "relu", "leaky_relu", "prelu", "identity"} & {word.strip(".,;:()") for word in said}
 
 
 def test_languages_have_the_same_templates_with_the_same_fields():

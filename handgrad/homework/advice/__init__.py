@@ -27,12 +27,15 @@ RULES: tuple[Callable[[Seen], Iterable[Remark]], ...] = (
     of_network.symmetric_weights,
     of_network.dead_units,
     of_network.saturated_units,
+    of_network.saturated_output,
     of_network.deep_squashing,
+    of_network.linear_layers,
     of_network.relu_output,
     of_network.softmax_of_one_unit,
     of_network.softmax_squared_error,
     of_data.targets_out_of_range,
     of_data.squashed_regression,
+    of_data.targets_not_scaled,
     of_data.class_missing,
     of_data.inputs_constant,
     of_data.inputs_far_from_zero,
@@ -66,10 +69,10 @@ def advise(net: Network, x: npt.ArrayLike, y: npt.ArrayLike, rate: float | None 
         If x or y does not suit the network, rate is no finite number > 0, or the language is unknown.
     """
     step = None if rate is None else checks.positive_number("rate", rate, net.dtype)
-    table = words(language)["advice"]
+    said = words(language)
     batch, single = net.engine.inputs(x)
     target = net.engine.targets(y, len(batch), single)
     with np.errstate(all="ignore"):  # whatever overflows is found in the numbers
         trace = net.trace(batch, np.asarray(y)[None] if single else y)
-        seen = Seen(net, batch, target, trace, step, table)
-        return Advice(tuple(remark for rule in RULES for remark in rule(seen)), table["nothing"])
+        seen = Seen(net, batch, target, trace, step, said["advice"], said["activations"])
+        return Advice(tuple(remark for rule in RULES for remark in rule(seen)), said["advice"]["nothing"])

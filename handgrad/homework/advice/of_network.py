@@ -12,8 +12,10 @@ from handgrad.homework.advice.remarks import Remark, Seen
 __all__ = [
     "dead_units",
     "deep_squashing",
+    "linear_layers",
     "not_finite",
     "relu_output",
+    "saturated_output",
     "saturated_units",
     "softmax_of_one_unit",
     "softmax_squared_error",
@@ -24,12 +26,19 @@ __all__ = [
 
 # Of fewer examples a unit may have the same side by chance: of 10, one unit of a first layer in 2¹⁰.
 FEWEST = 10
+# The examples of a truth table. A unit that is dead on all of them, be it by chance, is a true fact about the data given.
+TRUTH_TABLE = 4
 # A network learns with a dead or a saturated unit here and there, not with a third of a layer.
 MANY_UNITS = 1 / 3
+# With few examples some units are dead by chance; half of a layer leaves too little even for a truth table.
+HALF_OF_THE_UNITS = 1 / 2
 # g′ below this share of its largest value passes next to nothing: |z| > 6 of the sigmoid, > 3 of tanh.
 FLAT = 0.01
 # A unit is saturated if it is so on nearly all examples; a few that are sure are what is wanted.
 NEARLY_ALL = 0.9
+# Of the examples, and of the outputs that are wrong: then it is the saturated outputs that stop the descent. Where only a few
+# are surely wrong, the others still pull.
+HALF = 1 / 2
 # The largest g′, at z = 0.
 STEEPEST = {"sigmoid": 0.25, "tanh": 1.0}
 # Two squashing layers learn well; from three on the factors g′ < 1 multiply up.
@@ -86,14 +95,15 @@ def symmetric_weights(seen: Seen) -> Iterator[Remark]:
 
 def dead_units(seen: Seen) -> Iterator[Remark]:
     """Remark on hidden layers of which many units have a derivative of 0 on every example."""
-    if len(seen.x) < FEWEST:
+    if len(seen.x) < TRUTH_TABLE:
         return
+    many = MANY_UNITS if len(seen.x) >= FEWEST else HALF_OF_THE_UNITS
     for number, layer in seen.hidden():
         if seen.activation(number) not in ("relu", "leaky_relu", "prelu") or not seen.parameters[f"w{number}"].any():
             continue
         # It is where z <= 0; of leaky_relu and prelu only if their slope is 0, too.
         dead = ~np.any(layer.da_dz, axis=0)
-        if dead.mean() >= MANY_UNITS:
+        if dead.mean() >= many:
             yield seen.remark("dead-units", {"dead": dead.sum(), "units": dead.size, "examples": len(seen.x)}, number, "II")
 
 
@@ -122,6 +132,32 @@ def saturated_units(seen: Seen) -> Iterator[Remark]:
             )
 
 
+def saturated_output(seen: Seen) -> Iterator[Remark]:
+    """Remark on squared error's sigmoid or tanh that is where it is flat, on the wrong side, on half of the examples."""
+    steepest = STEEPEST.get(seen.squared_error_after)
+    output = seen.trace.layers[-1]
+    if steepest is None or output.da_dz is None or not seen.finite:
+        return
+    low, high = seen.reach
+    # A target out of reach counts as the end of the range that is next to it; that it is out of reach is said elsewhere.
+    wrong = np.abs(output.a - np.clip(seen.y, low, high)) > (high - low) / 2
+    stuck = wrong & (output.da_dz < FLAT * steepest)
+    examples = stuck.any(axis=1)
+    if examples.mean() >= HALF and stuck.sum() >= HALF * wrong.sum():
+        share = len(seen.x) if seen.net.reduction == "mean" else 1
+        yield seen.remark(
+            "saturated-output",
+            {
+                "stuck": examples.sum(),
+                "examples": len(seen.x),
+                "z": np.abs(output.z[stuck]).mean(dtype=np.float64),
+                "derivative": share * np.abs(output.dL_dz[stuck]).max(),
+            },
+            len(seen.trace),
+            "II",
+        )
+
+
 def deep_squashing(seen: Seen) -> Iterator[Remark]:
     """Remark on a stack of sigmoid and tanh layers whose first has next to no gradient beside the last layer's."""
     squashing = [number for number, _ in seen.hidden() if seen.activation(number) in STEEPEST]
@@ -135,6 +171,13 @@ def deep_squashing(seen: Seen) -> Iterator[Remark]:
             squashing[0],
             "II.F",
         )
+
+
+def linear_layers(seen: Seen) -> Iterator[Remark]:
+    """Remark on hidden layers of which none bends anything."""
+    hidden = [number for number, _ in seen.hidden()]
+    if hidden and all(seen.activation(number) == "identity" for number in hidden):
+        yield seen.remark("linear-layers", {"hidden": len(hidden)}, hidden[0], "II.F")
 
 
 def relu_output(seen: Seen) -> Iterator[Remark]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from handgrad.homework.advice.of_network import saturated_output
 from handgrad.homework.advice.remarks import Remark, Seen
 
 __all__ = ["rate"]
@@ -24,8 +25,8 @@ CRAWLED = 1e-3
 # Larger rates that are tried, and the share by which one must take the loss down for a remark: ten times more at least.
 LARGER = (10.0, 1e2, 1e3, 1e4, 1e5, 1e6)
 MARKED = 0.01
-# A loss this small beside that of an output of 0, or in nats, is learned: what it does now says nothing on the rate.
-LEARNED = 1e-8
+# A loss this small beside that of the best constant output, or in nats, is learned: what it does now says nothing on the rate.
+LEARNED = 1e-3
 
 
 def rate(seen: Seen) -> Iterator[Remark]:
@@ -36,7 +37,7 @@ def rate(seen: Seen) -> Iterator[Remark]:
     before, after = trail[0], trail[-1]
     if math.isinf(after) or min(trail[STEPS // 2 :]) > before * (1 + ROSE):
         yield from _diverges(seen, seen.rate, trail)
-    elif abs(before - after) < CRAWLED * before:
+    elif abs(before - after) < CRAWLED * before and not any(saturated_output(seen)):  # which has another remedy
         yield from _crawls(seen, seen.rate, before, after)
 
 
@@ -68,11 +69,13 @@ def _nothing_left(seen: Seen) -> bool:
     """Say whether no rate can be judged: numbers that are not finite, or a loss that is learned."""
     if not seen.finite:
         return True
-    size = 1.0
+    size = float(len(seen.y))
     if seen.net.loss_name == "squared_error":
-        squares = (seen.y.astype(np.float64) ** 2).sum(axis=1)
-        size = float(squares.mean() if seen.net.reduction == "mean" else squares.sum())
-    return seen.trace.loss <= LEARNED * size
+        y = seen.y.astype(np.float64)
+        # Targets that are all the same are measured from 0; if all are 0, an error of 1 an example is what there is to learn.
+        constant = y.mean(axis=0) if np.ptp(y, axis=0).any() else 0.0
+        size = float(((y - constant) ** 2).sum()) or size
+    return seen.trace.loss <= LEARNED * (size / len(seen.y) if seen.net.reduction == "mean" else size)
 
 
 def _tried(seen: Seen, rate: float) -> list[float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +17,9 @@ from handgrad.network import Network
 __all__ = ["Advice", "Remark", "Seen"]
 
 Array = npt.NDArray[Any]
+
+# What an activation can give.
+RANGES = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "relu": (0.0, math.inf), "softmax": (0.0, 1.0)}
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,7 @@ class Seen:
     trace: Trace
     rate: float | None
     words: Mapping[str, str]
+    activations: Mapping[str, str]  # their names in the same language
 
     @cached_property
     def finite(self) -> bool:
@@ -113,6 +118,11 @@ class Seen:
         """The output's activation if the loss is squared error; "" for the losses that are joined with theirs."""
         return self.net.layers[-1].activation.name if self.net.loss_name == "squared_error" else ""
 
+    @property
+    def reach(self) -> tuple[float, float]:
+        """What squared error's output can give, least and largest; the cross-entropies refuse other targets."""
+        return RANGES.get(self.squared_error_after, (-math.inf, math.inf))
+
     def activation(self, number: int) -> str:
         """Return the name of a layer's activation, counted from 1."""
         return self.net.layers[number - 1].activation.name
@@ -127,6 +137,6 @@ class Seen:
     ) -> Remark:
         """Return a remark in words: its own template, or that of another name."""
         plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in numbers.items()}
-        activation = self.activation(layer) if layer else ""
+        activation = self.activations[self.activation(layer)] if layer else ""
         text = self.words[words or about].format(layer=layer, section=section, activation=activation, **plain)
         return Remark(about, layer, section, plain, text)
