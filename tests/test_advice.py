@@ -273,6 +273,26 @@ def test_saturated_output_is_a_remark_from_half_of_the_examples():
     assert advice(19) == []
     assert advice(40, b2=2.0) == []  # on the wrong side, but not flat
     assert advice(40, loss="binary_cross_entropy") == []
+    net, y = random([3, 8, 1], ["relu", "sigmoid"], b2=10.0), np.where(np.arange(40) < 25, 0.0, 1.0)[:, None]
+    assert net.advice(X, y)[0].numbers["z"] == pytest.approx(np.abs(forward(net, X)[-1][0][:25]).mean(), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("output", "z", "y", "expected"),
+    [
+        ("sigmoid", 6.1, 0.0, ["saturated-output"]),
+        ("sigmoid", 5.8, 0.0, []),  # g′ is 1.2 % of its largest value
+        ("sigmoid", 6.1, 0.45, ["saturated-output"]),
+        ("sigmoid", 6.1, 0.55, []),  # less than half of the range away
+        ("tanh", 3.1, -1.0, ["saturated-output"]),
+        ("tanh", 2.9, -1.0, []),
+        ("tanh", 3.1, -0.1, ["saturated-output"]),
+        ("tanh", 3.1, 0.1, []),
+    ],
+)
+def test_saturated_output_is_flat_and_half_of_the_range_away(output, z, y, expected):
+    net = random([3, 8, 1], ["relu", output], w2=0.0, b2=z)
+    assert about(net.advice(X, np.full((40, 1), y))) == expected
 
 
 def test_saturated_outputs_of_classes_are_counted_by_example():
@@ -378,7 +398,7 @@ def test_inputs_that_are_all_huge_are_told_by_their_range():
     assert remark.about == "inputs-not-scaled"
     (tiny,) = net.advice(x * 1e-6, Y)
     assert "both far from 1" in tiny.text
-    for factors in ([20, 2.5, 10], [12, 1.3, 5]):  # apart, and neither apart nor all far from 1
+    for factors in ([400, 4, 10], [12, 1.3, 5]):  # apart, and neither apart nor all far from 1
         (remark,) = random([3, 8, 1], ["leaky_relu", "identity"]).advice(X / X.std(axis=0) * factors, Y)
         assert f"x[:, 1] is {factors[1]}, that of x[:, 0] {factors[0]}" in remark.text
 
@@ -387,6 +407,8 @@ def test_numbers_of_targets_that_are_not_scaled_match_mean_and_deviation():
     _, x, y, _ = CASES["targets-not-scaled"][0]
     expected = {"column": 0, "mean": y.mean(), "deviation": y.std()}
     assert only("targets-not-scaled").numbers == pytest.approx(expected, rel=1e-12)
+    assert about(PLAIN.advice(x, 101 + Y - Y.mean())) == about(PLAIN.advice(x, Y - Y.mean() - 101)) == ["targets-not-scaled"]
+    assert not PLAIN.advice(x, 99 + Y - Y.mean())
     two = random([3, 8, 2], ["relu", "identity"])
     spread = 101 * (Y - Y.mean()) / Y.std()
     for y, column in (([0, 1], 1), ([1, 0], 0)):
