@@ -304,6 +304,15 @@ class Tags(HTMLParser):
 
 
 @pytest.mark.parametrize("name", SOLUTIONS)
+def test_picture_of_its_own_promises_no_links(name):
+    page, file = (SOLUTIONS[name].html(), SOLUTIONS[name].picture())
+    promised = re.compile(r'aria-label="(Network|Red) [^"]*(leads to its derivation|lleva a su derivación)')
+    assert promised.search(page)
+    assert not promised.search(file)
+    assert "<a " not in file
+
+
+@pytest.mark.parametrize("name", SOLUTIONS)
 def test_page_asks_for_nothing_from_elsewhere(name):
     text = SOLUTIONS[name].html()
     tags = Tags()

@@ -143,7 +143,9 @@ def picture(solution: Solution, linked: bool = True) -> str:
     widths = solution.net.widths
     height = 12 + ROW * max(len(_drawn_units(n)) for n in widths)
     width = 2 * MARGIN + COLUMN * (len(widths) - 1) + WIDE
-    said = escape(words(solution.language)["page"]["picture_said"].format(widths=", ".join(map(str, widths))))
+    table = words(solution.language)["page"]
+    said = escape(table["picture_said"].format(widths=", ".join(map(str, widths))))
+    leads = f" {escape(table['picture_leads'])}" if linked else ""
     edges: list[str] = []
     labels: list[str] = []
     units: list[str] = []
@@ -158,7 +160,7 @@ def picture(solution: Solution, linked: bool = True) -> str:
         for j in _drawn_units(widths[layer]):
             units.append(_unit(drawn, height, layer, j) if j else _dots(drawn, height, layer))
     size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
-    return f'<svg {size} role="group" aria-label="{said}">{"".join([*edges, *units, *labels])}</svg>'
+    return f'<svg {size} role="group" aria-label="{said}{leads}">{"".join([*edges, *units, *labels])}</svg>'
 
 
 def _drawn_units(n: int) -> list[int]:
