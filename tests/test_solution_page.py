@@ -218,6 +218,20 @@ def test_number_that_is_pointed_at_shows_its_derivation(opened):
     assert page.text_content("#tip .formula") == page.text_content("#step-2 .formula")
 
 
+@pytest.mark.parametrize("number", ["#picture [data-slot=a-1-1] tspan", "#step-5 [data-step='3'] >> nth=0"])
+def test_tip_is_reached_by_the_pointer(number, opened):
+    page = opened("mazur")
+    page.hover(number)
+    x, y = (page.evaluate(f"tip.getBoundingClientRect().{side}") for side in ("x", "bottom"))
+    start = page.locator(number).bounding_box()
+    x = max(x + 20, start["x"] + start["width"] / 2)
+    for down in range(int(start["y"] + start["height"] / 2), int(y) - 6, -1):
+        page.mouse.move(x, down)
+    assert page.is_visible("#tip")
+    page.hover("#tip a")
+    assert page.is_visible("#tip")
+
+
 def test_number_that_is_tapped_shows_its_derivation(browser, tmp_path):
     SOLUTIONS["mazur"].save(tmp_path / "a.html")
     context = browser.new_context(viewport={"width": 390, "height": 800}, has_touch=True, is_mobile=True)

@@ -95,9 +95,10 @@ function show(number) {
   tip.hidden = false;
   const box = number.getBoundingClientRect();
   const left = Math.min(box.left, document.documentElement.clientWidth - tip.offsetWidth - 8);
-  const above = box.top - tip.offsetHeight - 6;
+  // Without a gap, so that the pointer reaches the tip and its links.
+  const above = box.top - tip.offsetHeight;
   tip.style.left = Math.max(8, left) + scrollX + "px";
-  tip.style.top = (above > 0 ? above : box.bottom + 6) + scrollY + "px";
+  tip.style.top = (above > 0 ? above : box.bottom) + scrollY + "px";
 }
 
 const numberAt = event => event.target.closest && event.target.closest("[data-step], [data-said]:not(li)");
