@@ -199,7 +199,7 @@ def _worked(asked: argparse.Namespace) -> None:
     if asked.output not in (None, "-"):
         destination = Destination(asked.output)
         if not asked.format:
-            ending = ending_of(asked.output)
+            ending = ".txt" if destination.is_standard_output else ending_of(asked.output)
         elif Path(asked.output).suffix.lower() in set(FORMS) - {ending}:
             raise ValueError(f"--format {asked.format} is written to a file that ends in {ending}; got {asked.output}")
     settings = _settings(asked)

@@ -129,7 +129,7 @@ def test_worked_prints_text_and_takes_options_before_the_file(files, capsys):
     typed = ["--x", "-1,2;0,0", "--y", "0,0;1,1", "--layer", "2", "--unit", "1", "--example", "2", "--digits", "3"]
     assert main(["worked", "mazur.toml", *typed, "--language", "es"]) == 0
     out = capsys.readouterr().out
-    assert "Se muestra una parte: ejemplo 2, capa 2, neurona 1." in out
+    assert "Solo se muestra una parte: ejemplo 2, capa 2, neurona 1." in out
     assert "  y₁ = 1\n" in out
     assert main(["worked", "mazur.toml", "--format", "markdown"]) == 0
     assert capsys.readouterr().out.startswith("# Backpropagation, worked out")

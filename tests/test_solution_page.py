@@ -256,6 +256,19 @@ def test_picture_of_a_part_shows_what_it_uses(opened):
     assert float(slot.text_content().split()[-1].replace("−", "-")) != 0
 
 
+def test_tip_is_reached_by_the_pointer(opened):
+    page, number = opened("mazur"), "#step-5 [data-step='3'] >> nth=0"
+    page.hover(number)
+    x, y = (page.evaluate(f"tip.getBoundingClientRect().{side}") for side in ("x", "bottom"))
+    start = page.locator(number).bounding_box()
+    x = max(x + 20, start["x"] + start["width"] / 2)
+    for down in range(int(start["y"] + start["height"] / 2), int(y) - 6, -1):
+        page.mouse.move(x, down)
+    assert page.is_visible("#tip")
+    page.hover("#tip a")
+    assert page.is_visible("#tip")
+
+
 def test_number_that_is_tapped_shows_its_derivation(browser, tmp_path):
     SOLUTIONS["mazur"].save(tmp_path / "a.html")
     context = browser.new_context(viewport={"width": 390, "height": 800}, has_touch=True, is_mobile=True)
@@ -339,6 +352,15 @@ class Tags(HTMLParser):
 
     def handle_starttag(self, tag, attributes):
         self.addresses += [value for name, value in attributes if name in ("src", "href", "srcset", "action", "data")]
+
+
+@pytest.mark.parametrize("name", SOLUTIONS)
+def test_picture_of_its_own_promises_no_links(name):
+    page, file = (SOLUTIONS[name].html(), SOLUTIONS[name].picture())
+    promised = re.compile(r'aria-label="(Network|Red) [^"]*(leads to its derivation|lleva a su derivación)')
+    assert promised.search(page)
+    assert not promised.search(file)
+    assert "<a " not in file
 
 
 @pytest.mark.parametrize("name", SOLUTIONS)

@@ -179,6 +179,21 @@ def test_number_that_is_none_is_told_without_a_reason():
     assert "z ≤ 0" not in text
 
 
+def test_saturated_output_is_told_what_its_digits_give():
+    net = hg.Network([hg.Dense([[40.0]], [0.0], "sigmoid")], loss="binary_cross_entropy")
+    assert "= −log(1 − a₁⁽¹⁾) = −log(1 − 1) ≈ 40 (1) (the digits shown give ∞)" in line_of(worked(net, [1.0], [0.0]), "L =")
+
+
+@pytest.mark.parametrize("form", [".txt", ".md", ".tex", ".html"])
+def test_network_and_loss_after_the_step_is_said_in_every_form(form):
+    net = hg.Network([hg.Dense([[1.0]], [0.0])])
+    text = FORMS[form](worked(net, [[2.0], [1.0]], [[0.0], [0.0]], rate=0.125))
+    said = "Network 1-1: layer 1 identity. Loss: squared error (10), mean over 2 examples."
+    assert said in text
+    # w = 1 − 5/8 and b = −3/8 give 3/8 and 0.
+    assert "The loss was 2.5; after the step it is 0.0703125." in text
+
+
 def test_overflow_is_shown_as_infinity():
     net = hg.Network([hg.Dense([[1e200]], [0.0]), hg.Dense([[1e200]], [0.0])])
     text = str(worked(net, [1.0], [0.0]))
@@ -341,7 +356,7 @@ def test_part_is_of_one_layer_unit_and_example():
     assert [step for step in everything if step.quantity.layer == 1 and step.quantity.kind != "x"] == layer
     unit = steps(worked(net, x, y, layer=1, unit=3, example=2))
     assert unit == [step for step in layer if step.quantity.j == 3 and step.quantity.example == 2]
-    assert "Shown is a part: example 2, layer 1, unit 3." in str(worked(net, x, y, layer=1, unit=3, example=2))
+    assert "Only a part is shown: example 2, layer 1, unit 3." in str(worked(net, x, y, layer=1, unit=3, example=2))
 
 
 def test_unit_of_softmax_is_shown_with_the_derivatives_by_every_output():

@@ -17,6 +17,7 @@ from handgrad.homework.forward import forward, loss
 from handgrad.homework.quantities import Quantities
 from handgrad.homework.steps import Section
 from handgrad.homework.totals import descended, loss_over_examples, over_examples, places
+from handgrad.losses import JOINED
 from handgrad.network import Network
 
 Array = npt.NDArray[Any]
@@ -110,6 +111,8 @@ def _least(net: Network, examples: int, part: Part) -> int:
         units = net.widths[layer] if part.unit is None else 1
         # z, a, a factor, (7) and dL/db of each unit; (13) and dL/dw of each weight.
         of_layers += units * (5 + 2 * min(net.widths[layer - 1], _most_weights(net, part)))
+        if net.layers[layer - 1].activation.name == "softmax" and (layer < len(net.layers) or net.loss_name not in JOINED):
+            of_layers += units * net.widths[layer]  # its Jacobian
     return of_layers * (examples if part.example is None else 1)
 
 

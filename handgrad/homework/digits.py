@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 
 # More digits than any float needs, and exponents that no float reaches; an overflow is an infinity, and no error.
-ARITHMETIC = Context(prec=60, Emin=-999_999, Emax=999_999, traps=[])
+ARITHMETIC = Context(prec=60, Emin=-(10**15), Emax=10**15, traps=[])
 # A float's last digits are noise once something was computed: 0.1 + 0.2 is shown as 0.3.
 NOISE = {"float64": 13, "float32": 6}
 LEAST, MOST = 2, 12

@@ -47,7 +47,7 @@ def number(value: float, solution: Solution) -> str:
     """Return a number as the picture shows it: with fewer digits where it would be too long for a circle."""
     digits = min(solution.digits, DIGITS)
     written = TEXT.number(shown(value, digits, solution.noise))[0]
-    while len(written) > LONGEST and digits > 2:
+    while len(written) > LONGEST and digits > 1:
         digits -= 1
         written = TEXT.number(shown(value, digits, solution.noise))[0]
     return written
@@ -145,7 +145,9 @@ def picture(solution: Solution, linked: bool = True) -> str:
     widths = solution.net.widths
     height = FOOT + ROW * max(len(_drawn_units(n)) for n in widths)
     width = 2 * MARGIN + COLUMN * (len(widths) - 1) + WIDE
-    said = escape(words(solution.language)["page"]["picture_said"].format(widths=", ".join(map(str, widths))))
+    table = words(solution.language)["page"]
+    said = escape(table["picture_said"].format(widths=", ".join(map(str, widths))))
+    leads = f" {escape(table['picture_leads'])}" if linked else ""
     parts = [
         _unit(drawn, height, layer, j) if j else _dots(drawn, height, layer)
         for layer, n in enumerate(widths)
@@ -157,7 +159,7 @@ def picture(solution: Solution, linked: bool = True) -> str:
     inside = "".join(
         [*(_edges(drawn, height, layer) for layer in layers), *parts, *(_edge_labels(drawn, height, layer) for layer in layers)]
     )
-    return f'<svg {size} role="group" aria-label="{said}">{inside}</svg>'
+    return f'<svg {size} role="group" aria-label="{said}{leads}">{inside}</svg>'
 
 
 def _foot(drawn: Picture, width: float, height: float) -> str:

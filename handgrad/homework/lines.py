@@ -9,7 +9,7 @@ from handgrad.homework.expressions import Quantity
 from handgrad.homework.solution import Solution
 from handgrad.homework.steps import Section, Step, outcome
 from handgrad.homework.words import words
-from handgrad.homework.writing import TEXT, Leaf, Part, Style, letters, write, written_in_terms
+from handgrad.homework.writing import TEXT, Leaf, Part, Style, is_cut, letters, write, written_in_terms
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,8 @@ def line(worked: Solution, step: Step, style: Style, numbers: Leaf | None = None
         del rights[0]
     table = words(worked.language)["worked"]
     remarks = [table[step.reason]] if step.reason else []
-    if found.by_reader is not None:
+    # Of a sum that is cut short a reader cannot say what the digits give.
+    if found.by_reader is not None and not is_cut(step.numbers):
         remarks.append(table["by_reader"].format(number=style.formula(style.number(found.by_reader)[0])))
     equals = tuple((relation, tuple(terms)) for relation, terms in rights)
     return Line(letters(style)(step.quantity)[0], equals, "".join(f"({n})" for n in step.equations), tuple(remarks))
@@ -161,4 +162,7 @@ def outcome_of_step(worked: Solution) -> str:
     if found.after is None:
         return ""
     before, after = plain_number(worked, found.before), plain_number(worked, found.after)
-    return words(worked.language)["worked"]["after"].format(before=before, after=after)
+    table = words(worked.language)["worked"]
+    sentence = table["after"].format(before=before, after=after)
+    whole = len(worked.x) > 1 and worked.part.example is not None
+    return f"{sentence} {table['of_all'].format(count=len(worked.x))}" if whole else sentence

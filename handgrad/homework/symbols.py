@@ -26,8 +26,6 @@ DERIVATIVES = {
     "dz_db": ("z", "b"),
     "dz_da": ("z", "a"),
 }
-# A parameter after the step has its own letter: what it becomes.
-PARAMETERS = ("w", "b", "alpha")
 
 
 @dataclass(frozen=True)

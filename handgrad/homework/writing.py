@@ -24,6 +24,7 @@ from handgrad.homework.expressions import (
     Square,
     Sum,
     Terms,
+    leaves,
 )
 from handgrad.homework.symbols import SUPERSCRIPTS
 
@@ -190,6 +191,11 @@ def _terms(terms: Terms, style: Style, part: Callable[..., str], leading: bool) 
 def written_terms(terms: Terms) -> Terms:
     """Return the terms of a sum that are written: of many the first and the last, with dots between them."""
     return terms if len(terms) <= TERMS else (*terms[:FIRST], terms[-1])
+
+
+def is_cut(tree: Expression) -> bool:
+    """Say whether a formula has a sum of which not every term is written."""
+    return len(list(leaves(tree))) > len(list(leaves(tree, written_terms)))
 
 
 def letters(style: Style) -> Leaf:

@@ -94,7 +94,7 @@ function bringIntoView(part) {
 // A formula that is wider than the screen is scrolled by keyboard, too.
 function reachable(inside) {
   for (const piece of inside.querySelectorAll(".piece"))
-    if (piece.scrollWidth > piece.clientWidth + 1) piece.tabIndex = 0;
+    if (piece.scrollWidth > piece.clientWidth + 1) piece.tabIndex = 0; else piece.removeAttribute("tabindex");
 }
 
 function light(step, look) {
@@ -118,9 +118,10 @@ function show(number) {
   tip.hidden = false;
   const box = number.getBoundingClientRect();
   const left = Math.min(box.left, document.documentElement.clientWidth - tip.offsetWidth - 8);
-  const above = box.top - tip.offsetHeight - 6;
+  // Without a gap, so that the pointer reaches the tip and its links.
+  const above = box.top - tip.offsetHeight;
   // Below the picture, if the number is in it: the units and edges are to be seen.
-  const top = picture.contains(number) ? picture.getBoundingClientRect().bottom + 6 : above > 0 ? above : box.bottom + 6;
+  const top = picture.contains(number) ? picture.getBoundingClientRect().bottom : above > 0 ? above : box.bottom;
   tip.style.left = Math.max(8, left) + scrollX + "px";
   tip.style.top = top + scrollY + "px";
 }
@@ -161,4 +162,6 @@ document.documentElement.classList.add("walked");
 go(0);
 reachable(document);
 addEventListener("resize", () => reachable(document));
-addEventListener("beforeprint", () => { hide(); go(0); });
+let printed = 0;
+addEventListener("beforeprint", () => { printed = at; hide(); go(0); });
+addEventListener("afterprint", () => go(printed));
