@@ -51,6 +51,12 @@ def test_class_of_one_example_is_a_number():
     assert data({"x": [0.5, 1.0], "y": [2]})[1].shape == (1,)
 
 
+def test_random_network_of_a_file_is_of_seed_0_unless_said():
+    settings = {"widths": [2, 3], "activations": ["tanh"], "dtype": "float32"}
+    expected = hg.Network.random([2, 3], activations=["tanh"], seed=0, dtype=np.float32)
+    assert network(settings).gradient([1.0, 2.0], [0.0] * 3) == expected.gradient([1.0, 2.0], [0.0] * 3)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "error", "said"),
     [

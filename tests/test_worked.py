@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from programs import found
 
 import handgrad as hg
+from handgrad.homework import document
 from handgrad.homework.derivation import LIMIT, WEIGHTS
 from handgrad.homework.expressions import Quantity, leaves, value_of
 from handgrad.homework.words import LANGUAGES, words
@@ -257,6 +258,14 @@ def test_loss_is_told_by_its_equation(loss, output, y, said):
         assert " ".join(said.split()) in text
 
 
+@pytest.mark.parametrize("z", [1e7, 1e15, 1e300])
+def test_softmax_of_huge_numbers_is_told(z):
+    net = hg.Network([hg.Dense([[1.0], [-1.0]], [0.0, 0.0], "softmax")], loss="cross_entropy")
+    text = str(worked(net, [z], 0))
+    assert "a₁⁽¹⁾" in text
+    assert "NaN" not in text
+
+
 def test_class_too_improbable_to_be_held_is_told_by_equation_2():
     net = hg.Network([hg.Dense([[1.0], [-1.0]], [0.0, 0.0], "softmax")], loss="cross_entropy")
     (step,) = [step for step in steps(worked(net, [500.0], 1)) if step.quantity.kind == "L"]
@@ -319,7 +328,7 @@ def test_step_of_one_neuron_a_layer_is_written_as_on_paper():
 @pytest.mark.parametrize(
     ("loss", "output", "said"),
     [
-        ("cross_entropy", "softmax", "= a₁⁽¹⁾ − y₁ = 0.5 − 1 = −0.5 (2) (softmax and loss together: p − y)"),
+        ("cross_entropy", "softmax", "= a₁⁽¹⁾ − y₁ = 0.5 − 1 = −0.5 (2) (softmax and loss together: p − y, with p = a)"),
         ("binary_cross_entropy", "sigmoid", "= a₁⁽¹⁾ − y₁ = 0.5 − 1 = −0.5 (1) (sigmoid and loss together: a − y)"),
     ],
 )
@@ -379,6 +388,38 @@ def test_given_of_a_part_is_what_it_uses():
     after = ["w₁₂⁽²⁾ = 0.45", "da₁⁽²⁾/dz₁⁽²⁾ ≈ 0.186816", "dL/da₁⁽²⁾ ≈ 1.48273"]
     after += ["w₂₂⁽²⁾ = 0.55", "da₂⁽²⁾/dz₂⁽²⁾ ≈ 0.175510", "dL/da₂⁽²⁾ ≈ -0.434143"]
     assert given == [f"  {line}" for line in own + after]
+
+
+def test_step_beside_one_example_is_said_to_be_that_of_all():
+    net, x, y = CHAIN, [[0.5], [1.0]], [[1.0], [0.0]]
+    said = "The step and both losses are those of all 2 examples."
+    assert said in str(worked(net, x, y, rate=0.5, example=2))
+    assert said not in str(worked(net, x, y, rate=0.5))
+    assert said not in str(worked(net, x[0], y[0], rate=0.5, example=1))
+
+
+def test_sum_that_is_cut_is_no_arithmetic_of_the_reader():
+    generator = np.random.default_rng(3)
+    net = hg.Network([hg.Dense(generator.normal(size=(1, 40)), [0.1])])
+    lines = [line for line in str(worked(net, generator.normal(size=40), [0.0], layer=1, unit=1)).splitlines() if "…" in line]
+    assert lines
+    text = str(worked(net, generator.normal(size=40), [0.0], layer=1, unit=1, digits=2))
+    z = text[text.index("Forward") : text.index("a₁⁽¹⁾ =")]
+    assert "the digits shown give" not in z
+
+
+def test_float32_is_believed_to_fewer_digits():
+    net = hg.Network([hg.Dense(np.array([[0.1]], np.float32), np.array([0.2], np.float32))])
+    text = str(worked(net, [1.0], [0.0]))
+    assert "w1 = [[0.1]]" in text
+    assert "1 · 0.1" in text or "0.1 · 1" in text
+
+
+def test_document_names_what_is_left_out_and_escapes_names():
+    net = hg.Network.random([30, 2], activations=["tanh"], seed=0)
+    text = worked(net, np.ones(30), np.zeros(2), layer=1, unit=1).latex()
+    assert "The other 10 weights of this unit are derived in the same way." in text
+    assert document.escaped("a_b & 5 % $x_1$") == r"a\_b \& 5 \% $x_1$"
 
 
 def test_given_is_read_by_python():

@@ -47,9 +47,10 @@ def rounded(value: Decimal, digits: int) -> Decimal:
     """Return a number rounded to so many significant digits, a half away from zero, as it is done on paper."""
     if not value.is_finite() or value.is_zero():
         return value
-    kept = value.quantize(Decimal(1).scaleb(value.adjusted() - digits + 1), ROUND_HALF_UP, ARITHMETIC)
-    # 9.999 has become 10.00, which is a digit more.
-    return kept.quantize(Decimal(1).scaleb(kept.adjusted() - digits + 1), ROUND_HALF_UP, ARITHMETIC)
+    with localcontext(ARITHMETIC):
+        kept = value.quantize(Decimal(1).scaleb(value.adjusted() - digits + 1), ROUND_HALF_UP)
+        # 9.999 has become 10.00, which is a digit more.
+        return kept.quantize(Decimal(1).scaleb(kept.adjusted() - digits + 1), ROUND_HALF_UP)
 
 
 def shown(value: float | Decimal, digits: int, noise: int | None = NOISE["float64"]) -> Shown:

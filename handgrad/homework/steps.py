@@ -101,7 +101,8 @@ def outcome(step: Step, digits: int, noise: int) -> Outcome:
     ours = shown(step.quantity.value, digits, noise)
     theirs = value_of(step.numbers, number)
     if not (ours.value.is_finite() and theirs.is_finite()):
-        alike = ours.value == theirs or (ours.value.is_nan() and theirs.is_nan())
+        # ∞ / ∞ is nothing that a reader finds.
+        alike = ours.value == theirs or theirs.is_nan()
         return Outcome(ours, False, None if alike else shown(theirs, digits))
     same = rounded(theirs, digits) == ours.value
     return Outcome(ours, theirs == ours.value, None if same else shown(theirs, digits, None))

@@ -40,7 +40,8 @@ class Worked:
     def __repr__(self) -> str:
         """Return the network and how many numbers are derived."""
         count = sum(len(section.steps) for section in self.solution.derivation.sections)
-        return f"Worked({self.solution.net!r}: {count} number{'s' * (count != 1)}; print it, or save it as .txt, .md, .tex, .html or .svg)"
+        numbers = f"{count} number{'s' * (count != 1)}"
+        return f"Worked({self.solution.net!r}: {numbers}; print it, or save it as .txt, .md, .tex, .html or .svg)"
 
     def text(self) -> str:
         """Return lines of Unicode text, for a terminal.
