@@ -328,7 +328,7 @@ def test_step_of_one_neuron_a_layer_is_written_as_on_paper():
 @pytest.mark.parametrize(
     ("loss", "output", "said"),
     [
-        ("cross_entropy", "softmax", "= a₁⁽¹⁾ − y₁ = 0.5 − 1 = −0.5 (2) (softmax and loss together: p − y, with p = a)"),
+        ("cross_entropy", "softmax", "= a₁⁽¹⁾ − y₁ = 0.5 − 1 = −0.5 (2) (softmax and loss together: p − y, where p is a)"),
         ("binary_cross_entropy", "sigmoid", "= a₁⁽¹⁾ − y₁ = 0.5 − 1 = −0.5 (1) (sigmoid and loss together: a − y)"),
     ],
 )

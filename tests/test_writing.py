@@ -15,7 +15,7 @@ from handgrad.homework.expressions import (
     Square,
     Sum,
 )
-from handgrad.homework.writing import LATEX, TEXT, letters, write, written_in_terms
+from handgrad.homework.writing import LATEX, TEXT, is_cut, letters, write, written_in_terms
 
 A, B = Quantity("a", -0.5, 1, 2), Quantity("z", 2e-7, 2, 1)
 
@@ -68,7 +68,9 @@ def test_letter_is_that_of_the_notes(quantity, text, latex):
     assert write(quantity, LATEX, letters(LATEX)) == latex
 
 
-def test_sum_of_nine_terms_is_written_by_its_first_and_last():
-    eight, nine = (Sum(tuple(float(term) for term in range(count))) for count in (8, 9))
-    assert written_in_terms(eight, TEXT, number(TEXT)) == ["0", "+ 1", "+ 2", "+ 3", "+ 4", "+ 5", "+ 6", "+ 7"]
-    assert written_in_terms(nine, TEXT, number(TEXT)) == ["0", "+ 1", "+ 2", "+ 3", "+ …", "+ 8"]
+def test_sum_of_thirteen_terms_is_written_by_its_first_and_last():
+    twelve, thirteen = (Sum(tuple(float(term) for term in range(count))) for count in (12, 13))
+    assert written_in_terms(twelve, TEXT, number(TEXT)) == ["0", *(f"+ {term}" for term in range(1, 12))]
+    assert written_in_terms(thirteen, TEXT, number(TEXT)) == ["0", "+ 1", "+ 2", "+ 3", "+ 4", "+ 5", "+ …", "+ 12"]
+    assert not is_cut(Function("log", (twelve,)))
+    assert is_cut(Function("log", (Sum(tuple(Quantity("a", 0.0, 1, j) for j in range(1, 14))),)))
