@@ -415,6 +415,12 @@ def test_float32_is_believed_to_fewer_digits():
     assert "1 · 0.1" in text or "0.1 · 1" in text
 
 
+def test_document_has_the_equations_used():
+    text = worked(CHAIN, [0.5], [1.0]).latex()
+    assert r"\step{\frac{dz^l}{db^l} = 1}{}{IV.B (7)}" in text
+    assert hg.EQUATIONS[13].latex not in text
+
+
 def test_document_names_what_is_left_out_and_escapes_names():
     net = hg.Network.random([30, 2], activations=["tanh"], seed=0)
     text = worked(net, np.ones(30), np.zeros(2), layer=1, unit=1).latex()

@@ -89,6 +89,8 @@ def latex(worked: Solution) -> str:
             given=[(_name(item.name), RELATIONS[item.relation], escaped(item.numbers)) for item in given(worked)],
             sections=[_section(worked, section) for section in worked.derivation.sections],
             after=escaped(lines.outcome_of_step(worked)),
+            equations_title=escaped(words(worked.language)["page"]["equations"]),
+            equations=[(each.latex, f"{escaped(each.section)} ({each.number})") for each in lines.equations(worked)],
         )
     )
 

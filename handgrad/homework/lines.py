@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from handgrad.equations import EQUATIONS, Equation
 from handgrad.homework.digits import shown
 from handgrad.homework.expressions import Quantity
 from handgrad.homework.solution import Solution
@@ -134,6 +135,12 @@ def heading(worked: Solution, section: Section) -> str:
         rate="" if worked.rate is None else plain_number(worked, worked.rate),
     )
     return text if section.example is None else f"{table['example'].format(example=section.example)}. {text}"
+
+
+def equations(worked: Solution) -> list[Equation]:
+    """Return the equations that the steps apply, as they are numbered."""
+    steps = [step for section in worked.derivation.sections for step in section.steps]
+    return [EQUATIONS[number] for number in sorted({number for step in steps for number in step.equations})]
 
 
 def plain_number(worked: Solution, value: float) -> str:

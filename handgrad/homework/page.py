@@ -12,7 +12,7 @@ from functools import partial
 from html import escape
 from typing import Any
 
-from handgrad.equations import EQUATIONS
+from handgrad.equations import Equation
 from handgrad.extras import needed_by
 from handgrad.homework import drawing, lines
 from handgrad.homework.expressions import Quantity
@@ -91,7 +91,7 @@ def page(worked: Solution) -> str:
             given=[(_shown(item.name), item.relation, item.numbers) for item in given(worked)],
             sections=list(_sections(worked, marks)),
             after=lines.outcome_of_step(worked),
-            equations=[_equation(number) for number in sorted({n for step in steps for n in step.equations})],
+            equations=[_equation(equation) for equation in lines.equations(worked)],
         )
     )
 
@@ -177,8 +177,7 @@ def _words(worked: Solution, marks: Marks, remark: str) -> str:
     return "".join(_mathml(worked, marks, part) if place % 2 else escape(part) for place, part in enumerate(parts))
 
 
-def _equation(number: int) -> dict[str, Any]:
+def _equation(equation: Equation) -> dict[str, Any]:
     with needed_by("a page of handgrad.homework"):
         from latex2mathml.converter import convert
-    equation = EQUATIONS[number]
-    return {"number": number, "section": equation.section, "formula": convert(equation.latex)}
+    return {"number": equation.number, "section": equation.section, "formula": convert(equation.latex)}
