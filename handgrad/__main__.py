@@ -39,7 +39,6 @@ DRAWN = (*FORMS, "cross_entropy", "squared_error", "gradient_norms", "saturation
 TRAINED = ("losses", "dead_units", "boundary", "weights")
 # What is said of a network, its data and its training.
 OF_A_NETWORK = ("file", "widths", "activations", "loss", "reduction", "seed", "x", "y", "rate", "epochs")
-PICTURES = (".svg", ".png", ".pdf")
 FORMATS = {"text": ".txt", "markdown": ".md", "latex": ".tex", "html": ".html", "picture": ".svg"}
 
 
@@ -215,10 +214,11 @@ def _worked(asked: argparse.Namespace) -> None:
 def _plot(asked: argparse.Namespace) -> None:
     if asked.output is None:
         raise ValueError(f"plot needs a file to draw in: --output {asked.figure}.svg, or .png or .pdf; - is standard output")
-    ending = checks.one_of("the file's ending", ".svg" if asked.output == "-" else Path(asked.output).suffix.lower(), PICTURES)
-    destination = Destination(asked.output)
-    from handgrad.homework.figures import FIGURES, TRAINING, saved
+    from handgrad.homework.figures import ENDINGS, FIGURES, TRAINING, saved
 
+    destination = Destination(asked.output)
+    ending = ".svg" if destination.is_standard_output else Path(asked.output).suffix.lower()
+    checks.one_of("the file's ending", ending, ENDINGS)
     if asked.figure in DRAWN:
         given = [name for name in OF_A_NETWORK if getattr(asked, name) is not None]
         if given:

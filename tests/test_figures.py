@@ -430,11 +430,18 @@ def test_weights_of_many_cells_is_without_numbers():
 def test_figure_of_a_training_changes_no_input(name):
     net, x, y = relu_net(), XOR.copy(), ONE_OF_TWO.copy()
     TRAINING[name](net, x, y, **TRAIN)
+    # Nor is w lent, which would slow the caller's later gradients.
+    assert not any(layer._weights._lent for layer in net.layers)
     assert all(
         np.array_equal(mine, other) for mine, other in zip(net.named().values(), relu_net().named().values(), strict=True)
     )
     assert np.array_equal(x, XOR)
     assert np.array_equal(y, ONE_OF_TWO)
+
+
+def test_figure_of_a_training_that_is_not_there_raises_what_is():
+    with pytest.raises(ValueError, match=re.escape("figure must be one of losses, boundary, weights; got 'loss'")):
+        figures.trained("loss", relu_net(), XOR, ONE_OF_TWO, **TRAIN)
 
 
 def test_weights_and_boundary_of_a_training_equals_those_after_fit():

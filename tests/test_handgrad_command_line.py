@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import handgrad as hg
-from handgrad.__main__ import DRAWN, EXAMPLES, TRAINED, main
+from handgrad.__main__ import DRAWN, EXAMPLES, FORMATS, TRAINED, main
 from handgrad.equations import EQUATIONS
 from handgrad.formulas import FORMULAS
 from handgrad.homework.figures import FIGURES, TRAINING
@@ -187,6 +187,7 @@ def test_plot_is_of_every_figure(figure, files):
 def test_figures_of_the_command_equals_those_there_are():
     assert list(DRAWN) == list(FIGURES)
     assert list(TRAINED) == list(TRAINING)
+    assert list(FORMATS.values()) == list(FORMS)
 
 
 @pytest.mark.parametrize(

@@ -201,6 +201,14 @@ def test_overflow_is_shown_as_infinity():
     assert "∞" in text
 
 
+def test_weights_of_the_callers_network_is_not_lent():
+    net = hg.Network(MAZUR.layers)
+    solution = worked(net, X, Y, rate=0.5)
+    assert solution.html()
+    assert net.advice(X, Y, 0.1) is not None
+    assert not any(layer._weights._lent for layer in net.layers)
+
+
 def test_network_and_data_is_not_changed():
     net, x, y = hg.Network(MAZUR.layers), np.array([X]), np.array([Y])
     before = [array.copy() for array in net.named().values()]

@@ -15,12 +15,13 @@ from handgrad.homework.figures.depth import gradient_norms, saturation
 from handgrad.homework.figures.functions import activation, cross_entropy, squared_error
 from handgrad.homework.figures.matrices import weights
 from handgrad.homework.figures.plane import boundary
-from handgrad.homework.figures.saving import saved
+from handgrad.homework.figures.saving import ENDINGS, saved
 from handgrad.homework.figures.style import caption
-from handgrad.homework.figures.trained import trained_boundary, trained_losses, trained_weights
+from handgrad.homework.figures.trained import trained
 from handgrad.homework.figures.training import dead_units, losses
 
 __all__ = [
+    "ENDINGS",
     "FIGURES",
     "TRAINING",
     "activation",
@@ -33,9 +34,7 @@ __all__ = [
     "saturation",
     "saved",
     "squared_error",
-    "trained_boundary",
-    "trained_losses",
-    "trained_weights",
+    "trained",
     "weights",
 ]
 
@@ -49,8 +48,8 @@ FIGURES: dict[str, Callable[..., Any]] = {
 }
 # What a training shows: (net, x, y, *, rate, epochs, batch_size=None, seed=None, axes=None, language="en").
 TRAINING: dict[str, Callable[..., Any]] = {
-    "losses": trained_losses,
+    "losses": partial(trained, "losses"),
     "dead_units": dead_units,
-    "boundary": trained_boundary,
-    "weights": trained_weights,
+    "boundary": partial(trained, "boundary"),
+    "weights": partial(trained, "weights"),
 }

@@ -12,7 +12,7 @@ from handgrad import activations as act
 from handgrad import checks, literal
 from handgrad.activations import Activation
 from handgrad.homework.figures.style import axes_for, dress, key, log_lines, sections, settle
-from handgrad.homework.words import wording
+from handgrad.homework.words import wording, words
 from handgrad.network import Dense, Network
 
 __all__ = ["gradient_norms", "saturation"]
@@ -84,7 +84,7 @@ def gradient_norms(
 
     by_layer, by_depth = {}, {}
     for each in chosen:
-        label = say(f"name_{each.name}")
+        label = words(language)["activations"][each.name]
         if each.negative_slope is not None:
             label += " (" + ", ".join(f"{slope:g}" for slope in np.atleast_1d(np.asarray(each.negative_slope))) + ")"
         norms = [_norms(each, depth, units, start) for depth, start in zip(layers, seeds, strict=True)]

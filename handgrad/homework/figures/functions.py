@@ -10,7 +10,7 @@ import numpy.typing as npt
 from handgrad import activations as act
 from handgrad.activations import Activation
 from handgrad.homework.figures.style import BLUE, Axes, axes_for, curve, dress, key, sections, settle, stroke
-from handgrad.homework.words import wording
+from handgrad.homework.words import wording, words
 
 __all__ = ["activation", "cross_entropy", "squared_error"]
 
@@ -55,11 +55,12 @@ def activation(activation: Activation | str, *, axes: object = None, language: s
     --------
     >>> g, derivative = activation("tanh")
     >>> derivative.get_title()
-    'TanH: derivative'
+    'Tanh: derivative'
     """
     chosen, say = act.activation(activation), wording(language, "figures")
     left, right = panels = axes_for(axes, 1, 2, PAIR)[0]
-    name = say(f"name_{chosen.name}")
+    name = words(language)["activations"][chosen.name]
+    name = name[0].upper() + name[1:]
     if chosen.name == "softmax":
         _softmax(left, right)
         x, of_function, of_derivative = say("logit"), say("probability"), say("softmax_derivative")

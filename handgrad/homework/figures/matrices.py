@@ -57,14 +57,18 @@ def weights(before: Network, after: Network, *, axes: object = None, language: s
     """
     for name, net in (("before", before), ("after", after)):
         checks.instance(name, net, Network, "a Network")
-        checks.all_finite(net.named(), name + "'s {}")
+    # Without `layer.w`, which lends the array to whoever asks, and slows later gradients.
+    arrays = [net.engine.named(net.engine.parameters) for net in (before, after)]
+    for name, named in zip(("before", "after"), arrays, strict=True):
+        checks.all_finite(named, name + "'s {}")
     checks.same_shape("after", after.widths, before.widths)
     say = wording(language, "figures")
     count = len(before.layers)
     height = min(3.4, 1.2 + 0.3 * max(before.widths[1:]))
     panels = axes_for(axes, count, 2, (8.0, count * height + 0.6))
 
-    matrices = [[np.column_stack([layer.w, layer.b]) for layer in net.layers] for net in (before, after)]
+    layers = range(1, count + 1)
+    matrices = [[np.column_stack([named[f"w{number}"], named[f"b{number}"]]) for number in layers] for named in arrays]
     largest = max(float(np.abs(matrix).max()) for of_net in matrices for matrix in of_net) or 1.0
     for column, (of_net, moment) in enumerate(zip(matrices, ("before", "after"), strict=True)):
         for row, matrix in enumerate(of_net):

@@ -71,7 +71,7 @@ def boundary(net: Network, x: npt.ArrayLike, y: npt.ArrayLike, *, axes: object =
     batch, single = net.engine.inputs(x)
     checks.batch(batch[0] if single else batch)
     targets = net.engine.targets(y, len(batch), single)
-    checks.all_finite(net.named(), "net's {}")
+    checks.all_finite(net.engine.named(net.engine.parameters), "net's {}")
     halfway, labels = _classes(net, targets)
     say = wording(language, "figures")
     panel: Axes = axes_for(axes, 1, 1, SIZE)[0, 0]

@@ -1,106 +1,27 @@
-"""Figures of a training: each trains a copy of the network, so that the caller's stays as it is, and draws what came of it."""
+"""Figures of a training: a copy of the network is trained, so that the caller's stays as it is, and what came of it drawn."""
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from handgrad.descent import History, fit
+from handgrad import checks
+from handgrad.descent import fit
 from handgrad.homework.figures.matrices import weights
 from handgrad.homework.figures.plane import boundary
-from handgrad.homework.figures.style import Axes
-from handgrad.homework.figures.training import copy_of, losses
+from handgrad.homework.figures.training import losses
 from handgrad.network import Network
 
-__all__ = ["trained_boundary", "trained_losses", "trained_weights"]
+__all__ = ["trained"]
 
-Array = npt.NDArray[Any]
-
-
-def trained_losses(
-    net: Network, x: npt.ArrayLike, y: npt.ArrayLike, *, axes: object = None, language: str = "en", **training: Any
-) -> Axes:
-    """Train a copy, and draw `losses`.
-
-    Parameters
-    ----------
-    net : Network
-        It stays as it is.
-    x, y : array_like
-        A batch, as for `Network.gradient`.
-    axes : Axes or array of Axes, optional
-        As for `losses`.
-    language : str
-        "en" or "es".
-    **training : Any
-        rate, epochs, and batch_size and seed, as for `handgrad.fit`.
-
-    Returns
-    -------
-    Axes
-        As `losses` returns it.
-    """
-    _, history = _trained(net, x, y, **training)
-    return losses(history, loss=net.loss_name, axes=axes, language=language)
+DRAWN = ("losses", "boundary", "weights")
 
 
-def trained_boundary(
-    net: Network, x: npt.ArrayLike, y: npt.ArrayLike, *, axes: object = None, language: str = "en", **training: Any
-) -> Axes:
-    """Train a copy, and draw its `boundary`.
-
-    Parameters
-    ----------
-    net : Network
-        It stays as it is.
-    x, y : array_like
-        A batch, as for `Network.gradient`.
-    axes : Axes or array of Axes, optional
-        As for `boundary`.
-    language : str
-        "en" or "es".
-    **training : Any
-        rate, epochs, and batch_size and seed, as for `handgrad.fit`.
-
-    Returns
-    -------
-    Axes
-        As `boundary` returns it.
-    """
-    trained, _ = _trained(net, x, y, **training)
-    return boundary(trained, x, y, axes=axes, language=language)
-
-
-def trained_weights(
-    net: Network, x: npt.ArrayLike, y: npt.ArrayLike, *, axes: object = None, language: str = "en", **training: Any
-) -> Array:
-    """Train a copy, and draw `weights` of the network and of the copy.
-
-    Parameters
-    ----------
-    net : Network
-        It stays as it is.
-    x, y : array_like
-        A batch, as for `Network.gradient`.
-    axes : Axes or array of Axes, optional
-        As for `weights`.
-    language : str
-        "en" or "es".
-    **training : Any
-        rate, epochs, and batch_size and seed, as for `handgrad.fit`.
-
-    Returns
-    -------
-    ndarray of Axes
-        As `weights` returns it.
-    """
-    trained, _ = _trained(net, x, y, **training)
-    return weights(net, trained, axes=axes, language=language)
-
-
-def _trained(
+def trained(
+    figure: str,
     net: Network,
     x: npt.ArrayLike,
     y: npt.ArrayLike,
@@ -109,7 +30,50 @@ def _trained(
     epochs: int,
     batch_size: int | None = None,
     seed: int | np.random.Generator | None = None,
-) -> tuple[Network, History]:
-    """Return a trained copy, and what its training saw."""
-    copy = copy_of(net)
-    return copy, fit(copy, x, y, rate=rate, epochs=epochs, batch_size=batch_size, seed=seed)
+    axes: object = None,
+    language: str = "en",
+) -> Any:
+    """Train a copy of a network, and draw its `losses`, its `boundary`, or the `weights` before and after.
+
+    Parameters
+    ----------
+    figure : str
+        "losses", "boundary" or "weights".
+    net : Network
+        It stays as it is.
+    x, y : array_like
+        A batch, as for `Network.gradient`.
+    rate : float
+        The learning rate, > 0.
+    epochs : int
+        How many times every example is used, >= 1.
+    batch_size : int, optional
+        Examples a step; all of them unless given.
+    seed : int or Generator, optional
+        For the shuffling of mini-batches.
+    axes : Axes or array of Axes, optional
+        As for the figure.
+    language : str
+        "en" or "es".
+
+    Returns
+    -------
+    Axes or ndarray of Axes
+        As the figure returns them.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no such figure, an argument is wrong for `handgrad.fit`, or the figure refuses what it is to draw.
+    """
+    checks.one_of("figure", figure, DRAWN)
+    checks.instance("net", net, Network, "a Network")
+    after = deepcopy(net)
+    history = fit(after, x, y, rate=rate, epochs=epochs, batch_size=batch_size, seed=seed)
+    match figure:
+        case "losses":
+            return losses(history, loss=net.loss_name, axes=axes, language=language)
+        case "boundary":
+            return boundary(after, x, y, axes=axes, language=language)
+        case _:
+            return weights(net, after, axes=axes, language=language)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from handgrad.homework.words import wording
 from handgrad.losses import LOSSES
 from handgrad.network import Network
 
-__all__ = ["copy_of", "dead_units", "losses"]
+__all__ = ["dead_units", "losses"]
 
 Array = npt.NDArray[Any]
 
@@ -138,7 +139,8 @@ def dead_units(
     >>> axes.lines[0].get_ydata()
     array([50., 50.])
     """
-    trained = copy_of(net)
+    checks.instance("net", net, Network, "a Network")
+    trained = deepcopy(net)
     names = [layer.activation.name for layer in trained.layers]
     checks.some_relu(names)
     say = wording(language, "figures")
@@ -172,29 +174,6 @@ def dead_units(
     key(panel)
     settle(np.array([panel]), axes)
     return panel
-
-
-def copy_of(net: Network) -> Network:
-    """Return the same network in memory of its own, to be trained in the caller's place.
-
-    Parameters
-    ----------
-    net : Network
-        It stays as it is.
-
-    Returns
-    -------
-    Network
-        With the same numbers.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If it is no Network, or a parameter is not finite.
-    """
-    checks.instance("net", net, Network, "a Network")
-    checks.all_finite(net.named(), "net's {}")
-    return Network(net.layers, net.loss_name, net.reduction)
 
 
 def _dead(net: Network, x: npt.ArrayLike, y: npt.ArrayLike, numbers: list[int]) -> list[float]:
