@@ -243,6 +243,9 @@ def test_number_that_is_pointed_at_lights_what_made_it(opened):
     hinted = "all => all.map(part => part.dataset.part)"
     wanted = {"unit-2-1", "unit-1-1", "unit-1-2", "edge-2-1-1", "edge-2-1-2"}
     assert set(page.eval_on_selector_all(".hint", hinted)) == wanted
+    # They are to be seen: what is said of them stands below the picture.
+    bottom = page.evaluate("picture.getBoundingClientRect().bottom")
+    assert page.evaluate("tip.getBoundingClientRect().top") >= bottom - 1
     page.hover("h1")
     assert page.locator(".hint").count() == 0
     assert not page.is_visible("#tip")
@@ -343,6 +346,12 @@ def test_printed_page_is_of_the_solution_alone(opened):
     page.emulate_media(media="print")
     assert not page.is_visible("#at")
     assert page.is_visible("#step-55")
+    # Printed is the whole network; then the walk is where it was.
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.input_value("#at") == "0"
+    assert page.locator(".lit").count() == 0
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.input_value("#at") == "1"
 
 
 class Tags(HTMLParser):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from programs import found
 
 import handgrad as hg
-from handgrad.homework import document
+from handgrad.homework import derivation, document
 from handgrad.homework.derivation import LIMIT, WEIGHTS
 from handgrad.homework.expressions import Quantity, leaves, value_of
 from handgrad.homework.words import LANGUAGES, words
@@ -434,6 +434,30 @@ def test_document_names_what_is_left_out_and_escapes_names():
     text = worked(net, np.ones(30), np.zeros(2), layer=1, unit=1).latex()
     assert "The other 10 weights of this unit are derived in the same way." in text
     assert document.escaped("a_b & 5 % $x_1$") == r"a\_b \& 5 \% $x_1$"
+
+
+def test_rate_is_not_given_twice():
+    text = str(worked(MAZUR, X, Y, layer=1, rate=0.5))
+    assert "η" not in text[text.index("Given") : text.index("Forward")]
+    assert "Gradient descent, layer 1, with the learning rate 0.5" in text
+
+
+@pytest.mark.parametrize(
+    ("widths", "activations", "count", "options"),
+    [
+        ([784, 128, 10], ["relu", "identity"], 1, {}),
+        ([4, 8, 1], ["relu", "identity"], 64, {}),
+        ([5, 2000, 10], ["softmax", "identity"], 1, {"layer": 1, "unit": 1}),
+    ],
+)
+def test_large_network_is_refused_before_its_formulas_are_made(widths, activations, count, options, monkeypatch):
+    def made(*_):
+        raise AssertionError("formulas are made")
+
+    monkeypatch.setattr(derivation, "_sections", made)
+    net = hg.Network.random(widths, activations=activations, seed=0)
+    with pytest.raises(ValueError, match="at most 1000 numbers are derived"):
+        worked(net, np.ones((count, widths[0])), np.ones((count, widths[-1])), **options)
 
 
 def test_given_is_read_by_python():
