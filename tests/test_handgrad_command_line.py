@@ -184,6 +184,27 @@ def test_plot_is_of_every_figure(figure, files):
     assert (files / "b.svg").read_bytes() == first
 
 
+def test_rate_of_a_plot_is_a_tenth_unless_said(files):
+    drawn = []
+    for typed in ([], ["--rate", "0.1"], ["--rate", "0.2"]):
+        assert main(["plot", "losses", "xor.toml", "--epochs", "5", "-o", "a.svg", *typed]) == 0
+        drawn.append((files / "a.svg").read_bytes())
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "start"), [(["worked", "mazur.toml"], b"Backprop"), (["plot", "sigmoid"], b"<?xml")], ids=["worked", "plot"]
+)
+def test_standard_output_by_its_name_equals_the_dash(arguments, start, files):
+    environment = os.environ | {"PYTHONPATH": str(Path(hg.__file__).parents[1]), "PYTHONIOENCODING": "utf-8"}
+    said = []
+    for output in ("-", "/dev/stdout"):
+        command = [sys.executable, "-m", "handgrad", *arguments, "-o", output]
+        said.append(subprocess.run(command, capture_output=True, check=True, env=environment).stdout)
+    assert said[0].startswith(start)
+    assert said[0].rstrip() == said[1].rstrip()
+
+
 def test_figures_of_the_command_equals_those_there_are():
     assert list(DRAWN) == list(FIGURES)
     assert list(TRAINED) == list(TRAINING)

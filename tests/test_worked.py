@@ -433,6 +433,7 @@ def test_document_names_what_is_left_out_and_escapes_names():
     net = hg.Network.random([30, 2], activations=["tanh"], seed=0)
     text = worked(net, np.ones(30), np.zeros(2), layer=1, unit=1).latex()
     assert "The other 10 weights of this unit are derived in the same way." in text
+    assert document.escaped("p − y") == "p~$-$~y"  # no line ends there
     assert document.escaped("a_b & 5 % $x_1$") == r"a\_b \& 5 \% $x_1$"
 
 
