@@ -318,12 +318,16 @@ def test_notebook_frame_stays_on_the_page(browser, tmp_path):
 
 def test_formula_is_a_stop_of_tab_only_while_it_is_cut(opened):
     page = opened("classes", 390)
-    cut = "[...document.querySelectorAll('.steps .piece')].filter(piece => piece.scrollWidth > piece.clientWidth + 1).length"
-    stops = "document.querySelectorAll('.steps .piece[tabindex]').length"
-    page.set_viewport_size({"width": 320, "height": 800})
-    page.wait_for_function(f"{stops} > 0 && {stops} === {cut}")
-    page.set_viewport_size({"width": 1600, "height": 800})
-    page.wait_for_function(f"{stops} === 0")
+    pieces = "[...document.querySelectorAll('.steps .piece')]"
+    settled = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    stops = []
+    for width in (320, 1600):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.evaluate(settled)
+        cut = page.evaluate(f"{pieces}.filter(piece => piece.scrollWidth > piece.clientWidth + 1).length")
+        stops.append(page.evaluate(f"{pieces}.filter(piece => piece.tabIndex === 0).length"))
+        assert stops[-1] == cut
+    assert stops[0] > stops[1] == 0
 
 
 def test_slider_walks_too(opened):
