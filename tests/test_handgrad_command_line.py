@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 import handgrad as hg
-from handgrad.__main__ import DRAWN, EXAMPLES, FORMATS, TRAINED, main
+from handgrad.__main__ import COMMANDS, main
+from handgrad.commands.plot import DRAWN, TRAINED
+from handgrad.commands.worked import FORMATS
 from handgrad.equations import EQUATIONS
 from handgrad.formulas import FORMULAS
 from handgrad.homework.figures import FIGURES, TRAINING
@@ -45,23 +47,23 @@ def test_numbers_alone_equals_the_command(arguments, capsys):
     assert capsys.readouterr().out.startswith("(14) IV.D–G")
 
 
-@pytest.mark.parametrize("command", [[], *([name] for name in EXAMPLES)])
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
 def test_help_is_of_the_command(command, capsys):
     with pytest.raises(SystemExit) as stopped:
         main([*command, "--help"])
     assert not stopped.value.code
     out = capsys.readouterr().out
     assert out.startswith("usage: python -m handgrad")
-    for name in EXAMPLES:
+    for name in COMMANDS:
         assert command or f"\n    {name}" in out
     if command:
-        assert out.splitlines()[-1] == f"example: {EXAMPLES[command[0]]}"
+        assert out.splitlines()[-1] == f"example: {COMMANDS[command[0]].EXAMPLE}"
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_example_of_the_help_is_one_that_runs(name, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    _, _, program, *arguments = EXAMPLES[name].split()
+    _, _, program, *arguments = COMMANDS[name].EXAMPLE.split()
     assert program == "handgrad"
     assert main(arguments) == 0
     out, err = capsys.readouterr()

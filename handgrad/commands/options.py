@@ -1,0 +1,68 @@
+"""What several commands take: a network with its data, a file to write to."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from typing import Any
+
+from handgrad.losses import LOSSES, REDUCTIONS
+
+# What is said of a network and its data, and how it is trained.
+OF_A_NETWORK = ("file", "widths", "activations", "loss", "reduction", "seed", "x", "y", "rate", "epochs")
+
+
+def add_network(parser: argparse.ArgumentParser) -> None:
+    """Add where a network and its data come from."""
+    parser.add_argument("file", nargs="?", metavar="FILE", help="network and data, .toml or .json")
+    parser.add_argument("--widths", type=widths, metavar="N,N,…", help="n_0, …, n_L, for random numbers")
+    parser.add_argument("--activations", type=names, metavar="G,G,…", help="one for each layer")
+    parser.add_argument("--loss", choices=LOSSES)
+    parser.add_argument("--reduction", choices=REDUCTIONS)
+    parser.add_argument("--seed", type=int, metavar="S", help="of the random numbers (0)")
+    parser.add_argument("--x", metavar="X", help="one example, 0.5,1, or several, 0,1;1,0")
+    parser.add_argument("--y", metavar="Y", help="their targets; for cross_entropy classes, counted from 0")
+    parser.add_argument("--rate", type=float, metavar="RATE", help="the learning rate")
+
+
+def add_language(parser: argparse.ArgumentParser) -> None:
+    """Add the language of the words."""
+    parser.add_argument("--language", default="en", metavar="LANGUAGE", help="en or es (en)")
+
+
+def add_output(parser: argparse.ArgumentParser, text: str) -> None:
+    """Add where the result goes."""
+    parser.add_argument("--output", "-o", metavar="FILE", help=text)
+
+
+def widths(text: str) -> list[int]:
+    """Return the widths that are typed, like 2,3,1."""
+    try:
+        return [int(part) for part in re.split("[,-]", text)]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"widths are typed like 2,3,1; got {text!r}") from None
+
+
+def names(text: str) -> list[str]:
+    """Return the names that are typed, with commas between them."""
+    return [part.strip() for part in text.split(",")]
+
+
+def settings(asked: argparse.Namespace) -> dict[str, Any]:
+    """Return what the file says, and the options in its place where they are given."""
+    from handgrad.homework import described
+
+    found = {} if asked.file is None else described.read(asked.file)
+    typed = {name: getattr(asked, name) for name in ("widths", "activations", "loss", "reduction", "seed")}
+    typed |= {name: described.row_of_numbers(name, value) for name in ("x", "y") if (value := getattr(asked, name)) is not None}
+    return found | {name: value for name, value in typed.items() if value is not None}
+
+
+def rate(asked: argparse.Namespace, found: dict[str, Any]) -> Any:
+    """Return the learning rate that is typed, or else what the settings say."""
+    return found.get("rate") if asked.rate is None else asked.rate
+
+
+def show(text: str) -> None:
+    """Print what a command was asked for."""
+    print(text, flush=True)  # noqa: T201  # what a command line is for
