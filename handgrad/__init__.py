@@ -3,6 +3,7 @@
 Read `handgrad.equations` and `handgrad.literal` beside the lecture notes; use `Network` to compute.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from handgrad import literal
@@ -23,24 +24,33 @@ __all__ = [
     "LayerTrace",
     "Network",
     "Trace",
+    "exercise",
     "fit",
+    "grade",
     "literal",
     "worked",
 ]
 __version__ = "0.5.0"
 
+# What belongs to homework is loaded when it is first asked for, so that computing does not wait for it.
+LATER = {
+    "exercise": "handgrad.homework.exercises.exercise",
+    "grade": "handgrad.homework.grading.grade",
+    "worked": "handgrad.homework.worked",
+}
+
 if TYPE_CHECKING:
+    from handgrad.homework.exercises.exercise import exercise
+    from handgrad.homework.grading.grade import grade
     from handgrad.homework.worked import worked
 
 
 def __getattr__(name: str) -> Any:
-    """Load what belongs to homework when it is first asked for, so that computing does not wait for it."""
-    if name == "worked":
-        from handgrad.homework.worked import worked
-
-        globals()[name] = worked
-        return worked
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    """Load a name of `LATER`."""
+    if name not in LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = getattr(import_module(LATER[name]), name)
+    return globals()[name]
 
 
 def __dir__() -> list[str]:

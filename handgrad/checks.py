@@ -10,7 +10,8 @@ import math
 import numbers
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from pathlib import Path
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -370,6 +371,16 @@ def positive_number(name: str, value: object, dtype: np.dtype[Any]) -> float:
     return number
 
 
+def real_number(name: str, value: object) -> float:
+    """Return `value` as a finite float."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be a real number; got {value!r}")
+    number = _float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{name} must be finite; got {value!r}")
+    return number
+
+
 def not_negative(name: str, value: object) -> float:
     """Return `value` as a float that is finite and >= 0."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
@@ -465,6 +476,13 @@ def instance(name: str, value: object, kind: type, means: str) -> None:
     """Raise a TypeError unless `value` is a `kind`."""
     if not isinstance(value, kind):
         raise TypeError(f"{name} must be {means}; got {type(value).__name__}")
+
+
+def path(name: str, value: object, means: str) -> Path:
+    """Return the path of a file."""
+    if not isinstance(value, str | Path):
+        raise TypeError(f"{name} must be {means}; got {type(value).__name__}")
+    return Path(value)
 
 
 def replacements(value: object, known: Iterable[int]) -> None:
@@ -579,3 +597,34 @@ def not_empty(name: str, values: Sequence[object], of_what: str) -> None:
     """Raise unless there is something to draw."""
     if not values:
         raise ValueError(f"{name} must hold at least one {of_what}; got none")
+
+
+def widths_of_a_sheet(value: object, widest: int, layers: int) -> list[int]:
+    """Return the widths of an exercise, which are few and small enough for paper."""
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise TypeError(f"widths must be a sequence of integers n_0, ..., n_L; got {value!r}")
+    units = [between(f"widths[{place}]", width, 1, widest) for place, width in enumerate(value)]
+    if not 2 <= len(units) <= layers + 1:
+        raise ValueError(f"widths of an exercise must name 1 to {layers} layers after the inputs; got {units}")
+    return units
+
+
+def not_too_many_blanks(count: int, limit: int, widths: Sequence[int]) -> None:
+    """Raise if a sheet asks for more than can be done on paper."""
+    if count > limit:
+        shape = "-".join(map(str, widths))
+        raise ValueError(f"widths must leave at most {limit} blanks on the sheet; {shape} has at least {count}")
+
+
+def no_numbers_for_paper(widths: Sequence[int]) -> NoReturn:
+    """Raise where the lots gave no numbers that are short enough."""
+    shape = "-".join(map(str, widths))
+    raise ValueError(
+        f"widths, activations and loss must have numbers that suit paper; none were found for {shape}: make it smaller"
+    )
+
+
+def same_exercise(got: str | None, wanted: str) -> None:
+    """Raise if answers say that they belong to another exercise."""
+    if got is not None and got != wanted:
+        raise ValueError(f"answers must be those of the exercise {wanted!r}; they say {got!r}")

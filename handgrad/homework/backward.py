@@ -73,7 +73,7 @@ def by_activation(of: Quantities, layer: int, k: int) -> Step:
     after = layer + 1
 
     def term(j: int, first: Quantity) -> Expression:
-        rest = _errors(of, after, j)
+        rest = errors(of, after, j)
         return Product((*reversed(rest), first) if of.chain else (first, *rest))
 
     # dz_j/da_k is w_jk, which the notes never spell out.
@@ -106,7 +106,7 @@ DERIVATIVE: dict[str, Callable[[Quantity, Quantity, float | Quantity], Expressio
 }
 
 
-def _errors(of: Quantities, layer: int, j: int, first_use: bool = False) -> tuple[Quantity | Kept, ...]:
+def errors(of: Quantities, layer: int, j: int, first_use: bool = False) -> tuple[Quantity | Kept, ...]:
     """Return the factors da_j/dz_j and dL/da_j, or dL/dz_j alone: those that the notes compute once and keep."""
     joined = layer == len(of.trace) and of.net.loss_name in JOINED
     kept = (of.dL_dz(layer, j),) if joined or of.activation(layer) == "softmax" else (of.da_dz(layer, j), of.dL_da(layer, j))
@@ -119,11 +119,11 @@ def _parameters(of: Quantities, layer: int, j: int, weights: int) -> Iterator[St
     for k in of.units(layer - 1)[:weights]:
         a_k, dz_dw = of.a(layer - 1, k), of.dz_dw(layer, j, k)
         yield Step(dz_dw, a_k, a_k, by_weight)
-        chained = _chained(of, dz_dw, _errors(of, layer, j, first_use=k == 1))
+        chained = _chained(of, dz_dw, errors(of, layer, j, first_use=k == 1))
         yield Step(of.dL_dw(layer, j, k), chained, chained, product)
     dz_db = of.dz_db(layer, j)
     yield Step(dz_db, 1.0, 1.0, by_bias)
-    chained = _chained(of, dz_db, _errors(of, layer, j))
+    chained = _chained(of, dz_db, errors(of, layer, j))
     yield Step(of.dL_db(layer, j), chained, chained, product)
 
 

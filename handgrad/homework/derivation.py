@@ -14,7 +14,7 @@ from handgrad import checks
 from handgrad.gradient import Gradient
 from handgrad.homework.backward import backward, by_activation
 from handgrad.homework.forward import forward, loss
-from handgrad.homework.quantities import Quantities
+from handgrad.homework.quantities import Quantities, is_chain
 from handgrad.homework.steps import Section
 from handgrad.homework.totals import descended, loss_over_examples, over_examples, places
 from handgrad.losses import JOINED
@@ -87,8 +87,7 @@ def derive(net: Network, x: Array, y: Array, rate: float | None, part: Part) -> 
     ValueError
         If there are more, or the step leads to an infinite parameter.
     """
-    chain = set(net.widths) == {1} and net.loss_name == "squared_error"
-    chain &= all(layer.activation.name != "softmax" for layer in net.layers)
+    chain = is_chain(net)
     with np.errstate(all="ignore"):  # an overflow is shown as what it is
         g = net.gradient(x, y)
         stepped, after = _stepped(net, g, x, y, rate)

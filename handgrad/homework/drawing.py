@@ -112,7 +112,7 @@ def picture_file(solution: Solution) -> str:
     str
         With its style, and without links.
     """
-    style = f"<style>{text_of('picture.css')}</style>"
+    style = f"<style>{text_of('colours.css')}{text_of('picture.css')}</style>"
     return (
         picture(solution, linked=False)
         .replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)

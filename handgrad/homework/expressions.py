@@ -5,9 +5,10 @@ A leaf is a `Quantity`, a letter of the notes with its number, or a plain number
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
+from typing import Any
 
 from handgrad.homework.digits import ARITHMETIC
 
@@ -107,7 +108,9 @@ Expression = float | Quantity | Sum | Difference | Product | Quotient | Square |
 Terms = tuple[Expression, ...]
 
 
-def value_of(tree: Expression, number: Callable[[Quantity | float], Decimal]) -> Decimal:
+def value_of(
+    tree: Expression, number: Callable[[Quantity | float], Any], functions: Mapping[str, Callable[..., Any]] | None = None
+) -> Any:
     """Return what a formula gives when it is worked out.
 
     Parameters
@@ -115,12 +118,15 @@ def value_of(tree: Expression, number: Callable[[Quantity | float], Decimal]) ->
     tree : Expression
         Without g and g′, which are letters for other formulas.
     number : callable
-        A leaf's number: with the digits that are shown, for what a reader finds.
+        A leaf's number: with the digits that are shown, for what a reader finds. A Decimal, or whatever adds and multiplies
+        as one does.
+    functions : mapping of str to callable, optional
+        The functions of such numbers; those of a Decimal, `FUNCTIONS`, unless given.
 
     Returns
     -------
     Decimal
-        Infinite or NaN where it is no number.
+        Infinite or NaN where it is no number; or whatever `number` gives.
 
     Examples
     --------
@@ -128,12 +134,12 @@ def value_of(tree: Expression, number: Callable[[Quantity | float], Decimal]) ->
     Decimal('1.00')
     """
     with localcontext(ARITHMETIC):
-        return _value(tree, number)
+        return _value(tree, number, FUNCTIONS if functions is None else functions)
 
 
-def _value(tree: Expression, number: Callable[[Quantity | float], Decimal]) -> Decimal:
-    def of(part: Expression) -> Decimal:
-        return _value(part, number)
+def _value(tree: Expression, number: Callable[[Quantity | float], Any], functions: Mapping[str, Callable[..., Any]]) -> Any:
+    def of(part: Expression) -> Any:
+        return _value(part, number, functions)
 
     match tree:
         case Sum(terms):
@@ -143,31 +149,32 @@ def _value(tree: Expression, number: Callable[[Quantity | float], Decimal]) -> D
         case Product(factors):
             product = Decimal(1)
             for factor in factors:
-                product *= of(factor)
+                product = product * of(factor)
             return product
         case Quotient(above, below):
             return of(above) / of(below)
         case Square(base):
             return of(base) * of(base)
         case Exponential(power):
-            return of(power).exp()
+            return functions["exp"](of(power))
         case Negative(part):
             return -of(part)
         case Function(name, arguments):
-            return FUNCTIONS[name](*map(of, arguments))
+            return functions[name](*map(of, arguments))
         case Kept(factor):
             return number(factor)
         case _:
             return number(tree)
 
 
-def _tanh(z: Decimal) -> Decimal:
+def tanh(z: Decimal) -> Decimal:
+    """Return tanh z of a decimal number."""
     # e^{-2|z|} cannot overflow.
     e = (-2 * abs(z)).exp()
     return ((1 - e) / (1 + e)).copy_sign(z)
 
 
-FUNCTIONS: dict[str, Callable[..., Decimal]] = {"log": Decimal.ln, "tanh": _tanh, "max": max, "min": min}
+FUNCTIONS: dict[str, Callable[..., Decimal]] = {"exp": Decimal.exp, "log": Decimal.ln, "tanh": tanh, "max": max, "min": min}
 
 
 def leaves(tree: Expression, terms: Callable[[Terms], Terms] = tuple) -> Iterator[Quantity]:

@@ -71,7 +71,7 @@ def page(worked: Solution) -> str:
     sections = worked.derivation.sections
     steps = [step for section in sections for step in section.steps]
     marks = Marks({step.quantity: place for place, step in enumerate(steps, start=1)}, [])
-    style, script = text_of("picture.css") + text_of("page.css"), text_of("page.js")
+    style, script = text_of("colours.css") + text_of("picture.css") + text_of("page.css"), text_of("page.js")
     return (
         environment()
         .get_template("page.html")

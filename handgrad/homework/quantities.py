@@ -15,6 +15,12 @@ from handgrad.network import Network
 Array = npt.NDArray[Any]
 
 
+def is_chain(net: Network) -> bool:
+    """Say whether a network has one neuron a layer and the notes' loss, so that (3)–(7) tell it, in letters without indices."""
+    softmax = any(layer.activation.name == "softmax" for layer in net.layers)
+    return set(net.widths) == {1} and net.loss_name == "squared_error" and not softmax
+
+
 @dataclass(frozen=True)
 class Quantities:
     """What the trace of one example holds, by the notes' letters.

@@ -1,0 +1,46 @@
+"""`grade`: filled-in sheets, one or a folder of them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from handgrad.commands.options import add_language, add_output, show
+from handgrad.destination import Destination
+
+TEXT = """Grade filled-in sheets: the sheet's Markdown with its blanks filled, or CSV with a row a number, z1_1,0.5. A number
+that follows rightly from an earlier slip counts, and the first slip is named with its equation. Of several files, or a folder,
+there is a line each."""
+EXAMPLE = "python -m handgrad exercise --level 1 --output sheet.md && python -m handgrad grade sheet.md"
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("files", nargs="+", metavar="FILE", help="a .md or .csv file, or a folder of them")
+    parser.add_argument("--exercise", metavar="CODE", help="'level=2 seed=7'; what stands on the sheet unless given")
+    add_language(parser)
+    add_output(parser, "of several a table, FILE.csv; of one everything, FILE.json; - is the terminal")
+
+
+def run(asked: argparse.Namespace) -> None:
+    """Print the grade, or a line for each sheet."""
+    from handgrad.homework.exercises.exercise import from_code
+    from handgrad.homework.grading.folder import as_csv, files_of, graded, lines_of, table
+
+    destination = None if asked.output in (None, "-") else Destination(asked.output)
+    paths = [Path(name) for name in asked.files]
+    exercise = None if asked.exercise is None else from_code(asked.exercise, asked.language)
+    if len(paths) == 1 and not paths[0].is_dir():
+        found = graded(paths[0], exercise, asked.language)
+        if destination is None:
+            show(str(found))
+        else:
+            destination.write(json.dumps(found.to_dict(), indent=2) + "\n")
+        return
+    sheets = [sheet for path in paths for sheet in (files_of(path) if path.is_dir() else [path])]
+    lines = lines_of(sheets, exercise, asked.language)
+    if destination is None:
+        show(table(lines, asked.language))
+    else:
+        destination.write(as_csv(lines))
