@@ -619,9 +619,7 @@ def not_too_many_blanks(count: int, limit: int, widths: Sequence[int]) -> None:
 def no_numbers_for_paper(widths: Sequence[int]) -> NoReturn:
     """Raise where the lots gave no numbers that are short enough."""
     shape = "-".join(map(str, widths))
-    raise ValueError(
-        f"widths, activations and loss must have numbers that suit paper; none were found for {shape}: make it smaller"
-    )
+    raise ValueError(f"widths and activations must have numbers that suit paper; none were found for {shape}: take fewer")
 
 
 def same_exercise(got: str | None, wanted: str) -> None:

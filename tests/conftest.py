@@ -1,6 +1,7 @@
 import os
 
 import torch
+from browsing import browser, opened  # noqa: F401  # fixtures of the tests of pages
 from hypothesis import Phase, settings
 
 settings.register_profile("dev", deadline=None, max_examples=50)

@@ -5,9 +5,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
-from programs import found
+from browsing import violations
 
 import handgrad as hg
 from handgrad.homework.worked import worked
@@ -29,37 +27,6 @@ SOLUTIONS = {
     "deep": worked(hg.Network.random([1, 7, 1, 1, 1], activations=["tanh"] * 4, seed=0), [0.5], [1.0], layer=1, unit=7),
 }
 SIZES = [390, 1280]
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found("chromium"), args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def opened(browser, tmp_path):
-    """Return what opens a solution's page; whatever the browser complains of, or asks the network for, fails the test."""
-    complaints, contexts = [], []
-
-    def open_page(name, width=1280, scheme="light"):
-        file = tmp_path / f"{name}.html"
-        SOLUTIONS[name].save(file)
-        contexts.append(browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme))
-        page = contexts[-1].new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: request.url.startswith("file:") or complaints.append(request.url))
-        page.goto(file.as_uri())
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert complaints == []
 
 
 def steps(name):
@@ -73,15 +40,14 @@ def steps(name):
     + [("mazur", "light", 390), ("part", "dark", 1280)],
 )
 def test_page_is_for_everybody(name, scheme, width, opened):
-    page = opened(name, width, scheme)
+    page = opened(SOLUTIONS[name], width, scheme)
     page.evaluate("go(Math.floor(steps.length / 2))")
     page.hover("#step-5 .number >> nth=0")
-    found = Axe().run(page, options={"runOnly": RULES}).response["violations"]
-    assert [(rule["id"], rule["nodes"][0]["html"]) for rule in found] == []
+    assert violations(page) == []
 
 
 def test_picture_of_a_deep_network_is_read_on_a_phone(opened):
-    page = opened("deep", 390)
+    page = opened(SOLUTIONS["deep"], 390)
     height = page.evaluate("document.querySelector('[data-slot=w-1-1-1] text').getBoundingClientRect().height")
     assert height >= 13
     # What is computed is brought into sight, however wide and high the picture.
@@ -101,7 +67,7 @@ def test_picture_of_a_deep_network_is_read_on_a_phone(opened):
 @pytest.mark.parametrize("width", SIZES)
 @pytest.mark.parametrize("name", SOLUTIONS)
 def test_page_is_no_wider_than_the_screen(name, width, opened):
-    page = opened(name, width)
+    page = opened(SOLUTIONS[name], width)
     wider = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
     assert not page.evaluate(wider)
     page.evaluate("go(Math.floor(steps.length / 2))")
@@ -110,7 +76,7 @@ def test_page_is_no_wider_than_the_screen(name, width, opened):
 
 @pytest.mark.parametrize("name", SOLUTIONS)
 def test_numbers_of_the_page_equals_those_of_the_text(name, opened):
-    page = opened(name)
+    page = opened(SOLUTIONS[name])
     # What MathML shows, read back: a step's value is the last number of its formula.
     read = page.eval_on_selector_all(
         ".steps li", "all => all.map(step => step.querySelector('.piece:last-of-type').textContent.replace(/[=≈\\s]/g, ''))"
@@ -128,7 +94,7 @@ def test_numbers_of_the_page_equals_those_of_the_text(name, opened):
 
 @pytest.mark.parametrize("name", SOLUTIONS)
 def test_walk_by_keyboard_is_through_every_step(name, opened):
-    page = opened(name)
+    page = opened(SOLUTIONS[name])
     count = len(steps(name))
     assert page.inner_text("#where") in ("The whole network", "La red completa")
     for number, step in enumerate(steps(name), start=1):
@@ -172,7 +138,7 @@ def expected_parts(name, step):
 
 
 def test_picture_shows_what_is_known_so_far(opened):
-    page = opened("mazur")
+    page = opened(SOLUTIONS["mazur"])
     visible = "all => all.filter(slot => slot.getAttribute('visibility') !== 'hidden').map(slot => slot.dataset.slot)"
     everything = page.eval_on_selector_all("[data-slot]:not(li)", visible)
     assert {"z-1-1", "a-2-2", "dL_da-1-2", "dL_dw-1-1-2", "dL_db-2-1", "w-2-1-2", "y-2", "a-0-1", "dL_da-0-1"} <= set(
@@ -189,7 +155,7 @@ def test_picture_shows_what_is_known_so_far(opened):
 
 
 def test_picture_of_a_batch_shows_the_example_at_work(opened):
-    page = opened("classes")
+    page = opened(SOLUTIONS["classes"])
     first = page.text_content("[data-slot=a-0-1]")
     second = next(number for number, step in enumerate(steps("classes"), start=1) if step.quantity.example == 2)
     page.evaluate(f"go({second})")
@@ -212,7 +178,7 @@ def test_picture_of_a_batch_shows_the_example_at_work(opened):
 
 
 def test_number_that_is_pointed_at_shows_its_derivation(opened):
-    page = opened("mazur")
+    page = opened(SOLUTIONS["mazur"])
     # a of the first hidden unit, in the formula of the second layer's z.
     page.hover("#step-5 [data-step='3'] >> nth=0")
     assert page.is_visible("#tip")
@@ -226,7 +192,7 @@ def test_number_that_is_pointed_at_shows_its_derivation(opened):
 
 
 def test_number_that_is_clicked_leads_the_walk_there(opened):
-    page = opened("mazur")
+    page = opened(SOLUTIONS["mazur"])
     page.click("[data-slot=a-1-2]")
     assert page.input_value("#at") == "4"
     assert page.evaluate("scrollY") == 0
@@ -238,7 +204,7 @@ def test_number_that_is_clicked_leads_the_walk_there(opened):
 
 
 def test_number_that_is_pointed_at_lights_what_made_it(opened):
-    page = opened("mazur")
+    page = opened(SOLUTIONS["mazur"])
     page.hover("[data-slot=z-2-1]")
     hinted = "all => all.map(part => part.dataset.part)"
     wanted = {"unit-2-1", "unit-1-1", "unit-1-2", "edge-2-1-1", "edge-2-1-2"}
@@ -252,7 +218,7 @@ def test_number_that_is_pointed_at_lights_what_made_it(opened):
 
 
 def test_picture_of_a_part_shows_what_it_uses(opened):
-    page = opened("part")
+    page = opened(SOLUTIONS["part"])
     # dL/dz of the layer after, which the part does not derive, is there without a link.
     slot = page.locator("[data-slot=dL_dz-2-3]")
     assert slot.evaluate("slot => slot.tagName") == "g"
@@ -260,7 +226,7 @@ def test_picture_of_a_part_shows_what_it_uses(opened):
 
 
 def test_tip_is_reached_by_the_pointer(opened):
-    page, number = opened("mazur"), "#step-5 [data-step='3'] >> nth=0"
+    page, number = opened(SOLUTIONS["mazur"]), "#step-5 [data-step='3'] >> nth=0"
     page.hover(number)
     x, y = (page.evaluate(f"tip.getBoundingClientRect().{side}") for side in ("x", "bottom"))
     start = page.locator(number).bounding_box()
@@ -286,7 +252,7 @@ def test_number_that_is_tapped_shows_its_derivation(browser, tmp_path):
 
 
 def test_number_outside_the_part_is_not_called_given(opened):
-    page = opened("part")
+    page = opened(SOLUTIONS["part"])
     said = page.eval_on_selector_all(".number[data-said]", "all => all.map(number => number.dataset.said)")
     assert "x₁ = 0.25 is given." in said
     assert any(re.fullmatch(r"dL/dz₁⁽²⁾ = \S+ is computed in a part that is not shown\.", sentence) for sentence in said)
@@ -294,7 +260,7 @@ def test_number_outside_the_part_is_not_called_given(opened):
 
 
 def test_formula_that_is_scrolled_keeps_its_arrows(opened):
-    page = opened("mazur", 390)
+    page = opened(SOLUTIONS["mazur"], 390)
     page.set_viewport_size({"width": 120, "height": 800})
     page.evaluate("reachable(document)")
     page.focus(".steps .piece[tabindex] >> nth=0")
@@ -317,7 +283,7 @@ def test_notebook_frame_stays_on_the_page(browser, tmp_path):
 
 
 def test_formula_is_a_stop_of_tab_only_while_it_is_cut(opened):
-    page = opened("classes", 390)
+    page = opened(SOLUTIONS["classes"], 390)
     pieces = "[...document.querySelectorAll('.steps .piece')]"
     settled = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
     stops = []
@@ -331,7 +297,7 @@ def test_formula_is_a_stop_of_tab_only_while_it_is_cut(opened):
 
 
 def test_slider_walks_too(opened):
-    page = opened("chain")
+    page = opened(SOLUTIONS["chain"])
     page.focus("#at")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
@@ -355,7 +321,7 @@ def test_page_without_script_is_whole(browser, tmp_path):
 
 
 def test_printed_page_is_of_the_solution_alone(opened):
-    page = opened("mazur")
+    page = opened(SOLUTIONS["mazur"])
     page.keyboard.press("ArrowRight")
     page.emulate_media(media="print")
     assert not page.is_visible("#at")

@@ -56,7 +56,8 @@ class Interval:
     def __truediv__(self, other: Interval) -> Interval:
         if other.low <= 0 <= other.high:
             return Interval(-INFINITY, INFINITY)
-        return self * Interval(1 / other.high, 1 / other.low)
+        ends = [a / b for a, b in product((self.low, self.high), (other.low, other.high))]
+        return Interval(min(ends), max(ends))
 
     def meets(self, other: Interval) -> bool:
         """Say whether some number is in both."""

@@ -174,7 +174,7 @@ Pairs = list[tuple[int, str, str]]
 
 def _of_csv(path: Path, text: str) -> tuple[Pairs, str | None, str | None]:
     first = text.split("\n", 1)[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=";" if ";" in first and "," not in first else ",")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=";" if ";" in first else ",")
     pairs: Pairs = []
     said: dict[str, str] = {}
     for line, cells in _rows(path, reader):

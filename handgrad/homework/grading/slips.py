@@ -50,7 +50,9 @@ Model = tuple[str, int, Expression]
 OF_CHAIN = {11: 3, 12: 5, 13: 6}
 
 
-def recognised(step: Step, of: Quantities, worked_out: Callable[[Expression], Interval], answer: Interval) -> Slip | None:
+def recognised(
+    step: Step, of: Quantities, worked_out: Callable[[Expression], Interval], is_written: Callable[[Interval], bool]
+) -> Slip | None:
     """Return the slip that gives an answer.
 
     Parameters
@@ -61,8 +63,8 @@ def recognised(step: Step, of: Quantities, worked_out: Callable[[Expression], In
         The letters of the example.
     worked_out : callable
         From a formula to its value with the numbers on the paper.
-    answer : Interval
-        What was written.
+    is_written : callable
+        Whether a value is what was written.
 
     Returns
     -------
@@ -70,7 +72,7 @@ def recognised(step: Step, of: Quantities, worked_out: Callable[[Expression], In
         The first that gives it, None if no slip that is known does.
     """
     for key, equation, formula in _models(step, of):
-        if worked_out(formula).meets(answer):
+        if is_written(worked_out(formula)):
             number = OF_CHAIN.get(equation, equation) if of.chain else equation
             return Slip(key, (number,) if number else step.equations)
     return None

@@ -18,7 +18,7 @@ from handgrad.homework.intervals import Interval, around
 # Verdicts, and what each is worth.
 POINTS = {"right": 1.0, "carried": 1.0, "imprecise": 0.5, "wrong": 0.0, "hollow": 0.0, "unreadable": 0.0, "missing": 0.0}
 # Fewer digits than these tell nothing.
-LEAST_DIGITS = 2
+LEAST_DIGITS, LESS_THAN_ONE = 2, Decimal("0.999999")
 MISSING = Written("", None, Decimal(0))
 
 
@@ -90,9 +90,11 @@ def _verdicts(exercise: Exercise, answers: dict[str, Written]) -> Iterator[Verdi
         answer = answers.get(blanks[quantity].name, MISSING) if quantity in blanks else MISSING
         if answer.value is None:
             return value.wider(unit) if quantity in blanks else value
+        written, due = around(answer.value, unit), (value, right[quantity])
+        if any(map(written.meets, due)) or not any(_has_few_digits(answer, each) for each in due):
+            return written
         # Who rounds a number may go on with all its digits.
-        near = any(_has_few_digits(answer, each) for each in (value, right[quantity]))
-        return around(answer.value, max(unit, answer.place) if near else unit)
+        return around(answer.value, answer.place)
 
     for found in on_paper(*given, put_down, with_table=True):
         blank = blanks.get(found.step.quantity)
@@ -103,6 +105,9 @@ def _verdicts(exercise: Exercise, answers: dict[str, Written]) -> Iterator[Verdi
 def _verdict(blank: Blank, answer: Written, found: Found, right: Interval, unit: Decimal, hollow: set[Quantity]) -> Verdict:
     due = (found.value.low + found.value.high) / 2
     by_own = not around(blank.answer, unit).meets(found.value)
+
+    def is_written(value: Interval) -> bool:
+        return around(answer.value or Decimal(0), unit).meets(value) or _has_few_digits(answer, value)
 
     def said(verdict: str, slip: Slip | None = None) -> Verdict:
         return Verdict(blank, answer, verdict, due, by_own, slip)
@@ -115,7 +120,8 @@ def _verdict(blank: Blank, answer: Written, found: Found, right: Interval, unit:
     quantity = found.step.quantity
     if written.meets(found.value):
         # Zeros all the way down would follow from one another.
-        if not answer.value and any(leaf in hollow for leaf in leaves(found.step.numbers)):
+        used = (*leaves(found.step.numbers), *leaves(found.step.formula))
+        if not answer.value and any(leaf in hollow for leaf in used):
             hollow.add(quantity)
             return said("hollow")
         return said("carried")
@@ -123,11 +129,12 @@ def _verdict(blank: Blank, answer: Written, found: Found, right: Interval, unit:
         return said("imprecise")
     if not answer.value:
         hollow.add(quantity)
-    return said("wrong", recognised(found.step, found.of, found.worked_out, written))
+    return said("wrong", recognised(found.step, found.of, found.worked_out, is_written))
 
 
 def _has_few_digits(answer: Written, value: Interval) -> bool:
     """Say whether an answer is a number that was rounded, or cut, to the digits that were written."""
     assert answer.value is not None
     digits = len(answer.value.as_tuple().digits)
-    return digits >= LEAST_DIGITS and around(answer.value, answer.place).meets(value)
+    # A whole unit of the last digit is neither rounded nor cut.
+    return digits >= LEAST_DIGITS and around(answer.value, answer.place * LESS_THAN_ONE).meets(value)

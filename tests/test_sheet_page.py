@@ -1,0 +1,45 @@
+"""A sheet in a browser: filled in, saved as CSV and graded; light and dark, narrow and wide, on paper."""
+
+import pytest
+from browsing import violations
+
+from handgrad.homework.exercises.exercise import exercise
+from handgrad.homework.grading.answers import read
+from handgrad.homework.grading.folder import graded
+
+
+@pytest.mark.parametrize("level", [2, 3])
+def test_page_that_is_filled_in_equals_the_key(level, opened, tmp_path):
+    made = exercise(level=level, seed=4)
+    page = opened(made.sheet)
+    page.get_by_label("Name:").fill('Ana "A", Núñez')
+    for blank in made.blanks:
+        page.locator(f'input[data-name="{blank.name}"]').fill(f"{made.asked(blank.answer):f}".replace("-", "−"))
+    with page.expect_download() as download:
+        page.get_by_role("button").click()
+    download.value.save_as(tmp_path / "answers.csv")
+    assert download.value.suggested_filename == "answers.csv"
+    assert read(tmp_path / "answers.csv").student == 'Ana "A", Núñez'
+    assert graded(tmp_path / "answers.csv").ok
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("level", "kind", "language"), [(2, "sheet", "en"), (4, "sheet", "es"), (1, "key", "en")])
+def test_page_is_accessible(level, kind, language, width, scheme, opened):
+    page = opened(getattr(exercise(level=level, seed=4, language=language), kind), width, scheme)
+    assert violations(page) == []
+    # Only tables and long formulas scroll, each by itself.
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_page_on_paper_is_without_its_button(opened):
+    page = opened(exercise(level=2, seed=4).sheet)
+    page.emulate_media(media="print")
+    assert not page.get_by_role("button").is_visible()
+    assert page.locator("input[data-name]").first.is_visible()
+
+
+def test_inputs_of_a_page_is_named_for_who_hears_it(opened):
+    page = opened(exercise(level=2, seed=4).sheet)
+    assert page.get_by_label("dL/dw₂₁⁽¹⁾", exact=True).last.get_attribute("data-name") == "dL_dw1_21"
