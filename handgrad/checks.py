@@ -579,3 +579,10 @@ def not_empty(name: str, values: Sequence[object], of_what: str) -> None:
     """Raise unless there is something to draw."""
     if not values:
         raise ValueError(f"{name} must hold at least one {of_what}; got none")
+
+
+def as_published(verdicts: Mapping[str, Sequence[str]]) -> None:
+    """Raise if a printed number of an example differs from the recomputed one, and no erratum says so, or says so wrongly."""
+    wrong = [name for name, found in verdicts.items() if "differs" in found]
+    if wrong:
+        raise ValueError(f"every number of an example must agree, or be an erratum; not so in {', '.join(wrong)}")
