@@ -13,7 +13,8 @@ from handgrad.extras import PACKAGES
 from handgrad.terminal import is_full, leave_output, make_readable, tell_unwritten
 
 BAD, STOPPED = 2, 130
-DESCRIPTION = "Backpropagation by hand: the notes' equations, a network worked out number by number, the notes' figures, worked examples."
+DESCRIPTION = """Backpropagation by hand: the notes' equations, a network worked out number by number, the notes' figures,
+published examples recomputed."""
 EPILOG = """Without a command, or with numbers alone, the equations are shown. Exit status: 0; 2 for bad input, or if the output
 cannot be written; 130 if stopped by Ctrl-C."""
 COMMANDS = {"equations": equations, "worked": worked, "plot": plot, "examples": examples}

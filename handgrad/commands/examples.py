@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 TEXT = """Recompute small examples: the notes' own networks, and published ones with the numbers that they print. Without a name
 there is a line for each; with one, every number and the errata."""
 EXAMPLE = "python -m handgrad examples mazur"
+
+WIDTH = 100
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -64,14 +67,16 @@ def _in_full(one: Example, rows: Sequence[Row]) -> str:
     for row in rows:
         number = "" if row.equation is None else f"({row.equation})"
         table.append([row.quantity, row.published, _digits(row), row.verdict, number])
-    paragraphs = [f"{one.title}\n{_author(one)}; {one.source}", _network(one), one.note, _in_columns(table)]
+    note = textwrap.fill(one.note, WIDTH)
+    paragraphs = [f"{one.title}\n{_author(one)}; {one.source}", _network(one), note, _in_columns(table)]
     paragraphs += [_explained(erratum) for erratum in one.errata]
     hint = f"Worked out number by number: python -m handgrad examples {one.name} --output {one.name}.toml, then"
     return "\n\n".join([*filter(None, paragraphs), f"{hint}\npython -m handgrad worked {one.name}.toml"])
 
 
 def _explained(erratum: Erratum) -> str:
-    lines = [f"Erratum, {'; '.join(erratum.quantities)}:", f"  {erratum.text}"]
+    lines = [textwrap.fill(f"Erratum, {'; '.join(erratum.quantities)}:", WIDTH)]
+    lines.append(textwrap.fill(erratum.text, WIDTH, initial_indent="  ", subsequent_indent="  "))
     if erratum.working:
         lines.append(f"  As printed: {erratum.working}")
     if erratum.mistake:
@@ -80,7 +85,9 @@ def _explained(erratum: Erratum) -> str:
 
 
 def _digits(row: Row) -> str:
-    """Return the computed number with three digits more than are printed, as far as it has them."""
+    """Return the computed number with three digits more than are printed; all of them where the print is cut."""
+    if row.verdict == "cut":
+        return repr(row.computed)
     mantissa = row.published.lower().partition("e")[0]
     digits = len(mantissa.replace(".", "").lstrip("-0"))
     return f"{row.computed:.{min(max(digits, 1) + 3, 15)}g}"

@@ -12,7 +12,6 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -222,12 +221,11 @@ def verdict(published: str, computed: float, *, exact: bool = False) -> str:
     """
     printed, number = Decimal(published), Decimal(computed)
     unit = Decimal(0) if exact else Decimal((0, (1,), int(printed.as_tuple().exponent)))
-    if abs(number - printed) <= unit / 2 + ROUNDING * max(1, abs(printed)):
+    if abs(number - printed) <= unit / 2 + ROUNDING * max(Decimal(1), abs(printed)):
         return AGREES
     return CUT if number * printed >= 0 and abs(printed) <= abs(number) < abs(printed) + unit else DIFFERS
 
 
-@cache
 def example(name: str) -> Example:
     """Return an example by its name.
 
