@@ -68,8 +68,8 @@ class Row:
     computed : float
         What handgrad finds.
     verdict : str
-        "agrees", to the digits printed; "cut", they are those of the number cut off; "erratum", it differs as the file says;
-        "differs", it should not.
+        "agrees", to the digits printed; "cut", the print is cut off as the file says; "erratum", it differs as the file says;
+        "differs", anything else.
     equation : int or None
         The notes' equation that gives it.
     """
@@ -103,6 +103,8 @@ class Example:
         What its loss is of the notes' one: 1/2 for a loss with a half. The rate is for that loss.
     fixed : tuple of str
         Parameters that its step leaves as they are.
+    cut : tuple of str
+        Quantities whose print is not rounded but cut off.
     exact : bool
         Whether the numbers are exact, so that every further decimal is 0.
 
@@ -125,6 +127,7 @@ class Example:
     note: str = ""
     scale: float = 1.0
     fixed: tuple[str, ...] = ()
+    cut: tuple[str, ...] = ()
     exact: bool = False
 
     def network(self) -> Network:
@@ -157,13 +160,15 @@ class Example:
         """
         found = quantities.finder(self.settings, self.scale, self.fixed)
         layers, loss = len(self.settings["layers"]), self.settings.get("loss", "squared_error")
-        wrong = {quantity for erratum in self.errata for quantity in erratum.quantities}
+        # What is said to be wrong, or cut, must be so.
+        due = {quantity: (DIFFERS, ERRATUM) for erratum in self.errata for quantity in erratum.quantities}
+        due |= dict.fromkeys(self.cut, (CUT, CUT))
         rows = []
         for quantity, published in self.expected:
             computed = found(quantity)
-            said = verdict(published, computed, exact=self.exact)
-            if quantity in wrong:  # what is said to be wrong must be so
-                said = ERRATUM if said == DIFFERS else DIFFERS
+            wanted, said = due.get(quantity, (AGREES, AGREES))
+            if verdict(published, computed, exact=self.exact) != wanted:
+                said = DIFFERS
             rows.append(Row(quantity, published, computed, said, quantities.equation(quantity, layers, loss)))
         return rows
 
@@ -253,8 +258,8 @@ def example(name: str) -> Example:
     table = tomllib.loads((files(__name__) / f"{name}.toml").read_text(encoding="utf-8"))
     errata = tuple(Erratum(tuple(erratum.pop("quantities")), **_in_lines(erratum)) for erratum in table.pop("errata", []))
     expected = tuple((quantity, published) for quantity, published in table.pop("expected"))
-    fixed = tuple(table.pop("fixed", ()))
-    return Example(name, expected=expected, errata=errata, fixed=fixed, **_in_lines(table))
+    fixed, cut = (tuple(table.pop(key, ())) for key in ("fixed", "cut"))
+    return Example(name, expected=expected, errata=errata, fixed=fixed, cut=cut, **_in_lines(table))
 
 
 def _in_lines(table: Mapping[str, Any]) -> dict[str, Any]:
