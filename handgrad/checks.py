@@ -626,3 +626,10 @@ def same_exercise(got: str | None, wanted: str) -> None:
     """Raise if answers say that they belong to another exercise."""
     if got is not None and got != wanted:
         raise ValueError(f"answers must be those of the exercise {wanted!r}; they say {got!r}")
+
+
+def as_published(verdicts: Mapping[str, Sequence[str]]) -> None:
+    """Raise if a printed number of an example differs from the recomputed one, and no erratum says so, or says so wrongly."""
+    wrong = [name for name, found in verdicts.items() if "differs" in found]
+    if wrong:
+        raise ValueError(f"every number of an example must agree, or be an erratum; not so in {', '.join(wrong)}")

@@ -10,7 +10,7 @@ from numpydoc.validate import validate
 
 import handgrad as hg
 from handgrad import equations
-from handgrad.homework import figures
+from handgrad.homework import examples, figures
 
 # Not asked for here: See Also, an extended summary, an example for each, and a capital letter or a full stop for what may
 # begin with a symbol.
@@ -27,6 +27,8 @@ def public_names():
     paths += [f"handgrad.homework.figures.{name}" for name in figures.__all__ if inspect.isfunction(getattr(figures, name))]
     paths += [f"handgrad.homework.worked.Worked.{name}" for name in ("text", "markdown", "latex", "html", "picture", "save")]
     paths += ["handgrad.homework.worked.Worked", "handgrad.homework.advice.Advice", "handgrad.homework.advice.Remark"]
+    paths += [f"handgrad.homework.examples.{name}" for name in examples.__all__ if callable(getattr(examples, name))]
+    paths += [f"handgrad.homework.examples.Example.{name}" for name in ("network", "data", "checked", "file")]
     for name in hg.__all__:
         value = getattr(hg, name)
         if callable(value):

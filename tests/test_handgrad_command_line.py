@@ -195,7 +195,9 @@ def test_rate_of_a_plot_is_a_tenth_unless_said(files):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "start"), [(["worked", "mazur.toml"], b"Backprop"), (["plot", "sigmoid"], b"<?xml")], ids=["worked", "plot"]
+    ("arguments", "start"),
+    [(["worked", "mazur.toml"], b"Backprop"), (["plot", "sigmoid"], b"<?xml"), (["examples", "rai"], b"# Rahul")],
+    ids=["worked", "plot", "examples"],
 )
 def test_standard_output_by_its_name_equals_the_dash(arguments, start, files):
     environment = os.environ | {"PYTHONPATH": str(Path(hg.__file__).parents[1]), "PYTHONIOENCODING": "utf-8"}
@@ -247,6 +249,13 @@ def test_figures_of_the_command_equals_those_there_are():
         ),
         (["plot", "sigmoid", "-o", "a.bmp"], "the file's ending must be one of .svg, .png, .pdf; got '.bmp'"),
         (["plot", "sigmoid", "-o", "a.svg", "--language", "xx"], "language must be one of en, es; got 'xx'"),
+        (["examples", "mazr"], "udacity; got 'mazr' (did you mean 'mazur'?)"),
+        (["examples", "mazur.toml"], "an example must be one of figure-7, figure-11, figure-12, table-1, "),
+        (["examples", "nothing like it", "-o", "a.toml"], "an example must be one of figure-7, "),
+        (["examples", "-o", "a.toml"], "--output needs the name of an example, whose network and data are written; got none"),
+        (["examples", "mazur", "-o", "a.json"], "the file's ending must be one of .toml; got '.json'"),
+        (["examples", "mazur", "-o", "nosuch/a.toml"], "nosuch/a.toml: No such file or directory"),
+        (["examples", "mazur", "-o", "."], ".: Is a directory"),
         (["plot", "boundary", "-o", "a.svg"], "a network needs layers, with their numbers, or widths and activations"),
         (["plot", "losses", "xor.toml", "--epochs", "0", "-o", "a.svg"], "epochs must be an integer >= 1; got 0"),
         (
@@ -275,6 +284,7 @@ def test_bad_input_is_one_sentence_and_exit_2(arguments, said, files, capsys):
         (["plot", "sigmod"], "invalid choice: 'sigmod'"),
         (["worked", "--widths", "2,x"], "--widths: widths are typed like 2,3,1; got '2,x'"),
         (["worked", "--loss", "mse"], "--loss: invalid choice: 'mse'"),
+        (["examples", "mazur", "rai"], "unrecognized arguments: rai"),
     ],
 )
 def test_bad_usage_is_exit_2(arguments, said, capsys):

@@ -1,8 +1,9 @@
 """Homework: every number of a small network derived and shown, the notes' figures, and what keeps a network from learning.
 
 `worked` (as `handgrad.worked`) derives; `figures` draws; `advice` (as `Network.advice`) remarks; `described` reads a network
-and its data from a file. Behind `worked`, from the bottom up: `digits`, `expressions`, `symbols`, `writing`; `quantities`,
-`steps`, `forward`, `backward`, `totals`, `derivation`; `solution`, `given`, `lines`; `plain`, `document`, `drawing`, `page`.
+and its data from a file; `examples` holds small ones with published numbers, recomputed. Behind `worked`, from the bottom up:
+`digits`, `expressions`, `symbols`, `writing`; `quantities`, `steps`, `forward`, `backward`, `totals`, `derivation`;
+`solution`, `given`, `lines`; `plain`, `document`, `drawing`, `page`.
 The words of all of them are in `words`. Nothing here is loaded by `import handgrad`, and whatever needs more than NumPy (the
 extra homework) loads it when it is called.
 """
