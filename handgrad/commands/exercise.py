@@ -50,16 +50,26 @@ def run(asked: argparse.Namespace) -> None:
         show(f"{asked.count} sheets in {Path(asked.output, class_set.SHEETS)}, keys in {Path(asked.output, class_set.KEYS)}")
         return
     one = exercise(seed=asked.seed, **options)
-    alone = asked.key == "-" and asked.output is None
-    wanted = [] if alone else [(one.sheet, asked.output)]
+    wanted = [] if asked.key == "-" and asked.output is None else [(one.sheet, asked.output)]
     wanted += [] if asked.key is None else [(one.key, asked.key)]
-    places = [(sheet, None if path in (None, "-") else Destination(path), path) for sheet, path in wanted]
-    for sheet, destination, path in places:
-        own = ending or (".txt" if destination is None or destination.is_standard_output else Path(path).suffix.lower())
-        if own not in FORMS or (destination and not destination.is_standard_output and Path(path).suffix.lower() != own):
-            raise ValueError(f"a sheet is written to a file that ends in {own if ending else ', '.join(FORMS)}; got {path}")
-        text = FORMS[own](sheet)
-        if destination is None:
+    if len({path for _, path in wanted}) < len(wanted):
+        raise ValueError(f"sheet and key need two files; got {asked.key} for both")
+    forms = [_form(path, ending) for _, path in wanted]
+    destinations = [Destination("-" if path is None else path) for _, path in wanted]
+    for (sheet, _), form, destination in zip(wanted, forms, destinations, strict=True):
+        text = FORMS[form](sheet)
+        if destination.is_standard_output:
             show(text)
         else:
             destination.write(text)
+
+
+def _form(path: str | None, ending: str | None) -> str:
+    """Return the ending of what is written to a path, as it says, or as `ending` does."""
+    from handgrad.homework.exercises.sheet import FORMS
+
+    own = None if path is None or Destination(path).is_standard_output else Path(path).suffix.lower()
+    form = ending or own or ".txt"
+    if form not in FORMS or own not in (None, form):
+        raise ValueError(f"a sheet is written to a file that ends in {ending or ', '.join(FORMS)}; got {path}")
+    return form
