@@ -3,6 +3,7 @@
 Read `handgrad.equations` and `handgrad.literal` beside the lecture notes; use `Network` to compute.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from handgrad import literal
@@ -25,22 +26,25 @@ __all__ = [
     "Trace",
     "fit",
     "literal",
+    "load",
     "worked",
 ]
 __version__ = "0.5.0"
 
 if TYPE_CHECKING:
+    from handgrad.homework.saving import load
     from handgrad.homework.worked import worked
+
+# What belongs to homework, with its module: computing does not wait for it.
+LAZY = {"load": "handgrad.homework.saving", "worked": "handgrad.homework.worked"}
 
 
 def __getattr__(name: str) -> Any:
-    """Load what belongs to homework when it is first asked for, so that computing does not wait for it."""
-    if name == "worked":
-        from handgrad.homework.worked import worked
-
-        globals()[name] = worked
-        return worked
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    """Load what belongs to homework when it is first asked for."""
+    if name not in LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = getattr(import_module(LAZY[name]), name)
+    return globals()[name]
 
 
 def __dir__() -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import math
 import numbers
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -170,6 +171,13 @@ def one_of(name: str, value: object, known: Iterable[str]) -> str:
     if value not in names:
         raise ValueError(f"{name} must be one of {', '.join(names)}; got {value!r}{suggestion(value, names)}")
     return value
+
+
+def ending(path: object, known: Iterable[str]) -> str:
+    """Return the ending of a file's name, in small letters, if it is one of the known ones."""
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"path must be a str or a Path; got {type(path).__name__}")
+    return one_of("the file's ending", os.path.splitext(os.fsdecode(path))[1].lower(), known)
 
 
 def suggestion(value: str, names: Sequence[str]) -> str:

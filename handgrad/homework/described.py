@@ -53,7 +53,7 @@ def read(path: str | Path) -> dict[str, Any]:
     TypeError
         If it holds no table.
     """
-    ending = checks.one_of("the file's ending", Path(path).suffix.lower(), (".toml", ".json"))
+    ending = checks.ending(path, (".toml", ".json"))
     data = Path(path).read_bytes()
     try:
         text = data.decode("utf-8-sig")
