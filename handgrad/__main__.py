@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Sequence
 
-from handgrad.commands import equations, plot, worked
+from handgrad.commands import equations, fit, plot, worked
 from handgrad.destination import UnwrittenError
 from handgrad.extras import PACKAGES
 from handgrad.terminal import is_full, leave_output, make_readable, tell_unwritten
@@ -16,7 +16,7 @@ BAD, STOPPED = 2, 130
 DESCRIPTION = "Backpropagation by hand: the notes' equations, a network worked out number by number, the notes' figures."
 EPILOG = """Without a command, or with numbers alone, the equations are shown. Exit status: 0; 2 for bad input, or if the output
 cannot be written; 130 if stopped by Ctrl-C."""
-COMMANDS = {"equations": equations, "worked": worked, "plot": plot}
+COMMANDS = {"equations": equations, "worked": worked, "plot": plot, "fit": fit}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

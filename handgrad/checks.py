@@ -388,6 +388,27 @@ def not_negative(name: str, value: object) -> float:
     return number
 
 
+def share(name: str, value: object) -> float:
+    """Return `value` as a float that is >= 0 and < 1."""
+    number = not_negative(name, value)
+    if number >= 1:
+        raise ValueError(f"{name} must be a share >= 0 and < 1; got {value!r}")
+    return number
+
+
+def room_for_a_test(count: int, room: int, of_each_class: bool) -> None:
+    """Raise if every example is needed for training."""
+    if not room:
+        what = f"all {count} examples are of different classes" if of_each_class and count > 1 else "there is 1 example"
+        raise ValueError(f"the test needs an example that training can spare, but {what}; with test = 0 there is no test")
+
+
+def several_classes(what: str, labels: Sequence[str]) -> None:
+    """Raise if there is one class alone, which needs no network."""
+    if len(labels) < 2:
+        raise ValueError(f"{what} must have at least 2 classes for a cross-entropy; got {', '.join(labels)} alone")
+
+
 def converging(loss: float, vector: Array, epoch: int, rate: float) -> None:
     """Raise if training has led to a loss or a gradient that is not finite."""
     if not (math.isfinite(loss) and is_finite(vector)):
