@@ -604,6 +604,13 @@ def some_relu(names: Sequence[str]) -> None:
         raise ValueError(f"net must have a relu layer, since no other unit can be dead; got {', '.join(names)}")
 
 
+def saved_as_it_is(settings: Mapping[str, object], describing: Iterable[str]) -> None:
+    """Raise if something else describes the network that was saved in a file."""
+    other = [name for name in describing if name in settings]
+    if other:
+        raise ValueError(f"a saved network is taken as it is; got {', '.join(other)} beside it")
+
+
 def not_empty(name: str, values: Sequence[object], of_what: str) -> None:
     """Raise unless there is something to draw."""
     if not values:

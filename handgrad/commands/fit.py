@@ -21,8 +21,8 @@ TEXT = """Train a network on the examples of a table: CSV in UTF-8, an example a
 (or semicolons or tabs); a first row without numbers names them. The last column is the target, unless --target says another:
 words are classes (softmax, cross_entropy), numbers are predicted (linear, squared_error). A part of the examples is kept for a
 test, whose accuracy or error is told at the end."""
-EXAMPLE = r"""printf 'x_1,x_2,y\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n' > xor.csv
-         python -m handgrad fit xor.csv --test 0 --save xor.npz"""
+TABLE = r"x_1,x_2,y\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n"
+EXAMPLE = f"printf '{TABLE}' > xor.csv && python -m handgrad fit xor.csv --test 0 --save xor.npz"
 
 
 def add(parser: argparse.ArgumentParser) -> None:
