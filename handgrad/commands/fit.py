@@ -68,7 +68,8 @@ def run(asked: argparse.Namespace) -> None:
     trained = training.train(data, **options, progress=find_spec("rich") is not None)
     saved = None if to_save is None else saving.content(trained.net)
     if to_plot is not None:
-        drawn = figures.losses(trained.history, loss=trained.net.loss_name, language=asked.language)
+        test = trained.tested if trained.tested.losses else None
+        drawn = figures.losses(trained.history, test=test, loss=trained.net.loss_name, language=asked.language)
         to_plot.write(figures.saved(drawn, checks.ending(asked.plot, figures.ENDINGS)))
     if to_save is not None and saved is not None:
         to_save.write(saved)

@@ -34,8 +34,9 @@ class Trained:
     ----------
     net : Network
         Trained; it takes inputs as they stand in the table.
-    history : History
-        The loss of each epoch.
+    history, tested : History
+        The loss of each epoch, of the examples that were trained on and of the others, both with the parameters that the
+        epoch found. Without a test `tested` is empty.
     x, y : ndarray
         All examples, as the network takes them.
     train, test : ndarray
@@ -46,6 +47,7 @@ class Trained:
 
     net: Network
     history: History
+    tested: History
     x: Array
     y: Array
     train: Array
@@ -103,7 +105,7 @@ def train(
     loss = loss_of(data, loss)
     places: Array | None = None
     labels: tuple[str, ...] = ()
-    if loss == "cross_entropy" or (data.labels and loss in JOINED):
+    if loss == "cross_entropy" or data.labels:
         places, labels = classes(data)
     if labels:
         checks.several_classes(data.path, labels)
@@ -113,18 +115,30 @@ def train(
     activations = [*[activation] * len(hidden), JOINED.get(loss, "identity")]
     net = Network.random(widths, activations=activations, loss=loss, seed=generator)
     net.engine.data(data.x, y)  # whatever is wrong with an example is told by its place among all
-    if n_out == 1 and len(np.unique(y)) == 2:
+    if loss == "binary_cross_entropy" and n_out == 1 and len(np.unique(y)) == 2:
         places = y[:, 0]
     for_training, for_test = split(len(data.x), places, test, generator)
-    x = data.x[for_training]
+    x = data.x
     if standardize:
-        shift, scale = spread(x, data.columns)
+        shift, scale = spread(x[for_training], data.columns)
         x = (x - shift) / scale
+    tested = History()
+
+    def test_it(*_: object) -> None:
+        with np.errstate(over="ignore", invalid="ignore"):
+            tested.losses.append(net.loss(x[for_test], y[for_test]))
+
     options: dict[str, Any] = {"rate": rate, "epochs": epochs, "batch_size": batch_size, "progress": progress}
-    history = fit(net, x, y[for_training], seed=generator, **options)
+    options |= {"seed": generator}
+    if len(for_test):
+        test_it()
+        options |= {"callback": test_it}
+    history = fit(net, x[for_training], y[for_training], **options)
+    # Each with the parameters that the epoch found: the last ones are beyond them.
+    del tested.losses[len(history.losses) :]
     if standardize:
         net = fold(net, shift, scale)
-    return Trained(net, history, data.x, y, for_training, for_test, labels)
+    return Trained(net, history, tested, data.x, y, for_training, for_test, labels)
 
 
 def loss_of(data: Dataset, loss: str | None = None) -> str:
