@@ -2,8 +2,8 @@
 
 `worked` (as `handgrad.worked`) derives; `figures` draws; `advice` (as `Network.advice`) remarks; `described` reads a network
 and its data from a file, `dataset` examples from a table, which `training` trains on; `saving` (as `Network.save` and
-`handgrad.load`) keeps networks, `archive` opens their files. Behind `worked`, from the bottom up: `digits`, `expressions`, `symbols`, `writing`; `quantities`,
-`steps`, `forward`, `backward`, `totals`, `derivation`; `solution`, `given`, `lines`; `plain`, `document`, `drawing`, `page`.
-The words of all of them are in `words`. Nothing here is loaded by `import handgrad`, and whatever needs more than NumPy (the
-extra homework) loads it when it is called.
+`handgrad.load`) keeps networks, whose files `archive` opens. Behind `worked`, from the bottom up: `digits`, `expressions`,
+`symbols`, `writing`; `quantities`, `steps`, `forward`, `backward`, `totals`, `derivation`; `solution`, `given`, `lines`;
+`plain`, `document`, `drawing`, `page`. The words of all of them are in `words`. Nothing here is loaded by `import handgrad`,
+and whatever needs more than NumPy (the extra homework) loads it when it is called.
 """
