@@ -71,6 +71,10 @@ def test_table_equals_its_inputs(text, expected, tmp_path):
     assert read(written(tmp_path, text)).x.tolist() == expected
 
 
+def test_mark_of_windows_is_in_no_name(tmp_path):
+    assert read(written(tmp_path, f"\ufeff{NUMBERS}"), "a").chosen == ("a",)
+
+
 @pytest.mark.parametrize(
     ("target", "x", "y", "columns", "chosen"),
     [

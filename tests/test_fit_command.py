@@ -200,6 +200,7 @@ def test_destination_is_refused_before_the_work(folder, monkeypatch):
     monkeypatch.setattr("handgrad.homework.dataset.read", never)
     assert main(["fit", "xor.csv", "--save", "no/net.npz"]) == 2
     assert main(["fit", "xor.csv", "--plot", "no/loss.svg"]) == 2
+    assert main(["fit", "xor.csv", "--language", "xx"]) == 2
 
 
 def test_saved_network_is_trained_further_only_if_asked(folder):
@@ -215,6 +216,11 @@ def test_saved_network_is_trained_further_only_if_asked(folder):
             expected = saved(figures.trained("boundary", net, x, y, rate=training[0], epochs=training[1]), ".svg")
             assert expected != as_saved
         assert (folder / "a.svg").read_bytes() == expected
+    # A network with random numbers is trained before its boundary is drawn.
+    (folder / "a.toml").write_text('widths = [2, 3, 1]\nactivations = ["tanh", "identity"]\nseed = 2\n', encoding="utf-8")
+    assert main(["plot", "boundary", "a.toml", "--data", "xor.csv", "-o", "a.svg"]) == 0
+    expected = saved(figures.trained("boundary", net, x, y, rate=0.1, epochs=100), ".svg")
+    assert (folder / "a.svg").read_bytes() == expected != as_saved
     # Whatever else is drawn is drawn of a training.
     assert main(["plot", "losses", "net.npz", "--data", "xor.csv", "-o", "a.svg"]) == 0
     assert (folder / "a.svg").read_bytes() == saved(figures.trained("losses", net, x, y, rate=0.1, epochs=100), ".svg")
@@ -298,6 +304,23 @@ def test_bar_is_shown_on_a_terminal(folder):
     assert (status, out.startswith(b"xor.csv: 4 examples")) == (0, True)
     assert b"100%" in shown
     assert re.search(rb"loss [\d.]+ ", shown)
+
+
+STOPPING = """
+import sys
+import handgrad.homework.training as training
+real = training.fit
+def stop(epoch, loss):
+    raise KeyboardInterrupt
+training.fit = lambda *arguments, **options: real(*arguments, **options | {"callback": stop})
+"""
+
+
+def test_bar_is_closed_before_stopped_is_said(folder):
+    status, out, shown = on_a_terminal(STOPPING + FITTING)
+    assert (status, out) == (130, b"")
+    # The sign that brings the cursor back.
+    assert 0 < shown.index(b"\x1b[?25h") < shown.index(b"stopped")
 
 
 def test_training_without_rich_is_without_a_bar(folder):

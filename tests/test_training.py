@@ -174,8 +174,21 @@ def test_every_class_is_trained_on():
 
 
 def test_same_seed_equals_the_same_training():
-    nets = [train(flowers(), **SETTINGS, seed=seed).net.layers[0].w.tolist() for seed in (3, 3, 4)]
-    assert nets[0] == nets[1] != nets[2]
+    for options in ({"test": 0}, {"batch_size": 5}):
+        nets = [train(flowers(), **SETTINGS, **options, seed=seed).net.layers[0].w.tolist() for seed in (3, 3, 4)]
+        assert nets[0] == nets[1] != nets[2]
+
+
+@pytest.mark.parametrize("standardize", [True, False])
+def test_training_is_without_the_examples_of_the_test(standardize):
+    data = numbers()
+    first = train(data, **SETTINGS, standardize=standardize)
+    x, y = data.x.copy(), data.y.copy()
+    x[first.test], y[first.test] = 100, -100
+    second = train(table(x, y), **SETTINGS, standardize=standardize)
+    assert second.test.tolist() == first.test.tolist()
+    assert second.history.losses == first.history.losses
+    assert second.net.layers[0].w.tolist() == first.net.layers[0].w.tolist()
 
 
 def test_loss_is_of_the_targets_unless_said():

@@ -95,8 +95,6 @@ def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Array:
     promised, there = math.prod(shape) * dtype.itemsize, len(content) - stream.tell()
     if min(shape, default=0) < 0 or promised != there:
         raise ValueError(f"entry {entry.filename!r} promises shape {shape} of {dtype}, and has {there} bytes of numbers")
-    if not promised:
-        return np.empty(shape, dtype)
     return np.frombuffer(content, dtype, offset=stream.tell()).reshape(shape, order="F" if in_columns else "C")
 
 
