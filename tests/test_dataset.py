@@ -136,6 +136,8 @@ def test_target_that_is_a_number_is_a_place(tmp_path):
         ("a,b\n1,cat\n2,3\n", None, "data.csv, line 3, column 2 (b): '3' is a number, but 'cat' in line 2 is a word"),
         ("a;b;c\n1;2,5;3\n", None, "data.csv, line 2, column 2 (b): '2,5' is no number: write decimals with a point, 2.5"),
         ("1,5;2;3\n1;2;3\n", None, "data.csv, line 1, column 1: '1,5' is no number: write decimals with a point, 1.5"),
+        ("a;b\n1,5;2\n2,5;3\n", None, "data.csv, line 2, column 1 (a): '1,5' is no number: write decimals with a point, 1.5"),
+        ("1,5;2\n2,5;3\n", None, "data.csv, line 1, column 1: '1,5' is no number: write decimals with a point, 1.5"),
         ("a;b\n1;2\n1;2,5\n", None, "data.csv, line 3, column 2 (b): '2,5' is no number: write decimals with a point, 2.5"),
         (b"a,b\n1,\xff\n", None, "data.csv, line 2: byte 0xff is no UTF-8; save the table as UTF-8"),
         ("a,b\n1,2\n".encode("utf-16"), None, "data.csv, line 1: byte 0xff is no UTF-8"),

@@ -175,7 +175,7 @@ class _Table:
         cell = self.filled(row, column)
         found = _number(cell)
         if found is None:
-            comma = self.delimiter != "," and _number(cell.replace(",", ".", 1)) is not None
+            comma = self.delimiter != "," and _is_meant(cell)
             why = f": write decimals with a point, {cell.replace(',', '.', 1)}" if comma else why
             raise ValueError(f"{self.where(row, column)}: {_cut(cell)} is no number{why}")
         return found
@@ -263,9 +263,9 @@ def _header(rows: Sequence[Row], target: str | None) -> list[str] | None:
         return first
     targets = {int(part) - 1 for part in wanted if part.isdecimal()} or {len(first) - 1}
     inputs = [column for column in range(len(first)) if column not in targets]
-    without = all(_number(first[column]) is None for column in inputs)
+    without = not any(_is_meant(first[column]) for column in inputs)
     # Words alone in both rows are a table of words: the first of them is told, in its place.
-    named = without and (len(rows) == 1 or any(_number(second[column]) is not None for column in inputs))
+    named = without and (len(rows) == 1 or any(_is_meant(second[column]) for column in inputs))
     return first if named and inputs else None
 
 
@@ -296,6 +296,11 @@ def _place(path: str | Path, names: list[str] | None, count: int, target: str) -
 
 def _number(cell: str) -> float | None:
     return float(cell) if NUMBER.fullmatch(cell) else None
+
+
+def _is_meant(cell: str) -> bool:
+    """Say whether a cell is meant as a number, with a decimal comma, too."""
+    return _number(cell.replace(",", ".", 1)) is not None
 
 
 def _cut(cell: str, quoted: bool = True) -> str:
