@@ -28,6 +28,7 @@ __all__ = [
     "fit",
     "grade",
     "literal",
+    "load",
     "worked",
 ]
 __version__ = "0.5.0"
@@ -36,12 +37,14 @@ __version__ = "0.5.0"
 LATER = {
     "exercise": "handgrad.homework.exercises.exercise",
     "grade": "handgrad.homework.grading.grade",
+    "load": "handgrad.homework.saving",
     "worked": "handgrad.homework.worked",
 }
 
 if TYPE_CHECKING:
     from handgrad.homework.exercises.exercise import exercise
     from handgrad.homework.grading.grade import grade
+    from handgrad.homework.saving import load
     from handgrad.homework.worked import worked
 
 

@@ -7,14 +7,14 @@ import re
 import sys
 from collections.abc import Sequence
 
-from handgrad.commands import equations, examples, exercise, grade, plot, worked
+from handgrad.commands import equations, examples, exercise, fit, grade, plot, worked
 from handgrad.destination import UnwrittenError
 from handgrad.extras import PACKAGES
 from handgrad.terminal import is_full, leave_output, make_readable, tell_unwritten
 
 BAD, STOPPED = 2, 130
 DESCRIPTION = """Backpropagation by hand: the notes' equations, a network worked out number by number, the notes' figures,
-published examples recomputed; exercises with their keys, and grading."""
+published examples recomputed; exercises with their keys, and grading; networks fitted to a table."""
 EPILOG = """Without a command, or with numbers alone, the equations are shown. Exit status: 0; 2 for bad input, or if the output
 cannot be written; 130 if stopped by Ctrl-C."""
 COMMANDS = {
@@ -24,6 +24,7 @@ COMMANDS = {
     "examples": examples,
     "exercise": exercise,
     "grade": grade,
+    "fit": fit,
 }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import math
 import numbers
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -171,6 +172,13 @@ def one_of(name: str, value: object, known: Iterable[str]) -> str:
     if value not in names:
         raise ValueError(f"{name} must be one of {', '.join(names)}; got {value!r}{suggestion(value, names)}")
     return value
+
+
+def ending(path: object, known: Iterable[str]) -> str:
+    """Return the ending of a file's name, in small letters, if it is one of the known ones."""
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"path must be a str or a Path; got {type(path).__name__}")
+    return one_of("the file's ending", os.path.splitext(os.fsdecode(path))[1].lower(), known)
 
 
 def suggestion(value: str, names: Sequence[str]) -> str:
@@ -391,6 +399,27 @@ def not_negative(name: str, value: object) -> float:
     return number
 
 
+def share(name: str, value: object) -> float:
+    """Return `value` as a float that is >= 0 and < 1."""
+    number = not_negative(name, value)
+    if number >= 1:
+        raise ValueError(f"{name} must be a share >= 0 and < 1; got {value!r}")
+    return number
+
+
+def room_for_a_test(count: int, room: int, of_each_class: bool) -> None:
+    """Raise if every example is needed for training."""
+    if not room:
+        what = f"all {count} examples are of different classes" if of_each_class and count > 1 else "there is 1 example"
+        raise ValueError(f"the test needs an example that training can spare, but {what}; with test = 0 there is no test")
+
+
+def several_classes(what: str, labels: Sequence[str]) -> None:
+    """Raise if there is one class alone, which needs no network."""
+    if len(labels) < 2:
+        raise ValueError(f"{what} must have at least 2 classes for a cross-entropy; got {', '.join(labels)} alone")
+
+
 def converging(loss: float, vector: Array, epoch: int, rate: float) -> None:
     """Raise if training has led to a loss or a gradient that is not finite."""
     if not (math.isfinite(loss) and is_finite(vector)):
@@ -591,6 +620,13 @@ def some_relu(names: Sequence[str]) -> None:
     """Raise unless one of the layers is relu, whose units alone can be dead."""
     if "relu" not in names:
         raise ValueError(f"net must have a relu layer, since no other unit can be dead; got {', '.join(names)}")
+
+
+def saved_as_it_is(settings: Mapping[str, object], describing: Iterable[str]) -> None:
+    """Raise if something else describes the network that was saved in a file."""
+    other = [name for name in describing if name in settings]
+    if other:
+        raise ValueError(f"a saved network is taken as it is; got {', '.join(other)} beside it")
 
 
 def not_empty(name: str, values: Sequence[object], of_what: str) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass, field
+from time import monotonic
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +14,8 @@ from handgrad import checks
 from handgrad.network import Network
 
 __all__ = ["History", "fit"]
+
+PAUSE = 0.05  # seconds between two looks of the progress bar
 
 
 @dataclass(repr=False)
@@ -64,7 +68,7 @@ def fit(
     callback : callable, optional
         Called after every epoch with its number, from 1, and its loss; if it returns True, training ends there.
     progress : bool
-        Show a progress bar (with the package rich), if standard error is a terminal.
+        Show a progress bar with the loss and the time left (with the package rich), if standard error is a terminal.
 
     Returns
     -------
@@ -102,28 +106,49 @@ def fit(
     generator = checks.generator(seed)
 
     history = History()
-    epochs_left = range(1, rounds + 1)
-    for epoch in _with_progress(epochs_left) if progress else epochs_left:
-        order = None if size == count else generator.permutation(count)
-        total = 0.0
-        for start in range(0, count, size):
-            batch, target = inputs, targets
-            if order is not None:
-                chosen = order[start : start + size]
-                batch, target = inputs.take(chosen, 0), targets.take(chosen, 0)
-            loss = net.engine.train(batch, target, step, epoch)
-            total += loss * (len(batch) / count if net.reduction == "mean" else 1)
-        history.losses.append(total)
-        if callback is not None and isinstance(stop := callback(epoch, total), bool | np.bool_) and stop:
-            break
+    # Closed at once when training is stopped, so that what is said next stands below the bar.
+    with closing(_with_progress(rounds, history.losses) if progress else _epochs(rounds)) as numbers:
+        for epoch in numbers:
+            order = None if size == count else generator.permutation(count)
+            total = 0.0
+            for start in range(0, count, size):
+                batch, target = inputs, targets
+                if order is not None:
+                    chosen = order[start : start + size]
+                    batch, target = inputs.take(chosen, 0), targets.take(chosen, 0)
+                loss = net.engine.train(batch, target, step, epoch)
+                total += loss * (len(batch) / count if net.reduction == "mean" else 1)
+            history.losses.append(total)
+            if callback is not None and isinstance(stop := callback(epoch, total), bool | np.bool_) and stop:
+                break
     return history
 
 
-def _with_progress(epochs: range) -> Iterable[int]:
+def _epochs(rounds: int) -> Generator[int, None, None]:
+    yield from range(1, rounds + 1)
+
+
+def _with_progress(rounds: int, losses: list[float]) -> Generator[int, None, None]:
+    """Yield the numbers of the epochs, and show how many are done, the last loss, and the time left."""
     try:
         from rich.console import Console
-        from rich.progress import track
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
     except ImportError:
         raise ImportError("progress=True needs the package rich: pip install rich") from None
     console = Console(stderr=True)
-    return track(epochs, description="fit", console=console, disable=not console.is_terminal)
+    columns = (
+        TextColumn("fit"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("loss {task.fields[loss]}"),
+        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("fit", total=rounds, loss="")
+        shown = monotonic()
+        for epoch in range(1, rounds + 1):
+            yield epoch
+            # An epoch may be shorter than telling of it.
+            if monotonic() - shown > PAUSE or epoch == rounds:
+                shown = monotonic()
+                bar.update(task, completed=epoch, loss=f"{losses[-1]:.4g}")

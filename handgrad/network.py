@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -266,6 +267,25 @@ class Network:
         from handgrad.homework.advice import advise
 
         return advise(self, x, y, rate, language)
+
+    def save(self, path: str | Path) -> None:
+        """Write the network to an .npz file, which `handgrad.load` reads: as a whole, or not at all.
+
+        Parameters
+        ----------
+        path : str or Path
+            It ends in .npz. An old file is replaced when the new one is whole.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a parameter is not finite, or the ending another.
+        OSError
+            If the file cannot be written.
+        """
+        from handgrad.homework.saving import save
+
+        save(self, path)
 
     def _forward(self, x: Array) -> list[tuple[Array, Array]]:
         """Return (z, a) of every layer."""

@@ -4,6 +4,7 @@ import builtins
 import importlib.util
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -245,6 +246,8 @@ def test_progress_is_shown_on_a_terminal():
     assert process.returncode == 0
     assert b"fit" in shown
     assert b"100%" in shown
+    assert b"loss 0.25" in shown
+    assert re.search(rb"\d\d:\d\d", shown)
 
 
 def test_progress_equals_training_without():

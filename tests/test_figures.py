@@ -267,6 +267,16 @@ def test_unit_of_a_loss_is_the_networks(loss, unit):
     assert figures.losses(hg.History([1.0]), loss=loss).get_ylabel() == f"loss L ({unit})"
 
 
+def test_losses_of_a_test_is_a_second_line():
+    axes = figures.losses(hg.History([4.0, 1.0]), test=hg.History([5.0, 0.01]))
+    assert [line.get_ydata().tolist() for line in axes.lines] == [[4, 1], [5, 0.01]]
+    assert axes.get_yscale() == "log"
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["examples trained on", "examples of the test"]
+    # Told apart without colour, too.
+    assert axes.lines[0].get_linestyle() != axes.lines[1].get_linestyle()
+    assert figures.losses(hg.History([4.0, 1.0])).get_legend() is None
+
+
 def test_losses_of_a_training_equals_fit():
     net = classifier()
     y = np.array([0, 1, 2, 0])
@@ -681,6 +691,13 @@ BAD = {
     "history": (lambda: figures.losses([1.0]), TypeError, "history must be a History, which handgrad.fit returns; got list"),
     "empty_history": (lambda: figures.losses(hg.History()), ValueError, "history must hold at least one epoch; got none"),
     "history_of_nan": (lambda: figures.losses(hg.History([1.0, NAN])), ValueError, "history.losses[1] is nan"),
+    "test": (lambda: figures.losses(hg.History([1.0]), test=[1.0]), TypeError, "test must be a History, which handgrad.fit"),
+    "empty_test": (
+        lambda: figures.losses(hg.History([1.0]), test=hg.History()),
+        ValueError,
+        "test must hold at least one epoch",
+    ),
+    "test_of_nan": (lambda: figures.losses(hg.History([1.0]), test=hg.History([NAN])), ValueError, "test.losses[0] is nan"),
     "loss": (lambda: figures.losses(hg.History([1.0]), loss="mse"), ValueError, "loss must be one of squared_error"),
     "net": (train(net=3), TypeError, "net must be a Network; got int"),
     "rate": (train(rate=-1), ValueError, "rate must be finite and > 0"),

@@ -63,7 +63,10 @@ def test_help_is_of_the_command(command, capsys):
 @pytest.mark.parametrize("name", COMMANDS)
 def test_example_of_the_help_is_one_that_runs(name, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    _, _, program, *arguments = COMMANDS[name].EXAMPLE.split()
+    first, _, example = COMMANDS[name].EXAMPLE.rpartition(" && ")
+    if first:  # it writes the file that the command takes
+        subprocess.run(first, shell=True, check=True)
+    _, _, program, *arguments = example.split()
     assert program == "handgrad"
     assert main(arguments) == 0
     out, err = capsys.readouterr()
@@ -233,7 +236,7 @@ def test_figures_of_the_command_equals_those_there_are():
         (["worked", "mazur.toml", "--language", "xx"], "language must be one of en, es; got 'xx'"),
         (["worked", "--widths", "1000000000,100000", "--activations", "relu", "--x", "1", "--y", "1"], "Unable to allocate"),
         (["worked", "nosuch.toml"], "nosuch.toml: No such file or directory"),
-        (["worked", "mazur.txt"], "the file's ending must be one of .toml, .json; got '.txt'"),
+        (["worked", "mazur.txt"], "the file's ending must be one of .toml, .json, .npz; got '.txt'"),
         (["worked", "bad.toml"], "bad.toml is no TOML: Invalid value (at end of document)"),
         (["worked", "mazur.toml", "-o", "a.doc"], "the file's ending must be one of .txt, .md, .tex, .html, .svg; got '.doc'"),
         (["worked", "mazur.toml", "-o", "nosuch/a.md"], "nosuch/a.md: No such file or directory"),

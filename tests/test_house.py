@@ -62,7 +62,7 @@ FLOORS = [
 # Rooms of several files, whose own imports are of no floor.
 FOLDERS = {"fast", "homework", "commands"}
 # Asked for when they are called, and not before: methods that the user looks for where the network is.
-DEFERRED = {("network", "homework.advice")}
+DEFERRED = {("network", "homework.advice"), ("network", "homework.saving")}
 FILES = sorted([*HOUSE.glob("handgrad/**/*.py"), *HOUSE.glob("verification/**/*.py")])
 
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import argparse
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from handgrad.losses import LOSSES, REDUCTIONS
 
+if TYPE_CHECKING:
+    from handgrad.network import Network
+
 # What is said of a network and its data, and how it is trained.
-OF_A_NETWORK = ("file", "widths", "activations", "loss", "reduction", "seed", "x", "y", "rate", "epochs")
+OF_A_NETWORK = ("file", "widths", "activations", "loss", "reduction", "seed", "x", "y", "data", "target", "rate", "epochs")
 
 
 def add_network(parser: argparse.ArgumentParser) -> None:
     """Add where a network and its data come from."""
-    parser.add_argument("file", nargs="?", metavar="FILE", help="network and data, .toml or .json")
+    parser.add_argument("file", nargs="?", metavar="FILE", help="network and data, .toml or .json, or a saved network, .npz")
     parser.add_argument("--widths", type=widths, metavar="N,N,…", help="n_0, …, n_L, for random numbers")
     parser.add_argument("--activations", type=names, metavar="G,G,…", help="one for each layer")
     parser.add_argument("--loss", choices=LOSSES)
@@ -22,6 +25,8 @@ def add_network(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, metavar="S", help="of the random numbers (0)")
     parser.add_argument("--x", metavar="X", help="one example, 0.5,1, or several, 0,1;1,0")
     parser.add_argument("--y", metavar="Y", help="their targets; for cross_entropy classes, counted from 0")
+    parser.add_argument("--data", metavar="FILE.csv", help="examples and targets from a table, as `fit` takes it")
+    parser.add_argument("--target", metavar="COLUMN", help="of --data, by number from 1, or by name (the last one)")
     parser.add_argument("--rate", type=float, metavar="RATE", help="the learning rate")
 
 
@@ -56,6 +61,22 @@ def settings(asked: argparse.Namespace) -> dict[str, Any]:
     typed = {name: getattr(asked, name) for name in ("widths", "activations", "loss", "reduction", "seed")}
     typed |= {name: described.row_of_numbers(name, value) for name in ("x", "y") if (value := getattr(asked, name)) is not None}
     return found | {name: value for name, value in typed.items() if value is not None}
+
+
+def network_and_data(asked: argparse.Namespace, found: dict[str, Any]) -> tuple[Network, Any, Any]:
+    """Return the network of the settings with x and y: those of --data, or of the settings."""
+    from handgrad.homework import dataset, described
+
+    net = described.network(found)
+    if asked.data is None:
+        if asked.target is not None:
+            raise ValueError(f"--target is a column of --data FILE.csv; got {asked.target} without it")
+        return net, *described.data(found)
+    typed = [name for name in ("x", "y") if getattr(asked, name) is not None]
+    if typed:
+        raise ValueError(f"--data holds x and y; got --{' and --'.join(typed)}, too")
+    data = dataset.read(asked.data, asked.target)
+    return net, data.x, dataset.targets(data, net.loss_name, net.widths[-1])
 
 
 def rate(asked: argparse.Namespace, found: dict[str, Any]) -> Any:

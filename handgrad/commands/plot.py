@@ -7,14 +7,15 @@ from pathlib import Path
 
 from handgrad import checks
 from handgrad.activations import FORMS
-from handgrad.commands.options import OF_A_NETWORK, add_language, add_network, add_output, rate, settings
+from handgrad.commands.options import OF_A_NETWORK, add_language, add_network, add_output, network_and_data, rate, settings
 from handgrad.destination import Destination
 
 # What is drawn without data, and what is drawn of a training.
 DRAWN = (*FORMS, "cross_entropy", "squared_error", "gradient_norms", "saturation")
 TRAINED = ("losses", "dead_units", "boundary", "weights")
 TEXT = f"""Draw one of the notes' figures, or what becomes of a network that is trained on your data. What needs a network takes
-it from a file, TOML or JSON, or from options.
+it from a file, TOML or JSON, or from options; the data may be a table, --data. The boundary of a saved network, .npz, is
+drawn as it is, unless --epochs or --rate asks to train it further; everything else is drawn of a training.
 
 figures:
   {", ".join(DRAWN)}
@@ -38,7 +39,7 @@ def run(asked: argparse.Namespace) -> None:
     """Write the figure."""
     if asked.output is None:
         raise ValueError(f"plot needs a file to draw in: --output {asked.figure}.svg, or .png or .pdf; - is standard output")
-    from handgrad.homework.figures import ENDINGS, FIGURES, TRAINING, saved
+    from handgrad.homework.figures import ENDINGS, FIGURES, TRAINING, boundary, saved
 
     destination = Destination(asked.output)
     ending = ".svg" if destination.is_standard_output else Path(asked.output).suffix.lower()
@@ -49,11 +50,11 @@ def run(asked: argparse.Namespace) -> None:
             raise ValueError(f"{asked.figure} is drawn without a network and data; got {', '.join(given)}")
         drawn = FIGURES[asked.figure](language=asked.language)
     else:
-        from handgrad.homework import described
-
         found = settings(asked)
-        net, (x, y) = described.network(found), described.data(found)
+        net, x, y = network_and_data(asked, found)
         chosen, epochs = rate(asked, found), 100 if asked.epochs is None else asked.epochs
         trained = {"rate": 0.1 if chosen is None else chosen, "epochs": epochs, "language": asked.language}
-        drawn = TRAINING[asked.figure](net, x, y, **trained)
+        # What was trained and saved is seen as it is.
+        as_saved = asked.figure == "boundary" and "network" in found and asked.epochs is None and asked.rate is None
+        drawn = boundary(net, x, y, language=asked.language) if as_saved else TRAINING[asked.figure](net, x, y, **trained)
     destination.write(saved(drawn, ending))

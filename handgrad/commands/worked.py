@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from handgrad.commands.options import add_language, add_network, add_output, rate, settings, show
+from handgrad.commands.options import add_language, add_network, add_output, network_and_data, rate, settings, show
 from handgrad.destination import Destination
 
 TEXT = """Derive every number of a small network on some examples: forward, loss, backward, and with --rate a step of gradient
-descent. The network and its data stand in a file, TOML or JSON, or in options; an option goes before the file's word."""
+descent. The network and its data stand in a file, TOML or JSON, or in options; an option goes before the file's word. A
+network that was saved, .npz, takes its data from options: --data is a table."""
 EXAMPLE = "python -m handgrad worked --widths 2,2,1 --activations sigmoid,sigmoid --x 0.5,1 --y 1 --rate 0.5"
 FORMATS = {"text": ".txt", "markdown": ".md", "latex": ".tex", "html": ".html", "picture": ".svg"}
 
@@ -28,7 +29,6 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(asked: argparse.Namespace) -> None:
     """Print or write the worked solution."""
-    from handgrad.homework import described
     from handgrad.homework.worked import FORMS, ending_of, worked
 
     ending = FORMATS[asked.format] if asked.format else ".txt"
@@ -40,7 +40,7 @@ def run(asked: argparse.Namespace) -> None:
         elif Path(asked.output).suffix.lower() in set(FORMS) - {ending}:
             raise ValueError(f"--format {asked.format} is written to a file that ends in {ending}; got {asked.output}")
     found = settings(asked)
-    net, (x, y) = described.network(found), described.data(found)
+    net, x, y = network_and_data(asked, found)
     chosen = {name: getattr(asked, name) for name in ("layer", "unit", "example", "digits", "language")}
     text = FORMS[ending](worked(net, x, y, rate=rate(asked, found), **chosen))
     if destination is None:

@@ -1,4 +1,4 @@
-"""A network and its data from a small file, TOML or JSON, or from the options of a command.
+"""A network and its data from a small file, TOML or JSON, or from the options of a command; a network that was saved.
 
 loss = "squared_error"          # as for Network, like reduction
 x = [0.05, 0.10]                # one example, or a list of them
@@ -23,11 +23,14 @@ import numpy.typing as npt
 
 from handgrad import checks
 from handgrad.activations import Activation
+from handgrad.homework.saving import load
 from handgrad.network import Dense, Network
 
 Settings = Mapping[str, Any]
 
 KEYS = ("layers", "widths", "activations", "seed", "loss", "reduction", "dtype", "x", "y", "rate")
+# What a saved network says for itself.
+DESCRIBING = KEYS[: KEYS.index("x")]
 LAYER_KEYS = ("w", "b", "activation", "slope", "alpha")
 
 
@@ -37,28 +40,30 @@ def read(path: str | Path) -> dict[str, Any]:
     Parameters
     ----------
     path : str or Path
-        It ends in .toml or .json.
+        It ends in .toml or .json; or in .npz, and is a saved network.
 
     Returns
     -------
     dict of str to object
-        Its keys and values; the keys are known ones.
+        Its keys and values; the keys are known ones. Of a saved network, the network itself under `network`.
 
     Raises
     ------
     OSError
         If it cannot be read.
     ValueError
-        If it is neither TOML nor JSON, with line and column; if it has an unknown key.
+        If it is neither TOML nor JSON, with line and column; if it has an unknown key; if it is no saved network.
     TypeError
         If it holds no table.
     """
-    ending = checks.one_of("the file's ending", Path(path).suffix.lower(), (".toml", ".json"))
+    ending = checks.ending(path, (".toml", ".json", ".npz"))
+    if ending == ".npz":
+        return {"network": load(path)}
     data = Path(path).read_bytes()
     try:
         text = data.decode("utf-8-sig")
         settings = tomllib.loads(text) if ending == ".toml" else json.loads(text)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # of Unicode, of the language, or of a number of too many digits
         raise ValueError(f"{path} is no {ending[1:].upper()}: {error}") from None
     checks.instance("the file", settings, dict, "a table of settings")
     for key in settings:
@@ -89,6 +94,9 @@ def network(settings: Settings) -> Network:
     >>> network({"layers": [{"w": [[1, 2]], "b": [0], "activation": "relu"}]})
     Network(2-1, relu; squared_error, mean; float64; 3 parameters)
     """
+    if "network" in settings:
+        checks.saved_as_it_is(settings, DESCRIBING)
+        return settings["network"]  # type: ignore[no-any-return]
     kind = checks.float_dtype(settings.get("dtype", "float64"))
     common = {name: settings[name] for name in ("loss", "reduction") if name in settings}
     if "layers" in settings:
@@ -140,8 +148,9 @@ def data(settings: Settings) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
         if name not in settings:
             raise ValueError(f"the data needs x and y; {name} is missing")
     x, y = checks.real_array("x", settings["x"]), checks.real_array("y", settings["y"])
+    loss = settings["network"].loss_name if "network" in settings else settings.get("loss")
     # What is typed is always a row: of one class, each example's.
-    if settings.get("loss") == "cross_entropy" and y.dtype.kind in "iu" and y.ndim == x.ndim and y.shape[-1] == 1:
+    if loss == "cross_entropy" and y.dtype.kind in "iu" and y.ndim == x.ndim and y.shape[-1] == 1:
         y = y[..., 0]
     return x, y
 

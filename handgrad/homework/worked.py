@@ -142,7 +142,7 @@ FORMS: dict[str, Callable[[Worked], str]] = {
 
 def ending_of(path: str | Path) -> str:
     """Return the ending of a file if it is one of `FORMS`; ValueError otherwise."""
-    return checks.one_of("the file's ending", Path(path).suffix.lower(), FORMS)
+    return checks.ending(path, FORMS)
 
 
 def worked(

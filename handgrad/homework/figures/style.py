@@ -26,6 +26,7 @@ __all__ = [
     "BLUE",
     "CAPTION",
     "MARKERS",
+    "ORANGE",
     "SIZE",
     "Axes",
     "axes_for",
@@ -45,7 +46,7 @@ Array = npt.NDArray[Any]
 
 # The colours of Okabe and Ito that stand out against white, at least 3 : 1. Source: Okabe and Ito (2008).
 COLOURS = ("#000000", "#D55E00", "#0072B2", "#009E73", "#CC79A7")
-BLUE = "#0072B2"
+BLUE, ORANGE = "#0072B2", "#D55E00"
 # Four dashes and seven markers share no factor, so that only the 29th line has both from the first.
 DASHES = ("-", "--", ":", "-.")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")

@@ -12,6 +12,7 @@ from handgrad import checks
 from handgrad.descent import History, fit
 from handgrad.homework.figures.style import (
     BLUE,
+    ORANGE,
     Axes,
     axes_for,
     dress,
@@ -31,15 +32,29 @@ __all__ = ["dead_units", "losses"]
 Array = npt.NDArray[Any]
 
 SIZE = (5.6, 4.2)  # inches
+# Of the examples that are trained on, and of those that are not.
+STROKES: tuple[dict[str, Any], ...] = (
+    {"color": BLUE, "linewidth": 2},
+    {"color": ORANGE, "linewidth": 2, "linestyle": "--"},
+)
 
 
-def losses(history: History, *, loss: str | None = None, axes: object = None, language: str = "en") -> Axes:
+def losses(
+    history: History,
+    *,
+    test: History | None = None,
+    loss: str | None = None,
+    axes: object = None,
+    language: str = "en",
+) -> Axes:
     """Draw the loss of each epoch, on a logarithmic axis if it falls or rises a hundredfold.
 
     Parameters
     ----------
     history : History
         As `handgrad.fit` returned it.
+    test : History, optional
+        The loss of other examples, which were not trained on, at the same epochs.
     loss : str, optional
         The network's `loss_name`, which says the unit; both units stand on the axis unless given.
     axes : Axes, optional
@@ -50,12 +65,12 @@ def losses(history: History, *, loss: str | None = None, axes: object = None, la
     Returns
     -------
     Axes
-        With one line.
+        With one line, or with two and a legend.
 
     Raises
     ------
     TypeError, ValueError
-        If history is no History or empty, the loss or the language is unknown, or axes are not one Axes.
+        If history or test is no History, or empty, the loss or the language is unknown, or axes are not one Axes.
 
     Notes
     -----
@@ -66,21 +81,31 @@ def losses(history: History, *, loss: str | None = None, axes: object = None, la
     >>> losses(History([4.0, 1.0]), loss="squared_error").get_ylabel()
     'loss L (squared units of y)'
     """
-    checks.instance("history", history, History, "a History, which handgrad.fit returns")
-    checks.not_empty("history", history.losses, "epoch")
-    values = checks.real_array("history.losses", history.losses)
-    checks.finite("history.losses", values)
+    drawn = [_values("history", history)] + ([] if test is None else [_values("test", test)])
+    values = np.concatenate(drawn)
     of_which = "loss" if loss is None else f"loss_of_{checks.one_of('loss', loss, LOSSES)}"
     say = wording(language, "figures")
     panel: Axes = axes_for(axes, 1, 1, SIZE)[0, 0]
     if values.min() > 0 and values.min() <= values.max() / 100:
         logarithmic(panel, float(values.min()) / 1.2, min(float(values.max()) * 1.2, 1e308))
-    marker = "o" if len(values) <= 30 else None
-    panel.plot(np.arange(1, len(values) + 1), values, color=BLUE, linewidth=2, marker=marker, markersize=4)
+    for each, style, name in zip(drawn, STROKES, ("trained_on", "tested_on"), strict=False):
+        marker = "o" if len(each) <= 30 else None
+        panel.plot(np.arange(1, len(each) + 1), each, marker=marker, markersize=4, label=say(name), **style)
+    if test is not None:
+        key(panel)
     whole_numbers(panel)
     dress(panel, say("losses"), say("epoch"), say(of_which), sections(say, "IV.C", "about_losses"))
     settle(np.array([panel]), axes)
     return panel
+
+
+def _values(name: str, history: object) -> Array:
+    checks.instance(name, history, History, "a History, which handgrad.fit returns")
+    assert isinstance(history, History)
+    checks.not_empty(name, history.losses, "epoch")
+    values = checks.real_array(f"{name}.losses", history.losses)
+    checks.finite(f"{name}.losses", values)
+    return values
 
 
 def dead_units(
