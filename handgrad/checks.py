@@ -597,6 +597,15 @@ def two_inputs(widths: Sequence[int]) -> None:
         raise ValueError(f"net must take n_0 = 2 inputs, the two axes of the plane; got n_0 = {widths[0]}")
 
 
+def names(name: str, value: object, count: int) -> list[str]:
+    """Return as many names as are needed, each on one line."""
+    if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(each, str) for each in value):
+        raise TypeError(f"{name} must be a sequence of {count} names; got {value!r}")
+    if len(value) != count:
+        raise ValueError(f"{name} must be a sequence of {count} names; got {len(value)}")
+    return [" ".join(each.split()) for each in value]
+
+
 def two_values(name: str, values: Sequence[float]) -> None:
     """Raise unless there are two different targets, one for each class of a network of one output."""
     if len(values) != 2:

@@ -386,6 +386,13 @@ def test_shades_of_the_classes_are_lighter_one_by_one(classes):
     assert min(np.diff(light)) > 0.05
 
 
+def test_names_of_the_boundary_is_as_given():
+    axes = figures.boundary(classifier(), XOR, np.array([0, 1, 2, 0]), classes=["a", "b\nc", "d"], inputs=("width", "height"))
+    texts = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert texts == [f"{word} {name}" for word in ("predicted:", "example of") for name in ("a", "b c", "d")]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("width", "height")
+
+
 def test_boundary_is_drawn_where_no_other_class_is_predicted():
     always = hg.Network([hg.Dense([[0.0, 0.0]], [5.0], "sigmoid")], "binary_cross_entropy")
     axes = figures.boundary(always, [[1.0, 1.0], [1.0, 1.0]], [[0.0], [1.0]])
@@ -713,6 +720,16 @@ BAD = {
         "net must take n_0 = 2 inputs, the two axes of the plane; got n_0 = 3",
     ),
     "boundary_net": (lambda: figures.boundary(None, XOR, ONE_OF_TWO), TypeError, "net must be a Network; got NoneType"),
+    "boundary_classes": (
+        lambda: figures.boundary(plane(), XOR, ONE_OF_TWO, classes=["a"]),
+        ValueError,
+        "classes must be a sequence of 2 names; got 1",
+    ),
+    "boundary_inputs": (
+        lambda: figures.boundary(plane(), XOR, ONE_OF_TWO, inputs="ab"),
+        TypeError,
+        "inputs must be a sequence of 2 names; got 'ab'",
+    ),
     "boundary_example": (
         lambda: figures.boundary(plane(), [1.0, 2.0], [1.0]),
         ValueError,

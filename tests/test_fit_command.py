@@ -57,7 +57,9 @@ def test_xor_is_trained_saved_loaded_and_plotted(folder, capsys):
     words = shlex.split(lines[-1].removeprefix("to plot it: "))
     assert words[:3] == ["python", "-m", "handgrad"]
     assert main(words[3:]) == 0
-    expected = saved(figures.boundary(net, [[0, 0], [0, 1], [1, 0], [1, 1]], [[0], [1], [1], [0]]), ".svg")
+    expected = saved(
+        figures.boundary(net, [[0, 0], [0, 1], [1, 0], [1, 1]], [[0], [1], [1], [0]], inputs=["x_1", "x_2"]), ".svg"
+    )
     assert (folder / "boundary.svg").read_bytes() == expected
 
 
@@ -207,7 +209,7 @@ def test_saved_network_is_trained_further_only_if_asked(folder):
     net = hg.Network.random([2, 3, 1], activations=["tanh", "identity"], seed=2)
     net.save("net.npz")
     x, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [[0], [1], [1], [0]]
-    as_saved = saved(figures.boundary(net, x, y), ".svg")
+    as_saved = saved(figures.boundary(net, x, y, inputs=["x_1", "x_2"]), ".svg")
     common = ["plot", "boundary", "net.npz", "--data", "xor.csv", "-o", "a.svg"]
     for typed, training in (([], None), (["--epochs", "300"], (0.1, 300)), (["--rate", "0.5"], (0.5, 100))):
         assert main([*common, *typed]) == 0

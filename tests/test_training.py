@@ -305,7 +305,14 @@ def test_report_of_many_names_is_short_and_in_lines():
     data = table(np.arange(24.0).reshape(2, 12), [1, 2], columns=["a\nb", *"cdefghijklm"])
     lines = report(train(data, **SETTINGS), data, "es").splitlines()
     assert lines[1] == "entradas: a b, c, d, e, f, g, h, i, … (12); objetivo: y_1"
-    assert len(lines) == 5 + ("apenas" in lines[-1])
+    assert lines[5] == "Una prueba con tan pocos ejemplos (1) dice poco; con --test 0 se entrena con todos."
+    assert len(lines) == 6 + ("apenas" in lines[-1])
+
+
+@pytest.mark.parametrize(("count", "test", "few"), [(20, 0.2, 1), (20, 0.25, 0), (20, 0, 0)])
+def test_report_of_a_small_test_is_a_hint(count, test, few):
+    data = table(np.arange(2.0 * count).reshape(count, 2) / count, np.arange(count) / count)
+    assert report(train(data, **SETTINGS | {"test": test}), data).count("says little; with --test 0") == few
 
 
 def test_report_in_a_language_without_words_raises():

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from handgrad.losses import LOSSES, REDUCTIONS
 
 if TYPE_CHECKING:
+    from handgrad.homework.dataset import Dataset
     from handgrad.network import Network
 
 # What is said of a network and its data, and how it is trained.
@@ -63,20 +64,21 @@ def settings(asked: argparse.Namespace) -> dict[str, Any]:
     return found | {name: value for name, value in typed.items() if value is not None}
 
 
-def network_and_data(asked: argparse.Namespace, found: dict[str, Any]) -> tuple[Network, Any, Any]:
-    """Return the network of the settings with x and y: those of --data, or of the settings."""
+def network_and_data(asked: argparse.Namespace, found: dict[str, Any]) -> tuple[Network, Any, Any, Dataset | None]:
+    """Return the network of the settings with x and y: those of --data, whose table comes last, or of the settings."""
     from handgrad.homework import dataset, described
 
     net = described.network(found)
     if asked.data is None:
         if asked.target is not None:
             raise ValueError(f"--target is a column of --data FILE.csv; got {asked.target} without it")
-        return net, *described.data(found)
+        x, y = described.data(found)
+        return net, x, y, None
     typed = [name for name in ("x", "y") if getattr(asked, name) is not None]
     if typed:
         raise ValueError(f"--data holds x and y; got --{' and --'.join(typed)}, too")
     data = dataset.read(asked.data, asked.target)
-    return net, data.x, dataset.targets(data, net.loss_name, net.widths[-1])
+    return net, data.x, dataset.targets(data, net.loss_name, net.widths[-1]), data
 
 
 def rate(asked: argparse.Namespace, found: dict[str, Any]) -> Any:

@@ -39,6 +39,7 @@ def run(asked: argparse.Namespace) -> None:
     """Write the figure."""
     if asked.output is None:
         raise ValueError(f"plot needs a file to draw in: --output {asked.figure}.svg, or .png or .pdf; - is standard output")
+    from handgrad.homework.dataset import labels
     from handgrad.homework.figures import ENDINGS, FIGURES, TRAINING, boundary, saved
 
     destination = Destination(asked.output)
@@ -51,10 +52,13 @@ def run(asked: argparse.Namespace) -> None:
         drawn = FIGURES[asked.figure](language=asked.language)
     else:
         found = settings(asked)
-        net, x, y = network_and_data(asked, found)
-        chosen, epochs = rate(asked, found), 100 if asked.epochs is None else asked.epochs
-        trained = {"rate": 0.1 if chosen is None else chosen, "epochs": epochs, "language": asked.language}
+        net, x, y, table = network_and_data(asked, found)
         # What was trained and saved is seen as it is.
-        as_saved = asked.figure == "boundary" and "network" in found and asked.epochs is None and asked.rate is None
-        drawn = boundary(net, x, y, language=asked.language) if as_saved else TRAINING[asked.figure](net, x, y, **trained)
+        if asked.figure == "boundary" and "network" in found and asked.epochs is None and asked.rate is None:
+            named = {} if table is None else {"inputs": table.columns, "classes": labels(table, net.loss_name)}
+            drawn = boundary(net, x, y, language=asked.language, **named)
+        else:
+            chosen, epochs = rate(asked, found), 100 if asked.epochs is None else asked.epochs
+            trained = {"rate": 0.1 if chosen is None else chosen, "epochs": epochs, "language": asked.language}
+            drawn = TRAINING[asked.figure](net, x, y, **trained)
     destination.write(saved(drawn, ending))

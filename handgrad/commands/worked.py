@@ -40,7 +40,7 @@ def run(asked: argparse.Namespace) -> None:
         elif Path(asked.output).suffix.lower() in set(FORMS) - {ending}:
             raise ValueError(f"--format {asked.format} is written to a file that ends in {ending}; got {asked.output}")
     found = settings(asked)
-    net, x, y = network_and_data(asked, found)
+    net, x, y, _ = network_and_data(asked, found)
     chosen = {name: getattr(asked, name) for name in ("layer", "unit", "example", "digits", "language")}
     text = FORMS[ending](worked(net, x, y, rate=rate(asked, found), **chosen))
     if destination is None:

@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from handgrad import checks
 
-__all__ = ["Dataset", "classes", "read", "targets"]
+__all__ = ["Dataset", "classes", "labels", "read", "targets"]
 
 Array = npt.NDArray[Any]
 
@@ -156,6 +156,11 @@ def classes(data: Dataset) -> tuple[Array, tuple[str, ...]]:
         raise ValueError(f"classes are in one column; got the targets {', '.join(data.chosen)}")
     values, places = np.unique(data.y[:, 0], return_inverse=True)
     return places.reshape(-1), tuple(repr(value).removesuffix(".0") for value in values.tolist())
+
+
+def labels(data: Dataset, loss: str) -> tuple[str, ...] | None:
+    """Return the names of the classes in their order, None where the targets are numbers for a loss that predicts them."""
+    return classes(data)[1] if loss == "cross_entropy" else data.labels or None
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ __all__ = ["Trained", "fold", "loss_of", "report", "split", "spread", "train"]
 Array = npt.NDArray[Any]
 
 LISTED = 8  # names in a sentence
+FEW = 5  # examples: fewer are no test
 LITTLE = 0.9  # of the first loss: what is left of it has hardly been learned
 
 
@@ -287,6 +288,8 @@ def report(trained: Trained, data: Dataset, language: str = "en") -> str:
     lines.append(say("loss", first=f"{losses[0]:.4g}", last=f"{losses[-1]:.4g}", epochs=len(losses)))
     part = trained.test if tested else trained.train
     lines.append(f"{say('test_part' if tested else 'training_part')}: {_judged(trained, part, say)}")
+    if 0 < len(trained.test) < FEW:
+        lines.append(say("few", test=len(trained.test)))
     if losses[-1] > LITTLE * losses[0]:
         lines.append(say("little"))
     return "\n".join(lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,16 @@ POINTS = 201  # of the grid, along each input
 MARGIN = 0.15  # of the range of the examples, around them
 
 
-def boundary(net: Network, x: npt.ArrayLike, y: npt.ArrayLike, *, axes: object = None, language: str = "en") -> Axes:
+def boundary(
+    net: Network,
+    x: npt.ArrayLike,
+    y: npt.ArrayLike,
+    *,
+    classes: Sequence[str] | None = None,
+    inputs: Sequence[str] | None = None,
+    axes: object = None,
+    language: str = "en",
+) -> Axes:
     """Draw which class a network predicts for every point of the plane, the boundary between them, and the examples.
 
     Parameters
@@ -39,6 +49,10 @@ def boundary(net: Network, x: npt.ArrayLike, y: npt.ArrayLike, *, axes: object =
         (N, 2).
     y : array_like
         As for `Network.loss`; with one output and squared error two different numbers, one a class.
+    classes : sequence of str, optional
+        What the classes are called, in their order: those of the targets' numbers, from small to large.
+    inputs : sequence of str, optional
+        What the two inputs are called.
     axes : Axes, optional
         Where to draw; a new figure of its own unless given.
     language : str
@@ -74,6 +88,8 @@ def boundary(net: Network, x: npt.ArrayLike, y: npt.ArrayLike, *, axes: object =
     checks.all_finite(net.engine.named(net.engine.parameters), "net's {}")
     halfway, labels = _classes(net, targets)
     say = wording(language, "figures")
+    labels = labels if classes is None else checks.names("classes", classes, len(labels))
+    first, second = (say("x_1"), say("x_2")) if inputs is None else checks.names("inputs", inputs, 2)
     panel: Axes = axes_for(axes, 1, 1, SIZE)[0, 0]
 
     sides = [_side(batch[:, place]) for place in range(2)]
@@ -114,7 +130,7 @@ def boundary(net: Network, x: npt.ArrayLike, y: npt.ArrayLike, *, axes: object =
             label=say("example", label=label),
         )
         handles.append(marks)
-    dress(panel, say("boundary"), say("x_1"), say("x_2"), sections(say, _section(net), "about_boundary"))
+    dress(panel, say("boundary"), first, second, sections(say, _section(net), "about_boundary"))
     panel.grid(False)
     panel.set(xlim=extent[:2], ylim=extent[2:])
     key(panel, handles=handles, loc="upper left", bbox_to_anchor=(1.02, 1), borderaxespad=0)
