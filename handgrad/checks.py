@@ -250,10 +250,16 @@ def inputs(x: object, n_0: int, first_shape: tuple[int, ...], dtype: np.dtype[An
 
 def outputs(y: object, count: int, single: bool, n_out: int, dtype: np.dtype[Any]) -> Array:
     """Return squared error's target as (N, n_L), or raise: its shape must be the output's own, never broadcast."""
+    target = outputs_of_shape(y, count, single, n_out, dtype)
+    if not is_finite(target):
+        finite("y", target)
+    return target
+
+
+def outputs_of_shape(y: object, count: int, single: bool, n_out: int, dtype: np.dtype[Any]) -> Array:
+    """Return what `outputs` does, but for a y that has the right shape and dtype already look for no NaN or infinity."""
     shape = (n_out,) if single else (count, n_out)
     if type(y) is np.ndarray and y.dtype == dtype and y.shape == shape and not single:
-        if not is_finite(y):
-            finite("y", y)
         return y
     array = real_array("y", y)
     if array.shape != shape:

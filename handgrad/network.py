@@ -143,7 +143,9 @@ class Network:
     def __call__(self, x: npt.ArrayLike) -> Array:
         """Return the predictions a^(L): (N, n_L) for a batch x (N, n_0), or (n_L,) for one example (n_0,)."""
         batch, single = self.engine.inputs(x)
-        a = self._forward(batch)[-1][1]
+        # What overflows is infinite, or NaN where two infinities meet: NumPy need not warn of it, here and below.
+        with np.errstate(over="ignore", invalid="ignore"):
+            a = self._forward(batch)[-1][1]
         return a[0] if single else a
 
     def loss(self, x: npt.ArrayLike, y: npt.ArrayLike) -> float:
@@ -167,8 +169,9 @@ class Network:
             If x or y does not hold real numbers; if a shape, class index or probability is wrong, or a number not finite.
         """
         batch, single = self.engine.inputs(x)
-        z, a = self._forward(batch)[-1]
-        return losses.reduced(self.loss_name, self.reduction, z, a, self.engine.targets(y, len(batch), single))
+        target = self.engine.targets(y, len(batch), single)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return losses.reduced(self.loss_name, self.reduction, *self._forward(batch)[-1], target)
 
     def gradient(self, x: npt.ArrayLike, y: npt.ArrayLike) -> Gradient:
         """Return the gradient vector ∇L with its loss, by backpropagation.
@@ -207,9 +210,10 @@ class Network:
         batch, single = self.engine.inputs(x)
         target = self.engine.targets(y, len(batch), single)
         batch = batch.copy()  # a^(0) is handed out: writing to it must not change the caller's x
-        passed = self._forward(batch)
-        layers = [layer.of_one_example() if single else layer for layer in self._backward(batch, passed, target)]
-        return Trace(losses.reduced(self.loss_name, self.reduction, *passed[-1], target), tuple(layers))
+        with np.errstate(over="ignore", invalid="ignore"):
+            passed = self._forward(batch)
+            layers = [layer.of_one_example() if single else layer for layer in self._backward(batch, passed, target)]
+            return Trace(losses.reduced(self.loss_name, self.reduction, *passed[-1], target), tuple(layers))
 
     def descend(self, g: Gradient, rate: float) -> None:
         """Take one step of gradient descent in place: every parameter θ becomes θ − rate · dL/dθ.
