@@ -70,7 +70,7 @@ def losses(history: History, *, loss: str | None = None, axes: object = None, la
     checks.not_empty("history", history.losses, "epoch")
     values = checks.real_array("history.losses", history.losses)
     checks.finite("history.losses", values)
-    of_which = "loss" if loss is None else f"loss_of_{checks.one_of('loss', loss, LOSSES)}"
+    of_which = "loss" if loss is None else f"loss_of_{checks.loss(loss, LOSSES)}"
     say = wording(language, "figures")
     panel: Axes = axes_for(axes, 1, 1, SIZE)[0, 0]
     if values.min() > 0 and values.min() <= values.max() / 100:
