@@ -1,6 +1,6 @@
 """What other libraries hand over and how they call things: their arrays read, and the notes' words for theirs.
 
-None of these libraries is loaded, or known: what counts is what an object can do. `checks` words its errors with what this knows.
+None of these libraries is loaded, or known: what counts is what an object can do. `checks` words its errors with this.
 """
 
 from __future__ import annotations
