@@ -147,16 +147,16 @@ def _of_frame(name: str, frame: Any) -> npt.NDArray[Any]:
     if not hasattr(frame, "columns"):
         return _of_column(name, "the series", frame)
     array: npt.NDArray[Any] = frame.to_numpy()
-    if array.dtype.kind in "fiub":
+    if array.dtype.kind in "iub" or (array.dtype.kind == "f" and np.isfinite(array).all()):
         return array
-    # Some column has numbers that may be missing, truth values, or no numbers at all.
+    # Some column lacks a number, holds truth values beside others' numbers, or no numbers at all.
     columns = [_of_column(name, f"column {label!r}", frame.iloc[:, place]) for place, label in enumerate(frame.columns)]
     return np.column_stack(columns) if columns else np.empty(frame.shape)
 
 
 def _of_column(name: str, which: str, column: Any) -> npt.NDArray[Any]:
     kind = column.dtype
-    if not isinstance(kind, np.dtype) and kind.kind in "fiub":  # numbers that may be missing
+    if kind.kind in "fiub":
         missing = np.asarray(column.isna())
         if missing.any():
             raise ValueError(f"{name} must have no missing numbers; {which} ({kind}) has none in row {int(missing.argmax())}")

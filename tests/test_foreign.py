@@ -66,6 +66,8 @@ def test_everything_else_of_every_form_equals_that_of_arrays(form):
     assert net.loss(x, y) == net.loss(X, Y)
     assert net.trace(x, y).loss == net.trace(X, Y).loss
     assert str(net.advice(x, y, 0.1)) == str(net.advice(X, Y, 0.1))
+    one = (x.iloc[0], y.iloc[0]) if "frame" in form else (x[0], y[0])
+    assert str(net.advice(*one)) == str(net.advice(X[0], Y[0]))
     assert str(hg.worked(net, x, y, example=1)) == str(hg.worked(net, X, Y, example=1))
     one, other = regression(), regression()
     assert hg.fit(one, x, y, rate=0.1, epochs=2, batch_size=3, seed=0).losses == (
@@ -159,6 +161,15 @@ def raises(error, parts, call):
         assert part in str(caught.value)
 
 
+class SparseMatrix:
+    """What SciPy's have."""
+
+    nnz = 3
+
+    def toarray(self):
+        return X
+
+
 MIXED = pd.DataFrame({"height": [1.0, 2.0], "name": ["a", "b"], "age": [3.0, 4.0]})
 MISSING = pd.DataFrame({"a": [1.0, 2.0], "age": pd.array([3, None], "Int64"), "c": [True, False]})
 DATES = pd.DataFrame({"a": [1.0, 2.0], "when": pd.to_datetime(["2025-04-10", "2025-04-11"]), "c": [1, 2]})
@@ -185,9 +196,20 @@ OBJECTS = pd.DataFrame({"a": [1.0, 2.0], "b": np.array([1, 2.5], object), "c": [
             lambda: classifier().loss(X, pd.Series([0, 1, 2, None], dtype="Int64")),
         ),
         (TypeError, "y must hold real numbers; the series has dtype", lambda: classifier().loss(X, pd.Series(list("abca")))),
-        (ValueError, "x must be finite; x[1, 0] is nan", lambda: regression()(pd.DataFrame([[1.0, 2, 3], [np.nan, 1, 2]]))),
+        (
+            ValueError,
+            "x must have no missing numbers; column 'c' (float64) has none in row 1",
+            lambda: regression()(pd.DataFrame({"a": [1.0, 2], "b": [3.0, 4], "c": [5.0, np.nan]})),
+        ),
+        (
+            ValueError,
+            "y must have no missing numbers; the series (float64) has none in row 0",
+            lambda: regression().loss(X[0], pd.Series([np.nan, 1.0])),
+        ),
+        (ValueError, "x must be finite; x[1, 0] is inf", lambda: regression()(pd.DataFrame([[1.0, 2, 3], [np.inf, 1, 2]]))),
         (TypeError, "w must hold floating-point numbers; got dtype int64", lambda: hg.Dense(pd.DataFrame([[1, 2]]), [0])),
-        # Tensors.
+        # Tensors, and SciPy's sparse matrices.
+        (TypeError, "x must be dense; got a sparse matrix: write x.toarray()", lambda: regression()(SparseMatrix())),
         (
             TypeError,
             "x must be dense; got a sparse tensor: write x.to_dense()",
@@ -340,6 +362,20 @@ def test_what_is_meant_otherwise_raises(error, parts, call):
 def test_classes_that_count_from_no_1_is_not_told_to_subtract(y):
     with pytest.raises(ValueError, match=r"y must hold class indices from 0 to C - 1 = 2; y\[\d\] is -?\d$"):
         classifier().loss(X, y)
+
+
+def test_labels_that_are_no_whole_numbers_is_not_told_to_convert():
+    for y in ([0.0, 0.5, 1.0, 2.0], [0.0, 1.0, np.inf, 1.0]):
+        with pytest.raises(ValueError, match=r"got dtype float64$"):
+            classifier().loss(X, y)
+
+
+def test_word_that_a_function_has_itself_is_taken():
+    @foreign.notes_words
+    def step(*, rate=0.1, lr=0.2):
+        return rate, lr
+
+    assert step(lr=1.0) == (0.1, 1.0)
 
 
 @pytest.mark.parametrize("shape", [(3, 3, 4), (2,), (5, 2)])

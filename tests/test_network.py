@@ -446,7 +446,7 @@ def overflowing(kind, dtype, count):
     size_w, size_x, size_y = sizes(largest(dtype))
     signs = np.array([[1, -1, 1], [-1, 1, 1], [1, 1, -1]])
     net = hg.Network([hg.Dense((size_w * signs).astype(dtype), np.ones(3, dtype), name) for name in activations], loss)
-    x = (size_x * np.resize([1, 1, -1], (count or 1, 3))).astype(dtype)
+    x = (size_x * np.resize([1, 1, -1, -1], (count or 1, 3))).astype(dtype)
     y = (size_y * np.resize([1, -1, 1], (count or 1, 3))).astype(dtype)
     if loss != "squared_error":
         y = np.resize([0, 2, 1], count or 1) if loss == "cross_entropy" else np.resize([1, 1, 0], x.shape).astype(dtype)

@@ -140,7 +140,7 @@ CHAINS = {
         lambda: nn.Sequential(nn.Identity(), nn.Linear(3, 2), nn.Identity(), nn.ReLU(), nn.Identity()),
         "relu",
     ),
-    "flatten": (lambda: nn.Sequential(nn.Flatten(), nn.Linear(3, 2), nn.Flatten(1, 1), nn.Softmax(1)), "softmax"),
+    "flatten": (lambda: nn.Sequential(nn.Flatten(), nn.Linear(3, 2), nn.Flatten(-1), nn.Softmax(1)), "softmax"),
     "without bias": (lambda: nn.Sequential(nn.Linear(3, 3, bias=False), nn.PReLU(3), nn.Linear(3, 2)), "prelu identity"),
     "unused argument": (lambda: Unused(3, 2), "identity"),
     "own": (lambda: Traced(lambda m, x: m.out(m.act(m.fc(x)))), "tanh identity"),
@@ -176,6 +176,18 @@ def test_network_of_chain_matches_the_modules_outputs(kind):
         for parameter in module.parameters():
             parameter += 1
     np.testing.assert_array_equal(net(x), before)
+
+
+def test_module_that_is_read_is_as_it_was():
+    def forward(module, x):
+        module.calls = getattr(module, "calls", 0) + 1
+        return F.linear(x, module.fc.weight, torch.ones(3))
+
+    module = Traced(forward)
+    before = dict(vars(module))
+    with pytest.raises(TypeError, match="linear in module's forward must be one of"):
+        v.from_torch(module)
+    assert vars(module) == before
 
 
 def test_logarithm_of_softmax_is_logits_under_cross_entropy():
@@ -236,6 +248,7 @@ def of(forward, **parts):
         (of(lambda m, x: F.softmax(m.fc(x), dim=0)), {}, TypeError, "softmax in module's forward must be one of"),
         (of(lambda m, x: m.fc(x) @ m.again.weight), {}, TypeError, "matmul in module's forward must be one of"),
         (of(lambda m, x: F.linear(m.fc(x), 2 * m.again.weight)), {}, TypeError, "mul in module's forward must take"),
+        (of(lambda m, x: F.linear(x, m.fc.weight, torch.ones(3))), {}, TypeError, "linear in module's forward must be one of"),
         (of(lambda m, x: (m.fc(x), x)), {}, TypeError, "module must return what its last step gives"),
         (of(lambda m, x: {"logits": m.fc(x)}), {}, TypeError, "module must return what its last step gives"),
         (of(lambda m, x: (m.fc(x), x)[1]), {}, TypeError, "module must return what its last step gives"),

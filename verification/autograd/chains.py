@@ -6,6 +6,7 @@ What is no such chain is refused here, with the name of the first step that does
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -119,9 +120,10 @@ def _steps(module: nn.Module) -> list[Step]:
     """Return the steps of a module's forward, each of which takes what the one before it gives."""
     hg.checks.instance("module", module, nn.Module, "an nn.Module")
     tracer = fx.Tracer()
-    # A layer alone is not looked into: it is the one step of a Sequential.
+    # A layer alone is not looked into: it is the one step of a Sequential. Of others a shallow copy is traced, since what
+    # forward says of `self`, and a tensor that it makes, become attributes.
     alone = tracer.is_leaf_module(module, "")
-    root = nn.Sequential(module) if alone else module
+    root = nn.Sequential(module) if alone else copy(module)
     try:
         graph = tracer.trace(root)
     except Exception as error:  # whatever the module's own forward raises when it is given no numbers
@@ -181,7 +183,7 @@ def _does_nothing(step: Step) -> bool:
     what = step.what
     kind: object = type(what) if isinstance(what, nn.Module) else what
     if kind in (nn.Flatten, torch.flatten, "flatten"):
-        return step.of_module("start_dim", 0, 0) == 1 and step.of_module("end_dim", 1, -1) in (1, -1)
+        return step.of_module("start_dim", 0, 0) in (1, -1)
     if kind in (nn.Dropout, F.dropout):
         if step.of_module("training", 1, True) and step.of_module("p", 0, 0.5) != 0:
             raise TypeError(f"{step.name} is random while it trains: call module.eval(), or make p 0; got {step.told}")

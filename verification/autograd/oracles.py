@@ -15,7 +15,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812  # torch's own name for it
 
-from verification.autograd.chains import LOG_SOFTMAX, chain_of
+from verification.autograd.chains import chain_of
 from verification.random_networks.plain import PlainCase, PlainLayer
 
 Array = npt.NDArray[Any]
@@ -120,12 +120,8 @@ def of_module(module: nn.Module, plain: PlainCase) -> dict[str, Array]:
     leaves = {name: parameter for name, parameter in parameters.items() if parameter is not None}
     x = torch.tensor(plain.x, requires_grad=True)
     output = own(x)
-    if links[-1].activation == LOG_SOFTMAX:
-        # As with torch's NLLLoss: Σ_k −y_k log p_k.
-        loss = -(torch.tensor(plain.targets()).to(output.dtype) * output).sum(dim=-1)
-        loss = loss.mean() if plain.reduction == "mean" else loss.sum()
-    else:
-        loss = _losses(plain, output, output)
+    # A module that ends in a LogSoftmax gives logits, too: another one changes none of them.
+    loss = _losses(plain, output, output)
     gradients = torch.autograd.grad(loss, [*leaves.values(), x])
     found = {name: gradient.numpy() for name, gradient in zip([*leaves, "x"], gradients, strict=True)}
     for number, layer in enumerate(plain.layers, start=1):
