@@ -192,7 +192,7 @@ class Activation:
     Parameters
     ----------
     name : str
-        identity, sigmoid, tanh, relu, leaky_relu, prelu or softmax.
+        identity, sigmoid, tanh, relu, leaky_relu, prelu or softmax; "ReLU" and "Leaky ReLU" are these, too.
     slope : float, optional
         leaky_relu only: its fixed slope; 0.01 unless given.
     alpha : float or sequence of float, optional
@@ -224,7 +224,7 @@ class Activation:
     alpha: float | tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
-        checks.one_of("activation", self.name, FORMS)
+        object.__setattr__(self, "name", checks.activation(self.name, FORMS))
         for argument, owner, default in (("slope", "leaky_relu", 0.01), ("alpha", "prelu", 0.25)):
             given = getattr(self, argument)
             if self.name != owner:

@@ -1,6 +1,7 @@
 """Every error a user can make is found and worded here, so that the other modules hold mathematics alone.
 
-A message names the argument, says the requirement in symbols and in numbers, and shows what came.
+A message names the argument, says the requirement in symbols and in numbers, and shows what came. What other libraries hand
+over, and their words, are known to `foreign`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
+from handgrad import foreign
+
 Array = npt.NDArray[Any]
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
@@ -31,7 +34,7 @@ def real_array(name: str, value: object) -> Array:
     name : str
         What the caller calls the argument.
     value : object
-        Anything that NumPy can read as an array.
+        Anything that NumPy can read as an array, tensors and frames included.
 
     Returns
     -------
@@ -41,14 +44,17 @@ def real_array(name: str, value: object) -> Array:
     Raises
     ------
     TypeError
-        If `value` is ragged, masked, complex, text, or holds objects.
+        If `value` is ragged, masked, sparse, complex, text, or holds objects.
+    ValueError
+        If a column of a frame has missing numbers.
     """
     if type(value) is np.ndarray and value.dtype in FLOATS:
         return value
     if isinstance(value, np.ma.MaskedArray):
         raise TypeError(f"{name} must be an array without a mask, since the masked numbers would be used; got a masked array")
+    readable = foreign.plain(name, value)
     try:
-        array = np.asarray(value)
+        array = np.asarray(readable)
     except Exception as error:  # whatever a foreign array type raises when it cannot be read
         raise TypeError(f"{name} must be an array of real numbers; got {type(value).__name__}: {error}") from None
     if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
@@ -86,9 +92,9 @@ def parameter(name: str, value: object, dtype: np.dtype[Any] | None = None) -> A
     name : str
         What the caller calls the argument.
     value : array_like
-        Floating-point numbers; a list or a number takes `dtype`, an array keeps its own.
+        Floating-point numbers; a list or a number, also of integers, takes `dtype`, an array keeps its own.
     dtype : dtype, optional
-        What the array must have, because another parameter of the layer has it.
+        What the array must have, because another parameter of the layer has it; a list takes float64 unless given.
 
     Returns
     -------
@@ -103,10 +109,12 @@ def parameter(name: str, value: object, dtype: np.dtype[Any] | None = None) -> A
         If one is NaN or infinite.
     """
     array = real_array(name, value)
-    if array.dtype.kind != "f":
+    # Who writes [[1, 2]] means numbers; who has an array of integers has chosen its dtype, which no weight can have.
+    written = not (hasattr(value, "dtype") or hasattr(value, "dtypes"))
+    if array.dtype.kind not in ("fiu" if written else "f"):
         raise TypeError(f"{name} must hold floating-point numbers; got dtype {array.dtype} (1.0 is one, 1 is not)")
-    if dtype is not None and not hasattr(value, "dtype"):
-        array = converted(name, array, dtype)
+    if written and (dtype is not None or array.dtype.kind != "f"):
+        array = converted(name, array, np.dtype(np.float64) if dtype is None else dtype)
     if array.dtype not in FLOATS:
         raise TypeError(f"{name} must be float32 or float64; got {array.dtype}")
     if dtype is not None and array.dtype != dtype:
@@ -164,13 +172,17 @@ def chain_of_layers(layers: Sequence[Any], kind: type) -> None:
             raise TypeError(f"all layers must have one dtype; layer 1 is {dtypes[0]}, layer {number} is {dtype}")
 
 
-def one_of(name: str, value: object, known: Iterable[str]) -> str:
-    """Return `value` if it is one of the known names; otherwise list them, and suggest a near miss."""
+def one_of(name: str, value: object, known: Iterable[str], elsewhere: Mapping[str, str] | None = None) -> str:
+    """Return `value` if it is one of the known names; otherwise list them, and say what was probably meant.
+
+    `elsewhere` is a table of `foreign`: what other libraries call it.
+    """
     names = list(known)
+    said = foreign.meant(value, elsewhere or {})
     if not isinstance(value, str):
-        raise TypeError(f"{name} must be one of {', '.join(names)}; got {value!r}")
+        raise TypeError(f"{name} must be one of {', '.join(names)}; got {value!r}{said}")
     if value not in names:
-        raise ValueError(f"{name} must be one of {', '.join(names)}; got {value!r}{suggestion(value, names)}")
+        raise ValueError(f"{name} must be one of {', '.join(names)}; got {value!r}{said or suggestion(value, names)}")
     return value
 
 
@@ -179,6 +191,17 @@ def ending(path: object, known: Iterable[str]) -> str:
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"path must be a str or a Path; got {type(path).__name__}")
     return one_of("the file's ending", os.path.splitext(os.fsdecode(path))[1].lower(), known)
+
+
+def activation(value: object, known: Iterable[str]) -> str:
+    """Return the known name of an activation; "ReLU" is relu, "LeakyReLU" and "Leaky ReLU" are leaky_relu."""
+    names = list(known)
+    return one_of("activation", foreign.spelled(value, names), names, foreign.ACTIVATIONS)
+
+
+def loss(value: object, known: Iterable[str]) -> str:
+    """Return `value` if it is a known loss; of another library's word the error says which it is, and the difference."""
+    return one_of("loss", value, known, foreign.LOSSES)
 
 
 def suggestion(value: str, names: Sequence[str]) -> str:
@@ -250,24 +273,50 @@ def inputs(x: object, n_0: int, first_shape: tuple[int, ...], dtype: np.dtype[An
     if array.ndim not in (1, 2) or array.shape[-1] != n_0:
         raise ValueError(
             f"x must have shape (N, n_0) = (N, {n_0}), or ({n_0},) for one example, "
-            f"to meet layer 1, whose w is {first_shape}; got {array.shape}"
+            f"to meet layer 1, whose w is {first_shape}; got {array.shape}{_meant_for_x(x, array, n_0)}"
         )
     if array.shape[0] == 0:
         raise ValueError(f"x must hold at least one example, N >= 1; got shape {array.shape}")
     return np.atleast_2d(converted("x", array, dtype)), array.ndim == 1
 
 
+def _meant_for_x(x: object, array: Array, n_0: int) -> str:
+    """Return the end of a sentence about an x whose numbers are right in another shape, or nothing."""
+    if array.ndim == 1 and n_0 == 1 and array.size:
+        return f": write {foreign.as_column('x', x)} for {array.size} examples"
+    return _turned("x", x) if array.ndim == 2 and array.shape[0] == n_0 else ""
+
+
+def _meant_for_y(y: object, got: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+    """Return the end of a sentence about a y of several outputs whose numbers are right in another shape, or nothing."""
+    return _turned("y", y) if len(wanted) == 2 and got == wanted[::-1] else ""
+
+
+def _turned(name: str, value: object) -> str:
+    return f": an example is a row, so write {foreign.of_array(name, value)}.T"
+
+
 def outputs(y: object, count: int, single: bool, n_out: int, dtype: np.dtype[Any]) -> Array:
     """Return squared error's target as (N, n_L), or raise: its shape must be the output's own, never broadcast."""
+    target = outputs_of_shape(y, count, single, n_out, dtype)
+    if not is_finite(target):
+        finite("y", target)
+    return target
+
+
+def outputs_of_shape(y: object, count: int, single: bool, n_out: int, dtype: np.dtype[Any]) -> Array:
+    """Return what `outputs` does, but for a y that has the right shape and dtype already look for no NaN or infinity."""
     shape = (n_out,) if single else (count, n_out)
     if type(y) is np.ndarray and y.dtype == dtype and y.shape == shape and not single:
-        if not is_finite(y):
-            finite("y", y)
         return y
     array = real_array("y", y)
     if array.shape != shape:
         symbols = "(n_L,)" if single else "(N, n_L)"
-        raise ValueError(f"y must have shape {symbols} = {shape}, like the output; got {array.shape}")
+        if n_out == 1 and array.shape == shape[:-1]:
+            said = ": write [y]" if single else f": write {foreign.as_column('y', y)}"
+        else:
+            said = _meant_for_y(y, array.shape, shape)
+        raise ValueError(f"y must have shape {symbols} = {shape}, like the output; got {array.shape}{said}")
     return np.atleast_2d(converted("y", array, dtype))
 
 
@@ -297,15 +346,21 @@ def classes(y: object, count: int, single: bool, number: int, dtype: np.dtype[An
         does not sum to 1 within the square root of its own dtype's rounding, or C times float32's.
     """
     if type(y) is np.ndarray and y.dtype == INDEX and y.shape == (count,) and not single:
-        return _indices(y, count, single, number)
+        return _indices(y, count, single, number, y)
     array = real_array("y", y)
     index_shape, shape = ((), (number,)) if single else ((count,), (count, number))
     if array.shape == index_shape:
-        return _indices(array, count, single, number)
+        return _indices(array, count, single, number, y)
     if array.shape != shape:
         one = "y must be a class index, one integer, or a distribution of shape (C,)"
         many = f"y must hold class indices of shape (N,) = {index_shape} or distributions of shape (N, C)"
-        raise ValueError(f"{one if single else many} = {shape}; got {array.shape}")
+        if array.shape == (*index_shape, 1):
+            said = (
+                f": write {foreign.as_row('y', y)}" if not single else f": write {'y.item()' if hasattr(y, 'item') else 'y[0]'}"
+            )
+        else:
+            said = _meant_for_y(y, array.shape, shape)
+        raise ValueError(f"{one if single else many} = {shape}; got {array.shape}{said}")
     given = np.atleast_2d(array)
     target = np.atleast_2d(converted("y", array, dtype))
     if (given < 0).any():
@@ -322,18 +377,25 @@ def classes(y: object, count: int, single: bool, number: int, dtype: np.dtype[An
     return target
 
 
-def _indices(array: Array, count: int, single: bool, number: int) -> Array:
+def _indices(array: Array, count: int, single: bool, number: int, y: object) -> Array:
+    """Return class indices (N,); `y` is what they came as."""
     indices = array
     if array.dtype != INDEX or single:
         if array.dtype.kind not in "iu":
-            raise ValueError(f"y must hold class indices as integers from 0 to C - 1 = {number - 1}; got dtype {array.dtype}")
+            whole = array.dtype.kind == "b" or bool((np.isfinite(array) & (array == np.round(array))).all())
+            said = f": write {foreign.as_whole('y', y)}" if whole else ""
+            raise ValueError(
+                f"y must hold class indices as integers from 0 to C - 1 = {number - 1}; got dtype {array.dtype}{said}"
+            )
         indices = array.reshape(count).astype(INDEX)
     # Read without its sign a negative index is a very large one; the largest is found fastest by its place.
     unsigned = indices.view(UNSIGNED)
     if unsigned.item(unsigned.argmax()) >= number:
         place, k = next((place, k) for place, k in enumerate(array.reshape(count).tolist()) if not 0 <= k < number)
         where = "y" if single else f"y[{place}]"
-        raise ValueError(f"y must hold class indices from 0 to C - 1 = {number - 1}; {where} is {k}")
+        from_one = array.min() >= 1 and array.max() == number
+        said = ": classes count from 0; if yours count from 1, subtract 1" if from_one else ""
+        raise ValueError(f"y must hold class indices from 0 to C - 1 = {number - 1}; {where} is {k}{said}")
     return indices
 
 

@@ -11,6 +11,7 @@ from handgrad import activations as act
 from handgrad import checks
 from handgrad.activations import Activation
 from handgrad.fast.weights import Weights
+from handgrad.foreign import notes_words
 
 __all__ = ["Dense"]
 
@@ -23,9 +24,9 @@ class Dense:
     Parameters
     ----------
     w : array_like
-        Weights, (n, n_prev), the layout of `torch.nn.Linear.weight`; float32 or float64. Copied.
+        Weights, (n, n_prev), the layout of `torch.nn.Linear.weight`; float32 or float64, lists float64. Copied.
     b : array_like
-        Biases, (n,), of w's dtype. Copied.
+        Biases, (n,), of w's dtype, which a list takes. Copied.
     activation : str or Activation
         By name or as an object; "identity" unless given.
 
@@ -35,6 +36,7 @@ class Dense:
         If w and b are not both float32 or float64; if a shape is wrong, a number not finite, or the activation unknown.
     """
 
+    @notes_words
     def __init__(self, w: npt.ArrayLike, b: npt.ArrayLike, activation: Activation | str = "identity") -> None:
         self._activation = act.activation(activation)
         slope, alpha = self._activation.slope, self._activation.alpha

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from handgrad import checks
+from handgrad.foreign import notes_words
 from handgrad.network import Network
 
 __all__ = ["History", "fit"]
@@ -37,6 +38,7 @@ class History:
         return f"History({len(self.losses)} epochs{losses})"
 
 
+@notes_words
 def fit(
     net: Network,
     x: npt.ArrayLike,

@@ -64,7 +64,7 @@ def gradient(net: Network, x: npt.ArrayLike, y: npt.ArrayLike, equations: Equati
     checks.instance("net", net, Network, "a Network")
     examples, single, share = _examples(net, x, y, equations, _one_example)
     layers = []
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         for place, layer in enumerate(net.layers):
             of_layer = [quantities[place] for _, quantities in examples]
             layers.append(LayerGradient(*_parameters(of_layer, net.dtype, layer.alpha)))
@@ -168,7 +168,7 @@ def _layer(layer: Dense) -> Layer:
 def _trace(net: Network, x: npt.ArrayLike, y: npt.ArrayLike, equations: Equations, one_example: OneExample) -> Trace:
     examples, single, share = _examples(net, x, y, equations, one_example)
     layers = []
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         for place, layer in enumerate(net.layers):
             of_layer = [quantities[place] for _, quantities in examples]
             arrays = {

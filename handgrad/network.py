@@ -19,6 +19,7 @@ from handgrad import checks, losses
 from handgrad.activations import Activation
 from handgrad.dense import Dense
 from handgrad.fast.engine import Engine
+from handgrad.foreign import notes_words
 from handgrad.gradient import Gradient, LayerTrace, Trace, cut, named_arrays
 
 if TYPE_CHECKING:
@@ -70,9 +71,10 @@ class Network:
     dtype: np.dtype[Any]
     engine: Engine  # the machinery of `handgrad.fast` behind `gradient` and `descend`; `handgrad.fit` trains with it
 
+    @notes_words
     def __init__(self, layers: Sequence[Dense], loss: str = "squared_error", reduction: str = "mean") -> None:
         checks.chain_of_layers(layers, Dense)
-        checks.one_of("loss", loss, losses.LOSSES)
+        checks.loss(loss, losses.LOSSES)
         checks.one_of("reduction", reduction, losses.REDUCTIONS)
         checks.output_meets_loss(loss, losses.JOINED.get(loss), layers[-1].activation.name, len(layers[-1].b))
         shapes = tuple((layer.w.shape, None if layer.alpha is None else layer.alpha.shape) for layer in layers)
@@ -85,6 +87,7 @@ class Network:
         vars(self)["engine"] = Engine(parameters, shapes, own[0]._weights, activations, loss, reduction)
 
     @classmethod
+    @notes_words
     def random(
         cls,
         widths: Sequence[int],
@@ -144,7 +147,9 @@ class Network:
     def __call__(self, x: npt.ArrayLike) -> Array:
         """Return the predictions a^(L): (N, n_L) for a batch x (N, n_0), or (n_L,) for one example (n_0,)."""
         batch, single = self.engine.inputs(x)
-        a = self._forward(batch)[-1][1]
+        # What overflows is infinite, or NaN where two infinities meet: NumPy need not warn of it, here and below.
+        with np.errstate(over="ignore", invalid="ignore"):
+            a = self._forward(batch)[-1][1]
         return a[0] if single else a
 
     def loss(self, x: npt.ArrayLike, y: npt.ArrayLike) -> float:
@@ -153,9 +158,11 @@ class Network:
         Parameters
         ----------
         x : array_like
-            (N, n_0), or (n_0,) for one example; integers are converted to the network's dtype.
+            (N, n_0), or (n_0,) for one example: lists, arrays, pandas frames and series, or torch tensors, which are detached;
+            they are converted to the network's dtype.
         y : array_like
             The output's own shape, for binary_cross_entropy 0 … 1; for cross_entropy classes (N,), or distributions (N, C).
+            As x may be.
 
         Returns
         -------
@@ -168,8 +175,9 @@ class Network:
             If x or y does not hold real numbers; if a shape, class index or probability is wrong, or a number not finite.
         """
         batch, single = self.engine.inputs(x)
-        z, a = self._forward(batch)[-1]
-        return losses.reduced(self.loss_name, self.reduction, z, a, self.engine.targets(y, len(batch), single))
+        target = self.engine.targets(y, len(batch), single)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return losses.reduced(self.loss_name, self.reduction, *self._forward(batch)[-1], target)
 
     def gradient(self, x: npt.ArrayLike, y: npt.ArrayLike) -> Gradient:
         """Return the gradient vector ∇L with its loss, by backpropagation.
@@ -208,10 +216,12 @@ class Network:
         batch, single = self.engine.inputs(x)
         target = self.engine.targets(y, len(batch), single)
         batch = batch.copy()  # a^(0) is handed out: writing to it must not change the caller's x
-        passed = self._forward(batch)
-        layers = [layer.of_one_example() if single else layer for layer in self._backward(batch, passed, target)]
-        return Trace(losses.reduced(self.loss_name, self.reduction, *passed[-1], target), tuple(layers))
+        with np.errstate(over="ignore", invalid="ignore"):
+            passed = self._forward(batch)
+            layers = [layer.of_one_example() if single else layer for layer in self._backward(batch, passed, target)]
+            return Trace(losses.reduced(self.loss_name, self.reduction, *passed[-1], target), tuple(layers))
 
+    @notes_words
     def descend(self, g: Gradient, rate: float) -> None:
         """Take one step of gradient descent in place: every parameter θ becomes θ − rate · dL/dθ.
 
@@ -233,6 +243,7 @@ class Network:
         checks.same_parameters("g", g.named(), self.engine.named(self.engine.parameters))
         self.engine.step(g.flat, step, np.empty_like(g.flat))
 
+    @notes_words
     def advice(self, x: npt.ArrayLike, y: npt.ArrayLike, rate: float | None = None, *, language: str = "en") -> Advice:
         """Say what may keep the network from learning although its gradient is right, with a measured number for each remark.
 

@@ -171,12 +171,14 @@ def test_what_is_no_array_of_numbers_raises(name, call, kind):
             f"activation must be one of {ACTIVATIONS}; got 'sigmoyd' (did you mean 'sigmoid'?)",
             lambda: hg.Activation("sigmoyd"),
         ),
-        (ValueError, "got 'Leaky-ReLU' (did you mean 'leaky_relu'?)", lambda: hg.Dense(W, B, "Leaky-ReLU")),
-        (
-            ValueError,
-            "got 'leaky relu' (did you mean 'leaky_relu'?)",
-            lambda: hg.Network.random([2, 2], activations=["leaky relu"]),
+        (ValueError, "got 'LeakyReLU()' (did you mean 'leaky_relu'?)", lambda: hg.Dense(W, B, "LeakyReLU()")),
+        *(
+            (ValueError, f"; got {word!r}: a layer without an activation is 'identity'", lambda word=word: hg.Activation(word))
+            for word in ("linear", "Linear", "none", "None", "")
         ),
+        (TypeError, "; got None: a layer without an activation is 'identity'", lambda: hg.Dense(W, B, None)),
+        (ValueError, "; got 'logistic': the notes' word is 'sigmoid'", lambda: hg.Dense(W, B, "logistic")),
+        (ValueError, "; got 'LogSoftmax': take 'softmax', whose logarithm", lambda: hg.Dense(W, B, "LogSoftmax")),
         (
             TypeError,
             f"activation must be one of {ACTIVATIONS}; got 3",
@@ -199,7 +201,23 @@ def test_what_is_no_array_of_numbers_raises(name, call, kind):
             lambda: hg.Network(net().layers, reduction="means"),
         ),
         (TypeError, "reduction must be one of mean, sum; got ['sum']", lambda: hg.Network(net().layers, reduction=["sum"])),
-        (ValueError, "loss must be one of", lambda: hg.Network.random([2, 2], activations=["relu"], loss="mse")),
+        *(
+            (
+                ValueError,
+                [f"loss must be one of squared_error, cross_entropy, binary_cross_entropy; got {word!r}: the", said],
+                lambda word=word: hg.Network.random([2, 2], activations=["relu"], loss=word),
+            )
+            for words, said in (
+                (("mse", "MSE", "MSELoss", "mean_squared_error", "L2", "Squared-Error"), "is squared_error's mean / n_L"),
+                (
+                    ("ce", "CrossEntropyLoss", "cross entropy", "Cross_Entropy", "nll"),
+                    "notes' word is cross_entropy, and the last",
+                ),
+                (("bce", "BCELoss", "BCEWithLogitsLoss", "log_loss"), "it is binary_cross_entropy's mean / n_L"),
+            )
+            for word in words
+        ),
+        (ValueError, "got 'huber'", lambda: hg.Network(net().layers, "huber")),
         # Slopes.
         (TypeError, "slope is an argument of leaky_relu alone; relu got slope=0.5", lambda: hg.Activation("relu", slope=0.5)),
         (TypeError, "slope is an argument of leaky_relu alone; prelu got slope=0.5", lambda: hg.Activation("prelu", slope=0.5)),
@@ -266,9 +284,9 @@ def test_what_is_no_array_of_numbers_raises(name, call, kind):
         (
             TypeError,
             "w must hold floating-point numbers; got dtype int64 (1.0 is one, 1 is not)",
-            lambda: hg.Dense([[1, 2]], [0.0]),
+            lambda: hg.Dense(np.array([[1, 2]]), [0.0]),
         ),
-        (TypeError, "b must hold floating-point numbers; got dtype int64", lambda: hg.Dense([[1.0, 2.0]], [0])),
+        (TypeError, "b must hold floating-point numbers; got dtype int8", lambda: hg.Dense([[1.0]], np.zeros(1, np.int8))),
         (TypeError, "w must hold floating-point numbers; got dtype bool", lambda: hg.Dense([[True]], [0.0])),
         (TypeError, "w must be float32 or float64; got float16", lambda: hg.Dense(np.ones((1, 1), np.float16), [0.0])),
         (TypeError, "w must be float32 or float64; got >f8", lambda: hg.Dense(np.ones((1, 1), ">f8"), [0.0])),

@@ -3,6 +3,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 import handgrad as hg
 import verification as v
@@ -53,6 +55,100 @@ def test_compare_of_right_gradients_is_ok(telling, dtype, single):
     assert report.ok
     assert report.mismatches == ()
     v.assert_matches_autograd(net, x, y, telling=telling)
+
+
+class Own(nn.Module):
+    """A student's module: its forward is written out."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = nn.Linear(3, 4), nn.Linear(4, 2, bias=False)
+        self.slope = nn.PReLU()
+
+    def forward(self, x):
+        x = self.slope(self.first(torch.flatten(x, 1)))
+        return nn.functional.dropout(self.last(x), 0.5, self.training)
+
+
+def made(make, seed=0):
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return make()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("reduction", [None, "sum"])
+@pytest.mark.parametrize(
+    ("make", "loss", "y"),
+    [
+        (lambda: Own().eval(), None, [[0.5, 1.0], [0.0, -1.0], [2.0, 0.25]]),
+        (lambda: Own().eval(), "cross_entropy", [0, 1, 1]),
+        (lambda: Own().eval(), "cross_entropy", [[0.5, 0.5], [0.0, 1.0], [0.25, 0.75]]),
+        (lambda: Own().eval(), "binary_cross_entropy", [[0.5, 0.5], [0.0, 1.0], [1.0, 0.0]]),
+        (lambda: nn.Sequential(Own().eval(), nn.LogSoftmax(-1)), "cross_entropy", [0, 1, 1]),
+        (lambda: nn.Sequential(Own().eval(), nn.LogSoftmax(1)), "cross_entropy", [[0.5, 0.5], [0.0, 1.0], [0.25, 0.75]]),
+        (lambda: nn.Sequential(nn.Sequential(nn.Linear(3, 2)), nn.PReLU(2)), "squared_error", [[0.5, 1.0]] * 3),
+        (lambda: nn.Linear(3, 2), None, [[0.5, 1.0], [0.0, -1.0], [2.0, 0.25]]),
+    ],
+)
+def test_compare_of_module_is_ok(make, loss, y, reduction, dtype):
+    module = made(make).to(dtype)
+    x = torch.tensor([[1.0, -2.0, 0.5], [0.25, 4.0, -1.0], [2.0, 0.0, 1.0]])
+    report = v.compare(module, x, torch.tensor(y), loss=loss, reduction=reduction)
+    assert report.ok
+    assert report.network.startswith("Network(3-")
+    assert f"{loss or 'squared_error'}, {reduction or 'mean'}; {str(dtype).removeprefix('torch.')}" in report.network
+    v.assert_matches_autograd(module, x[0], torch.tensor(y[0]), loss=loss, reduction=reduction, telling="literal")
+
+
+def test_compare_of_module_is_with_the_modules_own_gradients():
+    """What a hook does is seen by whoever calls the module, and by nobody who reads its layers."""
+    module = made(lambda: nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2)).double())
+    x, y = np.ones((2, 3)), np.ones((2, 2))
+    assert v.compare(module, x, y).ok
+    handle = module[1].register_full_backward_hook(lambda module, of_inputs, of_outputs: (2 * of_inputs[0],))
+    assert [entry.name for entry in v.compare(module, x, y).mismatches] == ["w1", "b1", "x"]
+    with pytest.raises(AssertionError, match="3 of 16 arrays differ, the first is w1"):
+        v.assert_matches_autograd(module, x, y)
+    handle.remove()
+    module[2].register_forward_hook(lambda module, inputs, output: output + 1)
+    wrong = [entry.name for entry in v.compare(module, x, y).mismatches]
+    assert wrong == ["loss", "w2", "b2", "w1", "b1", "x"]
+
+
+def test_compare_of_module_leaves_it_as_it_was():
+    module = made(lambda: nn.Sequential(nn.Linear(3, 4), nn.Dropout(0), nn.Tanh(), nn.Linear(4, 2)))
+    module[0].weight.requires_grad_(False)
+    module[3].bias.grad = torch.ones(2)
+    before = {name: parameter.clone() for name, parameter in module.named_parameters()}
+    x = torch.ones(2, 3, requires_grad=True)
+    with torch.no_grad():
+        assert v.compare(module, x, torch.ones(2, 2)).ok
+    assert x.grad is None
+    assert [parameter.requires_grad for parameter in module.parameters()] == [False, True, True, True]
+    assert module[3].weight.grad is None
+    assert torch.equal(module[3].bias.grad, torch.ones(2))
+    assert all(each.training for each in module.modules())
+    assert all(torch.equal(parameter, before[name]) for name, parameter in module.named_parameters())
+
+
+@pytest.mark.parametrize("function", [v.compare, v.assert_matches_autograd])
+@pytest.mark.parametrize(
+    ("net", "options", "error", "text"),
+    [
+        (network_and_data()[0], {"loss": "squared_error"}, TypeError, "loss is an argument of a module alone; Network(3-4-2"),
+        (network_and_data()[0], {"reduction": "sum"}, TypeError, "has its own; got reduction='sum'"),
+        (nn.Sequential(nn.Linear(3, 2), nn.GELU()), {}, TypeError, "module 1 must be one of Linear"),
+        (nn.Linear(3, 2), {"loss": "mse"}, ValueError, "got 'mse': the notes' word is squared_error"),
+        (nn.Linear(3, 2), {"telling": "matrices"}, ValueError, "telling must be one of"),
+        (nn.Linear(4, 2), {}, ValueError, "x must have shape (N, n_0) = (N, 4)"),
+        (nn.Linear(3, 2), {"loss": "cross_entropy"}, ValueError, "y must hold distributions that sum to 1"),
+    ],
+)
+def test_compare_of_other_modules_raises(function, net, options, error, text):
+    with pytest.raises(error) as raised:
+        function(net, np.ones((2, 3)), np.ones((2, 2)), **options)
+    assert text in str(raised.value)
 
 
 def test_compare_of_binary_cross_entropy_is_ok():
@@ -223,7 +319,7 @@ def test_ratio_to_zero_is_nan():
 @pytest.mark.parametrize(
     ("arguments", "error", "text"),
     [
-        ({"net": "net"}, TypeError, "net must be a handgrad Network; got str"),
+        ({"net": "net"}, TypeError, "net must be a handgrad Network or an nn.Module; got str"),
         (
             {"telling": "literate"},
             ValueError,

@@ -41,6 +41,7 @@ ROOMS = {
 }
 FLOORS = [
     "extras",
+    "foreign",
     "checks",
     "formulas",
     "terminal",

@@ -417,3 +417,88 @@ def test_pickled_network_equals_itself(protocol):
     assert again.gradient(x, y) == net.gradient(x, y)
     again.descend(again.gradient(x, y), 0.5)
     assert again.gradient(x, y) != net.gradient(x, y)
+
+
+def largest(dtype):
+    return float(np.finfo(dtype).max)
+
+
+# Of each network what it is, and numbers so large that its loss, or something on the way, overflows: weights, inputs, targets.
+OVERFLOWING = {
+    "square": (["tanh", "identity"], "squared_error", lambda most: (1, 1, most / 4)),
+    "difference": (["identity"], "squared_error", lambda most: (1, most / 4, -most / 1.5)),
+    "sum of squares": (["identity"], "squared_error", lambda most: (0.5, 1, 0.9 * most**0.5)),
+    "derivative by a weight": (["relu", "identity"], "squared_error", lambda most: (1, most**0.6, 1)),
+    "pre-activation": (["identity", "identity"], "squared_error", lambda most: (most**0.7, most**0.7, 1)),
+    "of a stack": (["relu"] * 5, "squared_error", lambda most: (most**0.3, most**0.3, most**0.5)),
+    "of leaky ones": (["leaky_relu", "prelu"], "squared_error", lambda most: (most**0.7, most**0.7, 1)),
+    "of classes": (["softmax"], "cross_entropy", lambda most: (1, most / 3.5, 1)),
+    "of hidden classes": (["identity", "softmax"], "cross_entropy", lambda most: (most**0.7, most**0.7, 1)),
+    "of units": (["sigmoid"], "binary_cross_entropy", lambda most: (1, most / 3.5, 1)),
+    "of hidden units": (["identity", "sigmoid"], "binary_cross_entropy", lambda most: (most**0.7, most**0.7, 1)),
+    "on the way back": (["tanh", "identity"], "squared_error", lambda most: (most**0.6, 1, most**0.6)),
+}
+
+
+def overflowing(kind, dtype, count):
+    """Return a network of 3 units a layer with data on which something overflows; one example if `count` is None."""
+    activations, loss, sizes = OVERFLOWING[kind]
+    size_w, size_x, size_y = sizes(largest(dtype))
+    signs = np.array([[1, -1, 1], [-1, 1, 1], [1, 1, -1]])
+    net = hg.Network([hg.Dense((size_w * signs).astype(dtype), np.ones(3, dtype), name) for name in activations], loss)
+    x = (size_x * np.resize([1, 1, -1, -1], (count or 1, 3))).astype(dtype)
+    y = (size_y * np.resize([1, -1, 1], (count or 1, 3))).astype(dtype)
+    if loss != "squared_error":
+        y = np.resize([0, 2, 1], count or 1) if loss == "cross_entropy" else np.resize([1, 1, 0], x.shape).astype(dtype)
+    return (net, x, y) if count else (net, x[0], y[0])
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda net, x, y: net(x),
+        lambda net, x, y: net.loss(x, y),
+        lambda net, x, y: net.gradient(x, y).x,
+        lambda net, x, y: net.trace(x, y),
+        hg.literal.gradient,
+        hg.literal.trace,
+        lambda net, x, y: net.advice(x, y),
+        lambda net, x, y: str(hg.worked(net, x, y, example=1)),
+    ],
+    ids=["call", "loss", "gradient", "trace", "literal.gradient", "literal.trace", "advice", "worked"],
+)
+@pytest.mark.parametrize("count", [None, 1, 2, 30])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("kind", OVERFLOWING)
+def test_what_overflows_is_without_warnings(kind, dtype, count, call):
+    """Warnings are errors here, and an error state that the caller has set does not matter either."""
+    net, x, y = overflowing(kind, dtype, count)
+    with np.errstate(over="raise", invalid="raise"):
+        call(net, x, y)
+
+
+@pytest.mark.parametrize("count", [None, 2, 30])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("kind", OVERFLOWING)
+def test_training_on_what_overflows_raises_without_warnings(kind, dtype, count):
+    net, x, y = overflowing(kind, dtype, count)
+    g = net.gradient(x, y)
+    # A few sigmoid units are taken in Python's own numbers, which hold what float32 does not: then `net.loss` alone overflows.
+    assert not (np.isfinite(net.loss(x, y)) and np.isfinite(g.vector).all() and np.isfinite(g.x).all())
+    if count and not (np.isfinite(g.loss) and np.isfinite(g.vector).all()):
+        with pytest.raises(ValueError, match="training diverged in epoch 1"):
+            hg.fit(net, x, y, rate=0.1, epochs=1)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_gradient_of_a_loss_that_overflows_equals_the_formula(dtype):
+    """(4) needs no square: the loss is infinite, its derivative is not."""
+    net = hg.Network([hg.Dense(np.ones((1, 1), dtype), np.zeros(1, dtype))])
+    y = largest(dtype) / 4
+    g = net.gradient([[1.0]], np.array([[y]], dtype))
+    assert g.loss == net.loss([[1.0]], [[y]]) == net.trace([[1.0]], [[y]]).loss == np.inf
+    assert g[1].b == dtype(-2 * y)
+    # What is not finite in the data is still refused, not taken for what overflows.
+    for y in (np.nan, np.inf):
+        with pytest.raises(ValueError, match=r"^y must be finite; y\[0, 0\] is "):
+            net.gradient([[1.0]], np.array([[y]], dtype))

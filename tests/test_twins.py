@@ -3,6 +3,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from torch import nn
+from torch.nn import functional as F  # noqa: N812  # torch's own name for it
 
 import handgrad as hg
 import verification as v
@@ -93,14 +94,185 @@ def test_linear_without_bias_is_a_bias_of_zeros():
     assert not np.signbit(net.layers[0].b).any()
 
 
+class Traced(nn.Module):
+    """A module of one's own with the layers `fc` (3, 3), `again` (3, 3), `out` (3, 2) and `act`; its forward is given."""
+
+    def __init__(self, forward, act=None, **parts):
+        super().__init__()
+        self.fc, self.again, self.out, self.act = nn.Linear(3, 3), nn.Linear(3, 3), nn.Linear(3, 2), act or nn.Tanh()
+        for name, part in parts.items():
+            setattr(self, name, part)
+        self.own = forward
+
+    def forward(self, x):
+        return self.own(self, x)
+
+
+class TwoInputs(nn.Linear):
+    def forward(self, x, mask):
+        return super().forward(x * mask)
+
+
+class Unused(nn.Linear):
+    def forward(self, x, mask=None):
+        return super().forward(x)
+
+
+class Steps(nn.Sequential):
+    pass
+
+
+# Modules and their activations, first layer first; each has three inputs.
+CHAINS = {
+    "layer": (lambda: nn.Linear(3, 2), "identity"),
+    "nested": (
+        lambda: nn.Sequential(nn.Sequential(nn.Linear(3, 3), nn.ReLU()), nn.Sequential(nn.Sequential(nn.Linear(3, 2)))),
+        "relu identity",
+    ),
+    "activation in another Sequential": (lambda: nn.Sequential(nn.Sequential(nn.Linear(3, 2)), nn.Sigmoid()), "sigmoid"),
+    "subclass": (lambda: Steps(nn.Linear(3, 2), nn.ReLU(inplace=True)), "relu"),
+    "dropout of nothing": (lambda: nn.Sequential(nn.Dropout(0), nn.Linear(3, 2), nn.Dropout(0.0), nn.Tanh()), "tanh"),
+    "dropout in eval mode": (
+        lambda: nn.Sequential(nn.Linear(3, 2), nn.Dropout(0.5), nn.Tanh(), nn.Dropout(0.9)).eval(),
+        "tanh",
+    ),
+    "identity anywhere": (
+        lambda: nn.Sequential(nn.Identity(), nn.Linear(3, 2), nn.Identity(), nn.ReLU(), nn.Identity()),
+        "relu",
+    ),
+    "flatten": (lambda: nn.Sequential(nn.Flatten(), nn.Linear(3, 2), nn.Flatten(-1), nn.Softmax(1)), "softmax"),
+    "without bias": (lambda: nn.Sequential(nn.Linear(3, 3, bias=False), nn.PReLU(3), nn.Linear(3, 2)), "prelu identity"),
+    "unused argument": (lambda: Unused(3, 2), "identity"),
+    "own": (lambda: Traced(lambda m, x: m.out(m.act(m.fc(x)))), "tanh identity"),
+    "own within Sequential": (lambda: nn.Sequential(Traced(lambda m, x: m.out(m.fc(x))), nn.ReLU()), "identity relu"),
+    "one activation twice": (lambda: Traced(lambda m, x: m.act(m.out(m.act(m.fc(x))))), "tanh tanh"),
+    "loop over layers": (lambda: Traced(lambda m, x: [x := torch.relu(each(x)) for each in (m.fc, m.again)][-1]), "relu relu"),
+    "functions": (lambda: Traced(lambda m, x: F.softmax(m.out(torch.sigmoid(m.fc(x))), dim=1)), "sigmoid softmax"),
+    "leaky_relu": (lambda: Traced(lambda m, x: m.out(F.leaky_relu(m.fc(x), 0.25))), "leaky_relu identity"),
+    "leaky_relu as it is": (lambda: Traced(lambda m, x: m.out(F.leaky_relu(m.fc(x)))), "leaky_relu identity"),
+    "leaky_relu by name": (lambda: Traced(lambda m, x: F.leaky_relu(input=m.fc(x), negative_slope=2)), "leaky_relu"),
+    "prelu": (lambda: Traced(lambda m, x: F.prelu(m.fc(x), m.alpha), alpha=nn.Parameter(torch.tensor([0.5, 1, 2]))), "prelu"),
+    "softmax": (lambda: Traced(lambda m, x: torch.softmax(m.again(F.softmax(m.fc(x), dim=-1)), 1)), "softmax softmax"),
+    "methods": (lambda: Traced(lambda m, x: m.out(m.again(m.fc(x.flatten(1)).relu()).sigmoid()).tanh()), "relu sigmoid tanh"),
+    "method softmax": (lambda: Traced(lambda m, x: m.fc(torch.flatten(x, start_dim=1)).softmax(dim=1)), "softmax"),
+    "linear": (lambda: Traced(lambda m, x: torch.tanh(F.linear(x, m.fc.weight, m.fc.bias))), "tanh"),
+    "linear without bias": (lambda: Traced(lambda m, x: F.linear(x, weight=m.fc.weight)), "identity"),
+    "dropout": (lambda: Traced(lambda m, x: F.dropout(m.fc(x), training=m.training)).eval(), "identity"),
+    "dropout of p = 0": (lambda: Traced(lambda m, x: F.dropout(m.fc(x), 0.0)), "identity"),
+}
+
+
+@pytest.mark.parametrize("kind", CHAINS)
+def test_network_of_chain_matches_the_modules_outputs(kind):
+    make, names = CHAINS[kind]
+    module = make().double()
+    net = v.from_torch(module)
+    assert [layer.activation.name for layer in net.layers] == names.split()
+    x = np.array([[1.0, -2.0, 0.5], [0.25, 4.0, -1.0]])
+    # Three layers of sums of four terms, of numbers below 10, in another order.
+    assert np.abs(net(x) - module(torch.tensor(x)).detach().numpy()).max() <= 1000 * 2.0**-53
+    before = net(x)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter += 1
+    np.testing.assert_array_equal(net(x), before)
+
+
+def test_module_that_is_read_is_as_it_was():
+    def forward(module, x):
+        module.calls = getattr(module, "calls", 0) + 1
+        return F.linear(x, module.fc.weight, torch.ones(3))
+
+    module = Traced(forward)
+    before = dict(vars(module))
+    with pytest.raises(TypeError, match="linear in module's forward must be one of"):
+        v.from_torch(module)
+    assert vars(module) == before
+
+
+def test_logarithm_of_softmax_is_logits_under_cross_entropy():
+    module = nn.Sequential(nn.Linear(3, 2), nn.LogSoftmax(dim=1)).double()
+    for each in (module, Traced(lambda m, x: F.log_softmax(m.fc(x), 1)), Traced(lambda m, x: m.fc(x).log_softmax(-1))):
+        net = v.from_torch(each.double(), loss="cross_entropy")
+        x = np.array([[1.0, -2.0, 0.5], [0.25, 4.0, -1.0]])
+        loss = nn.NLLLoss()(each(torch.tensor(x)), torch.tensor([0, 1])).item()
+        assert abs(net.loss(x, [0, 1]) - loss) <= 256 * 2.0**-53 * (1 + loss)
+
+
+def tied():
+    module = nn.Sequential(nn.Linear(2, 2), nn.Tanh(), nn.Linear(2, 2))
+    module[2].weight = module[0].weight
+    return module
+
+
+def of(forward, **parts):
+    return Traced(forward, **parts)
+
+
 @pytest.mark.parametrize(
     ("module", "options", "error", "text"),
     [
-        (nn.Linear(1, 1), {}, TypeError, "module must be an nn.Sequential; got Linear"),
-        (nn.Sequential(nn.Linear(1, 1), nn.Dropout(0.5)), {}, TypeError, "module 1 must be one of Linear, Identity"),
-        (nn.Sequential(nn.Linear(1, 1), nn.Dropout(0.5)), {}, TypeError, "got Dropout(p=0.5, inplace=False)"),
+        (hg.Network([hg.Dense([[1.0]], [0.0])]), {}, TypeError, "module must be an nn.Module; got Network"),
+        (nn.Linear, {}, TypeError, "module must be an nn.Module; got type"),
+        (nn.ReLU(), {}, TypeError, "module must follow a Linear without an activation yet; got ReLU()"),
+        (nn.GELU(), {}, TypeError, "module must be one of Linear, Sigmoid"),
+        (nn.Sequential(nn.Linear(1, 1), nn.BatchNorm1d(1)), {}, TypeError, "module 1 must be one of Linear, Sigmoid"),
+        (
+            nn.Sequential(nn.Linear(1, 1), nn.Dropout(0.5)),
+            {},
+            TypeError,
+            "module 1 is random while it trains: call module.eval(), or make p 0; got Dropout(p=0.5, inplace=False)",
+        ),
+        (of(lambda m, x: F.dropout(m.fc(x))), {}, TypeError, "dropout in module's forward is random while it trains"),
+        (of(lambda m, x: F.dropout(m.fc(x), 0.5, m.training)), {}, TypeError, "dropout in module's forward is random while"),
+        (nn.Sequential(nn.Flatten(0), nn.Linear(1, 1)), {}, TypeError, "got Flatten(start_dim=0, end_dim=-1)"),
+        (of(lambda m, x: m.fc(torch.flatten(x))), {}, TypeError, "flatten in module's forward must be one of"),
+        (nn.Sequential(nn.LazyLinear(1)), {}, TypeError, "module 0 has no numbers yet: call the module once on its data"),
+        (nn.Sequential(nn.utils.parametrizations.weight_norm(nn.Linear(1, 1))), {}, TypeError, "module 0 must be one of"),
+        (nn.Sequential(nn.Sequential(nn.Linear(1, 1), nn.ELU())), {}, TypeError, "module 0.1 must be one of"),
+        (nn.Sequential(nn.Linear(1, 1), nn.Softmax()), {}, TypeError, "got Softmax(dim=None)"),
+        (tied(), {}, TypeError, "module 2 has the parameters of module 0: layers of handgrad share none"),
+        (of(lambda m, x: m.fc(m.fc(x))), {}, TypeError, "module fc has the parameters of module fc"),
+        (
+            of(lambda m, x: m.act(m.again(m.act(m.fc(x)))), act=nn.PReLU()),
+            {},
+            TypeError,
+            "module act has the parameters of module act",
+        ),
+        (of(lambda m, x: x + m.fc(x)), {}, TypeError, "add in module's forward must take what the step before it gives, and"),
+        (of(lambda m, x: m.fc(x) + m.again(x)), {}, TypeError, "module again must take what the step before it gives"),
+        (of(lambda m, x: 2 * m.fc(x)), {}, TypeError, "mul in module's forward must take what the step before it gives"),
+        (of(lambda m, x: m.fc(x) * 2), {}, TypeError, "mul in module's forward must be one of"),
+        (of(lambda m, x: m.fc(x).view(-1, 3)), {}, TypeError, "view in module's forward must be one of"),
+        (of(lambda m, x: F.gelu(m.fc(x))), {}, TypeError, "gelu in module's forward must be one of"),
+        (of(lambda m, x: F.softmax(m.fc(x), dim=0)), {}, TypeError, "softmax in module's forward must be one of"),
+        (of(lambda m, x: m.fc(x) @ m.again.weight), {}, TypeError, "matmul in module's forward must be one of"),
+        (of(lambda m, x: F.linear(m.fc(x), 2 * m.again.weight)), {}, TypeError, "mul in module's forward must take"),
+        (of(lambda m, x: F.linear(x, m.fc.weight, torch.ones(3))), {}, TypeError, "linear in module's forward must be one of"),
+        (of(lambda m, x: (m.fc(x), x)), {}, TypeError, "module must return what its last step gives"),
+        (of(lambda m, x: {"logits": m.fc(x)}), {}, TypeError, "module must return what its last step gives"),
+        (of(lambda m, x: (m.fc(x), x)[1]), {}, TypeError, "module must return what its last step gives"),
+        (
+            of(lambda m, x: m.fc(x) if x.sum() > 0 else x),
+            {},
+            TypeError,
+            "no loop or branch may depend on the data; got Traced: ",
+        ),
+        (of(lambda m, x: [m.fc(each) for each in x]), {}, TypeError, "no loop or branch may depend on the data; got Traced: "),
+        (TwoInputs(1, 1), {}, TypeError, "module's forward must take one tensor, the inputs; it takes mask, too"),
+        (nn.Module(), {}, TypeError, "module must be one of Linear, Sigmoid"),
+        (of(lambda m, x: m.no_such_layer(x)), {}, TypeError, "whose forward torch.fx can trace: no loop or branch may depend"),
+        (nn.Sequential(nn.Linear(1, 1).bfloat16()), {}, TypeError, "w must be a tensor that NumPy can read"),
+        (nn.Sequential(nn.Linear(1, 1).to("meta")), {}, TypeError, "w must be a tensor that NumPy can read"),
+        (nn.Sequential(nn.Linear(1, 2), nn.LogSoftmax(1)), {}, TypeError, "LogSoftmax(dim=1) may end a module under the loss"),
+        (
+            nn.Sequential(nn.Linear(1, 2), nn.LogSoftmax(1), nn.Linear(2, 2)),
+            {"loss": "cross_entropy"},
+            TypeError,
+            "LogSoftmax(dim=1) may end a module under the loss cross_entropy, and is no activation elsewhere",
+        ),
+        (of(lambda m, x: torch.sigmoid(m.out(x))), {"loss": "binary_cross_entropy"}, TypeError, "it ends in sigmoid"),
         (nn.Sequential(nn.Linear(1, 1), nn.Softmax(dim=0)), {}, TypeError, "got Softmax(dim=0)"),
-        (nn.Sequential(nn.Sequential(nn.Linear(1, 1))), {}, TypeError, "module 0 must be one of"),
         (nn.Sequential(nn.ReLU()), {}, TypeError, "module 0 must follow a Linear without an activation yet; got ReLU()"),
         (nn.Sequential(nn.Linear(1, 1), nn.ReLU(), nn.Tanh()), {}, TypeError, "module 2 must follow a Linear"),
         (nn.Sequential(), {}, ValueError, "layers must hold at least one Dense layer"),

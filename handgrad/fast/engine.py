@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,8 @@ class Engine:
         # What every call needs, looked up once.
         self._first, self._n_0, self._n_L, self._dtype = shapes[0][0], shapes[0][0][1], shapes[-1][0][0], parameters.dtype
         self._target = checks.classes if loss == "cross_entropy" else checks.TARGETS[loss]
+        # A squared error is finite for finite targets alone, so theirs need not be looked for beforehand.
+        self._unread = checks.outputs_of_shape if loss == "squared_error" else self._target
 
     def inputs(self, x: npt.ArrayLike) -> tuple[Array, bool]:
         """Return x (N, n_0), checked, and whether it came without a batch axis."""
@@ -76,15 +79,17 @@ class Engine:
         # `data` and, for a plan that is there, `_borrowed`, without their calls: a tiny network notices them.
         batch, single = checks.inputs(x, self._n_0, self._first, self._dtype)
         count = len(batch)
-        target = self._target(y, count, single, self._n_L, self._dtype)
+        target = self._unread(y, count, single, self._n_L, self._dtype)
         try:
             plan = self._plans[count].pop()
         except (KeyError, IndexError):
             plan = self._borrowed(count)
-        loss, results = plan.run(batch, target)
+        loss, results, dL_dx = plan.run_quietly(plan, batch, target, single)
+        if not isfinite(loss):
+            checks.finite("y", target)
         vector = results.handed_out()
         if count <= FEW:
-            g = Gradient.of_vector(loss, vector, self._shapes, plan.dL_dx(single))
+            g = Gradient.of_vector(loss, vector, self._shapes, dL_dx)
         else:
             results.dL_dz_1[...] = plan.first.dL_dz
             g = Gradient.of_vector(loss, vector[: self.parameters.size], self._shapes, self._dL_dx_later(vector))
@@ -94,7 +99,12 @@ class Engine:
     def _dL_dx_later(self, results: Array) -> Callable[[], Array]:
         """Return what computes dL/dx (N, n_0), (14), by w_1 as it is now, if it is ever wanted."""
         kept, n, start = self._weights.snapshot(), self._first[0], self.parameters.size
-        return lambda: results[start:].reshape(-1, n).dot(kept.w)  # ij,jk->ik
+
+        def later() -> Array:
+            with np.errstate(over="ignore", invalid="ignore"):
+                return np.asarray(results[start:].reshape(-1, n).dot(kept.w))  # ij,jk->ik
+
+        return later
 
     def train(self, batch: Array, target: Array, rate: float, epoch: int) -> float:
         """Take one step of gradient descent on a batch, and return its loss before the step.
@@ -119,8 +129,7 @@ class Engine:
             If the loss, the gradient or a parameter after the step is not finite.
         """
         plan = self._borrowed(len(batch))
-        with np.errstate(over="ignore", invalid="ignore"):  # checked below
-            loss, results = plan.run(batch, target)
+        loss, results, _ = plan.run_quietly(plan, batch, target)
         checks.converging(loss, results.vector, epoch, rate)
         # Nobody else has this gradient: the step is computed in its memory.
         self.step(results.vector, rate, results.vector)

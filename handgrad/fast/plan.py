@@ -128,9 +128,14 @@ class Plan:
         # The way back: from the last stage to the second, and then the first.
         self.first, self.later = self.stages[0], self.stages[:0:-1]
         self.results: list[Results] = []
+        # To be called as `plan.run_quietly(plan, x, y, single)`. As a decorator an error state takes half the time; it is the
+        # plan's own, since NumPy 1 keeps in it what to go back to.
+        self.run_quietly = np.errstate(over="ignore", invalid="ignore")(Plan.run)
 
-    def run(self, x: Array, y: Array) -> tuple[float, Results]:
-        """Return the loss, and the gradient vector in memory that no caller has a part of.
+    def run(self, x: Array, y: Array, single: bool | None = None) -> tuple[float, Results, Array | None]:
+        """Return the loss, and the gradient vector in memory that no caller has a part of; for few examples dL/dx, too.
+
+        What overflows is infinite, or NaN where two infinities meet: who asks finds it in the numbers, and NumPy need not warn.
 
         Parameters
         ----------
@@ -138,11 +143,14 @@ class Plan:
             (N, n_0), checked, of the network's dtype.
         y : ndarray
             (N, n_L) of the network's dtype; under "cross_entropy" distributions, or class indices (N,).
+        single : bool, optional
+            Whether x came without a batch axis, so that dL/dx has none; None if nobody wants dL/dx.
 
         Returns
         -------
-        tuple of float and Results
-            L, and ∇L in `vector`, which is the plan's own until the results are handed out.
+        tuple of float, Results, and ndarray or None
+            L, ∇L in `vector`, which is the plan's own until the results are handed out, and of at most `FEW` examples dL/dx,
+            (N, n_0), or (n_0,).
         """
         results = self._free_results()
         a = x
@@ -153,23 +161,10 @@ class Plan:
             dL_da = stage.backward(dL_da, *into, False)
         self.first.backward(dL_da, *results.into[0], True)
         self.first.forget()
-        return loss, results
-
-    def dL_dx(self, single: bool) -> Array:
-        """Return dL/dx of the last run.
-
-        Parameters
-        ----------
-        single : bool
-            Whether x came without a batch axis, so that dL/dx has none.
-
-        Returns
-        -------
-        ndarray
-            (N, n_0), or (n_0,).
-        """
+        if single is None or self.count > FEW:
+            return loss, results, None
         dL_dx: Array = self.first.dL_dz.dot(self.w_1)  # (14): ij,jk->ik
-        return dL_dx.reshape(-1) if single else dL_dx
+        return loss, results, dL_dx.reshape(-1) if single else dL_dx
 
     def _free_results(self) -> Results:
         """Return memory that no caller has a part of. Two are kept, for a loop that holds its last gradient."""

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from handgrad import checks
 from handgrad.destination import Destination
+from handgrad.foreign import notes_words
 from handgrad.homework import document, drawing, page, plain
 from handgrad.homework.derivation import Part, derive
 from handgrad.homework.digits import LEAST, MOST
@@ -145,6 +146,7 @@ def ending_of(path: str | Path) -> str:
     return checks.ending(path, FORMS)
 
 
+@notes_words
 def worked(
     net: Network,
     x: npt.ArrayLike,

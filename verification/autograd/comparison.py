@@ -9,9 +9,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from torch import nn
 
 import handgrad as hg
-from verification.autograd.oracles import autograd
+from verification.autograd.oracles import autograd, of_module
+from verification.autograd.twins import from_torch
 from verification.bounds.analysis import both_bounds
 from verification.bounds.entries import Entry, entry
 from verification.bounds.quantities import equation_of, of_gradient, quantities, without_batch_axis
@@ -104,15 +107,27 @@ class Report:
         )
 
 
-def compare(net: hg.Network, x: npt.ArrayLike, y: npt.ArrayLike, *, telling: str = "matrix") -> Report:
+def compare(
+    net: hg.Network | nn.Module,
+    x: npt.ArrayLike,
+    y: npt.ArrayLike,
+    *,
+    loss: str | None = None,
+    reduction: str | None = None,
+    telling: str = "matrix",
+) -> Report:
     """Compare every gradient, every intermediate and the loss with `torch.autograd`.
 
     Parameters
     ----------
-    net : handgrad.Network
-        The network.
+    net : handgrad.Network or nn.Module
+        The network; or a torch module that `from_torch` takes. Of a module a copy is called as it is: its own parameters'
+        gradients, dL/dx and the loss are compared with those of `from_torch(module)`; the intermediates, and the derivative by
+        a bias that it has not, with those of the same layers.
     x, y : array_like
-        One example or a batch, as the network takes them.
+        One example or a batch, as the network takes them; tensors, too.
+    loss, reduction : str, optional
+        As for `from_torch`, of a module alone: "squared_error" and "mean" unless given. A network has its own.
     telling : str
         "matrix" (`net.gradient`, and the intermediates of `net.trace`), "trace" (all of `net.trace`), "literal"
         (`handgrad.literal.trace`), or "chain" (`handgrad.literal.chain`).
@@ -125,23 +140,29 @@ def compare(net: hg.Network, x: npt.ArrayLike, y: npt.ArrayLike, *, telling: str
     Raises
     ------
     TypeError, ValueError
-        As `net.trace` for bad data; ValueError for an unknown telling.
+        As `net.trace` for bad data, as `from_torch` for a module; ValueError for an unknown telling.
 
     Examples
     --------
     >>> net = hg.Network([hg.Dense([[1.0]], [0.5], "relu")])
     >>> compare(net, [1.0], [1.0]).ok
     True
+    >>> compare(nn.Sequential(nn.Flatten(), nn.Linear(2, 3)), np.ones((4, 2)), [0, 1, 2, 0], loss="cross_entropy").ok
+    True
     """
-    hg.checks.instance("net", net, hg.Network, "a handgrad Network")
+    module = net if isinstance(net, nn.Module) else None
+    net = _network(net, loss, reduction)
     tell, stable = TELLINGS[hg.checks.one_of("telling", telling, TELLINGS)]
     # A number that overflows is reported as not comparable; NumPy need not warn of it too.
     with np.errstate(all="ignore"):
         given = tell(net, x, y)
     asked = plain_case(net, x, y)
-    expected, of_forms = autograd(asked), both_bounds(asked)
+    with torch.enable_grad():  # also for a caller who evaluates a module without gradients
+        expected, of_forms = autograd(asked), both_bounds(asked)
+        if module is not None:
+            expected |= of_module(module, asked)
     allowed = {name: of_forms[0 if stable else 1][name] + of_forms[1][name] for name in expected}
-    if np.ndim(x) == 1:
+    if hg.checks.real_array("x", x).ndim == 1:
         expected, allowed = without_batch_axis(expected), without_batch_axis(allowed)
     layers = len(net.layers)
     entries = tuple(
@@ -150,12 +171,34 @@ def compare(net: hg.Network, x: npt.ArrayLike, y: npt.ArrayLike, *, telling: str
     return Report(repr(net), telling, entries)
 
 
-def assert_matches_autograd(net: hg.Network, x: npt.ArrayLike, y: npt.ArrayLike, *, telling: str = "matrix") -> None:
+def _network(net: object, loss: str | None, reduction: str | None) -> hg.Network:
+    """Return the network that is compared: itself, or a module's."""
+    if isinstance(net, nn.Module):
+        return from_torch(
+            net, loss="squared_error" if loss is None else loss, reduction="mean" if reduction is None else reduction
+        )
+    hg.checks.instance("net", net, hg.Network, "a handgrad Network or an nn.Module")
+    assert isinstance(net, hg.Network)
+    for name, value in {"loss": loss, "reduction": reduction}.items():
+        if value is not None:
+            raise TypeError(f"{name} is an argument of a module alone; {net} has its own; got {name}={value!r}")
+    return net
+
+
+def assert_matches_autograd(
+    net: hg.Network | nn.Module,
+    x: npt.ArrayLike,
+    y: npt.ArrayLike,
+    *,
+    loss: str | None = None,
+    reduction: str | None = None,
+    telling: str = "matrix",
+) -> None:
     """Raise an AssertionError with the whole report unless handgrad and `torch.autograd` agree.
 
     Parameters
     ----------
-    net, x, y, telling
+    net, x, y, loss, reduction, telling
         As for `compare`.
 
     Raises
@@ -169,6 +212,6 @@ def assert_matches_autograd(net: hg.Network, x: npt.ArrayLike, y: npt.ArrayLike,
     --------
     >>> assert_matches_autograd(hg.Network([hg.Dense([[1.0]], [0.5], "tanh")]), [1.0], [1.0])
     """
-    report = compare(net, x, y, telling=telling)
+    report = compare(net, x, y, loss=loss, reduction=reduction, telling=telling)
     if not report.ok:
         raise AssertionError(str(report))

@@ -1,18 +1,21 @@
-"""Independent gradients: `torch.autograd`, and the complex-step derivative. Neither uses anything that handgrad computes.
+"""Independent gradients: `torch.autograd`, a module's own, and the complex step. None uses anything that handgrad computes.
 
-Both return {name: array} under handgrad's names, in the order of one pass: "z1", "a1", …, "loss", then from the last layer to
+They return {name: array} under handgrad's names, in the order of one pass: "z1", "a1", …, "loss", then from the last layer to
 the first "dL_da2", "da_dz2", "dL_dz2", "w2", "b2", "alpha2", …, "x". Arrays have the leading axes of the plain.
 """
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import nn
 from torch.nn import functional as F  # noqa: N812  # torch's own name for it
 
+from verification.autograd.chains import chain_of
 from verification.random_networks.plain import PlainCase, PlainLayer
 
 Array = npt.NDArray[Any]
@@ -92,6 +95,39 @@ def autograd(plain: PlainCase) -> dict[str, Array]:
     of = [tensor for leaves in reversed(backward) for tensor in leaves.values()] + [x]
     gradients = torch.autograd.grad([losses.sum(), *differentiated], of)
     return found | {name: gradient.numpy() for name, gradient in zip(names, gradients, strict=True)}
+
+
+def of_module(module: nn.Module, plain: PlainCase) -> dict[str, Array]:
+    """Return the loss, and the derivatives by the parameters and inputs, of a module that is called as it is.
+
+    Parameters
+    ----------
+    module : nn.Module
+        A chain of layers, which a copy is made of: neither its parameters' .grad nor anything else of it changes.
+    plain : PlainCase
+        Its layers, loss and data, without leading axes.
+
+    Returns
+    -------
+    dict of str to ndarray
+        In the plain's dtype; nothing for the bias of a layer that has none.
+    """
+    own = deepcopy(module).cpu().requires_grad_()
+    links = chain_of(own)
+    parameters: dict[str, torch.Tensor | None] = {}
+    for number, link in enumerate(links, start=1):
+        parameters |= {f"w{number}": link.weight, f"b{number}": link.bias, f"alpha{number}": link.alpha}
+    leaves = {name: parameter for name, parameter in parameters.items() if parameter is not None}
+    x = torch.tensor(plain.x, requires_grad=True)
+    output = own(x)
+    # A module that ends in a LogSoftmax gives logits, too: another one changes none of them.
+    loss = _losses(plain, output, output)
+    gradients = torch.autograd.grad(loss, [*leaves.values(), x])
+    found = {name: gradient.numpy() for name, gradient in zip([*leaves, "x"], gradients, strict=True)}
+    for number, layer in enumerate(plain.layers, start=1):
+        if layer.shared and layer.learned:  # torch keeps one slope in shape (1,)
+            found[f"alpha{number}"] = found[f"alpha{number}"].reshape(())
+    return {"loss": loss.detach().numpy()} | found
 
 
 def _losses(plain: PlainCase, z: torch.Tensor, a: torch.Tensor) -> torch.Tensor:

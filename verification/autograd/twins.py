@@ -10,6 +10,7 @@ from torch import nn
 
 import handgrad as hg
 from handgrad.losses import JOINED, LOSSES
+from verification.autograd.chains import LOG_SOFTMAX, Link, chain_of
 
 
 class SquaredError(nn.Module):
@@ -134,16 +135,18 @@ def to_torch_loss(net: hg.Network) -> nn.Module:
     return BinaryCrossEntropy(net.reduction) if net.loss_name == "binary_cross_entropy" else SquaredError(net.reduction)
 
 
-def from_torch(module: nn.Sequential, *, loss: str = "squared_error", reduction: str = "mean") -> hg.Network:
-    """Return a Sequential of Linear and the notes' activations as a handgrad network.
+def from_torch(module: nn.Module, *, loss: str = "squared_error", reduction: str = "mean") -> hg.Network:
+    """Return a torch module that is a chain of Linear and the notes' activations as a handgrad network.
 
     Parameters
     ----------
-    module : nn.Sequential
-        Each Linear may be followed by one activation module. A Linear without bias gets a bias of zeros.
+    module : nn.Module
+        A Linear, a Sequential, nested ones, or a module of one's own whose forward `torch.fx` traces as such a chain. Each
+        Linear may be followed by one activation. A Linear without bias gets a bias of zeros. Identity, a Flatten of what is
+        flat, and a Dropout in eval mode or with p = 0 are left out.
     loss, reduction : str
-        As for `handgrad.Network`. Under cross_entropy the module ends in logits, and a softmax is added; under
-        binary_cross_entropy a sigmoid.
+        As for `handgrad.Network`. Under cross_entropy the module ends in logits, or in their LogSoftmax, and a softmax takes
+        its place; under binary_cross_entropy a sigmoid is added.
 
     Returns
     -------
@@ -154,7 +157,7 @@ def from_torch(module: nn.Sequential, *, loss: str = "squared_error", reduction:
     Raises
     ------
     TypeError
-        If module is no Sequential, or a module in it cannot be taken: the error names it.
+        If module is no such chain: the error names the step that does not fit.
     ValueError
         If its layers do not make a network, as `handgrad.Network` says.
 
@@ -163,39 +166,21 @@ def from_torch(module: nn.Sequential, *, loss: str = "squared_error", reduction:
     >>> from_torch(nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1)))
     Network(2-3-1, tanh, identity; squared_error, mean; float32; 13 parameters)
     """
-    hg.checks.instance("module", module, nn.Sequential, "an nn.Sequential")
-    layers: list[tuple[nn.Linear, hg.Activation | None]] = []
-    for place, each in enumerate(module):
-        if type(each) is nn.Linear:
-            layers.append((each, None))
-            continue
-        activation = _activation(each, place)
-        if not layers or layers[-1][1] is not None:
-            raise TypeError(f"module {place} must follow a Linear without an activation yet; got {each}")
-        layers[-1] = (layers[-1][0], activation)
-    hg.checks.one_of("loss", loss, LOSSES)
-    if layers and loss in JOINED:
-        if layers[-1][1] is not None:
-            raise TypeError(f"{loss} takes logits: module must end in a Linear; it ends in {module[-1]}")
-        layers[-1] = (layers[-1][0], hg.Activation(JOINED[loss]))
-    dense = []
-    for linear, taken in layers:
-        w = linear.weight.detach().cpu().numpy()
-        b = np.zeros(len(w), w.dtype) if linear.bias is None else linear.bias.detach().cpu().numpy()
-        dense.append(hg.Dense(w, b, taken or "identity"))
-    return hg.Network(dense, loss, reduction)
+    links = chain_of(module)
+    hg.checks.loss(loss, LOSSES)
+    layers = [_dense(link, JOINED.get(loss) if link is links[-1] else None, loss) for link in links]
+    return hg.Network(layers, loss, reduction)
 
 
-def _activation(module: nn.Module, place: int) -> hg.Activation:
-    plain = {nn.Identity: "identity", nn.Sigmoid: "sigmoid", nn.Tanh: "tanh", nn.ReLU: "relu"}
-    if type(module) in plain:
-        return hg.Activation(plain[type(module)])
-    if type(module) is nn.LeakyReLU:
-        return hg.Activation("leaky_relu", slope=module.negative_slope)
-    if type(module) is nn.PReLU:
-        alpha = module.weight.detach().cpu().double().tolist()
-        return hg.Activation("prelu", alpha=alpha[0] if len(alpha) == 1 else tuple(alpha))
-    if type(module) is nn.Softmax and module.dim in (1, -1):
-        return hg.Activation("softmax")
-    taken = "Linear, Identity, Sigmoid, Tanh, ReLU, LeakyReLU, PReLU and Softmax(dim=-1)"
-    raise TypeError(f"module {place} must be one of {taken}; got {module}")
+def _dense(link: Link, joined: str | None, loss: str) -> hg.Dense:
+    """Return one layer; `joined` is the activation that the loss is joined with, if it is the last."""
+    name = link.activation
+    if joined is not None and name is not None and (joined, name) != ("softmax", LOG_SOFTMAX):
+        raise TypeError(f"{loss} takes logits: module must end in a Linear; it ends in {link.told}")
+    if joined is None and name == LOG_SOFTMAX:
+        raise TypeError(f"{link.told} may end a module under the loss cross_entropy, and is no activation elsewhere")
+    alpha = None if link.alpha is None else hg.checks.real_array("alpha", link.alpha).astype(np.float64).tolist()
+    slopes = {"slope": link.slope, "alpha": tuple(alpha) if alpha and len(alpha) > 1 else alpha and alpha[0]}
+    w = hg.checks.real_array("w", link.weight)
+    b = np.zeros(len(w), w.dtype) if link.bias is None else link.bias
+    return hg.Dense(w, b, hg.Activation(joined or name or "identity", **slopes))  # type: ignore[arg-type]

@@ -88,9 +88,10 @@ def plain_case(net: hg.Network, x: npt.ArrayLike, y: npt.ArrayLike) -> PlainCase
         Without leading axes.
     """
     # torch takes no negative strides.
-    batch = np.ascontiguousarray(np.atleast_2d(np.asarray(x, net.dtype)))
-    single = np.ndim(x) == 1
-    target = np.asarray(y)
+    given = hg.checks.real_array("x", x)
+    batch = np.ascontiguousarray(np.atleast_2d(np.asarray(given, net.dtype)))
+    single = given.ndim == 1
+    target = hg.checks.real_array("y", y)
     if single:
         target = target[None]
     target = np.ascontiguousarray(target.astype(np.int64) if target.ndim == 1 else target.astype(net.dtype))

@@ -73,6 +73,6 @@ def advise(net: Network, x: npt.ArrayLike, y: npt.ArrayLike, rate: float | None 
     batch, single = net.engine.inputs(x)
     target = net.engine.targets(y, len(batch), single)
     with np.errstate(all="ignore"):  # whatever overflows is found in the numbers
-        trace = net.trace(batch, np.asarray(y)[None] if single else y)
+        trace = net.trace(batch, checks.real_array("y", y)[None] if single else y)
         seen = Seen(net, batch, target, trace, step, said["advice"], said["activations"])
         return Advice(tuple(remark for rule in RULES for remark in rule(seen)), said["advice"]["nothing"])

@@ -196,12 +196,12 @@ def exercise(
     checks.integer("seed", seed, 0)
     checks.one_of("language", language, LANGUAGES)
     of_level = LEVELS[level]
-    loss_name = of_level.loss if loss is None else checks.one_of("loss", loss, LOSSES)
+    loss_name = of_level.loss if loss is None else checks.loss(loss, LOSSES)
     units = list(of_level.widths) if widths is None else checks.widths_of_a_sheet(widths, WIDEST, LAYERS)
     named = [of_level.hidden] * (len(units) - 2) + [of_level.output]
     if activations is None and loss_name in ("cross_entropy", "binary_cross_entropy"):
         named[-1] = "softmax" if loss_name == "cross_entropy" else "sigmoid"
-    names = named if activations is None else [checks.one_of("activation", name, act.FORMS) for name in activations]
+    names = named if activations is None else [checks.activation(name, act.FORMS) for name in activations]
     units = checks.widths(units, names)
     code = [f"level={level}", f"seed={seed}"]
     code += [] if widths is None else [f"widths={'-'.join(map(str, units))}"]

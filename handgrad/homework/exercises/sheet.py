@@ -115,7 +115,7 @@ class Sheet:
         OSError
             If it cannot be written.
         """
-        form = FORMS[checks.one_of("the file's ending", Path(path).suffix.lower(), FORMS)]
+        form = FORMS[checks.ending(path, FORMS)]
         Destination(str(path)).write(form(self))
 
     def _repr_markdown_(self) -> str:

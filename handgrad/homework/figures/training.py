@@ -83,7 +83,7 @@ def losses(
     """
     drawn = [_values("history", history)] + ([] if test is None else [_values("test", test)])
     values = np.concatenate(drawn)
-    of_which = "loss" if loss is None else f"loss_of_{checks.one_of('loss', loss, LOSSES)}"
+    of_which = "loss" if loss is None else f"loss_of_{checks.loss(loss, LOSSES)}"
     say = wording(language, "figures")
     panel: Axes = axes_for(axes, 1, 1, SIZE)[0, 0]
     if values.min() > 0 and values.min() <= values.max() / 100:
