@@ -12,6 +12,7 @@ from programs import found
 import handgrad as hg
 from handgrad.homework.exercises import class_set
 from handgrad.homework.exercises.exercise import LEVELS, exercise, from_code
+from handgrad.homework.exercises.paper import right_numbers
 from handgrad.homework.exercises.values import tables
 
 KINDS = {
@@ -113,6 +114,7 @@ def test_table_holds_whatever_is_looked_up(kind):
     }
     for seed in range(20):
         made = exercise(seed=seed, **KINDS[kind])
+        assert "1.0" not in dict(next((table.rows for table in tables(made) if table.function == "log"), ()))
         found = {table.function: dict(table.rows) for table in tables(made)}
         for function, rows in found.items():
             for row, values in rows.items():
@@ -142,6 +144,52 @@ def looked_up(made):
             yield "log", a if y else 1 - a
 
 
+@PARAMETRIZED
+def test_numbers_is_such_that_a_slip_shows(kind):
+    for seed in range(25):
+        made = exercise(seed=seed, **KINDS[kind])
+        net, trace = made.net, made.net.trace(made.x, made.y)
+        g = hg.literal.gradient(net, made.x, made.y)
+        for number, (layer, each) in enumerate(zip(net.layers, trace, strict=True), start=1):
+            assert np.all(each.z != 0)
+            if layer.activation.name == "relu":
+                assert 2 * (each.z > 0).sum() >= len(each.z)
+            assert np.any(g[number].w != 0)
+            if len(layer.w) > 1 and layer.w.shape[0] == layer.w.shape[1]:
+                assert np.any(layer.w != layer.w.T)
+            if not made.is_exact:
+                assert np.abs(each.z).max() <= 2.5
+        outputs = net(made.x)
+        if net.loss_name == "squared_error":
+            assert np.all(outputs != np.array(made.y))
+        else:
+            assert outputs.min() > 0.05
+            assert outputs.max() < 0.95
+
+
+@pytest.mark.parametrize(("level", "widths"), [(3, [2, 2, 1]), (4, [2, 2, 3]), (4, [3, 4, 3]), (3, [2, 2, 2, 1])])
+def test_doubt_of_a_rounded_number_is_small(level, widths):
+    for seed in range(30):
+        made = exercise(level=level, widths=widths, seed=seed)
+        right = right_numbers(made.net, made.trace, made.targets, made.unit)
+        for blank in made.blanks:
+            low, high = right[blank.step.quantity].low, right[blank.step.quantity].high
+            assert low <= blank.answer <= high
+            if blank.answer and abs(blank.answer) > made.unit:
+                assert high - low <= Decimal("0.7") * abs(blank.answer)
+
+
+def test_doubt_of_a_sum_equals_a_unit_of_each_term():
+    made = exercise(level=4, seed=0)
+    right = right_numbers(made.net, made.trace, made.targets, made.unit)
+    for blank in made.blanks:
+        if blank.name.startswith("z2_"):
+            found = right[blank.step.quantity]
+            # Both a_k are written to a unit of their last place; w and b are given.
+            doubt = made.unit * sum(abs(Decimal(repr(w))) for w in made.net.layers[1].w[int(blank.name[-1]) - 1].tolist())
+            assert (found.high - found.low) / 2 == doubt
+
+
 def test_sheet_of_exact_numbers_is_without_tables():
     assert tables(exercise(level=2)) == []
 
@@ -162,6 +210,8 @@ def test_forms_is_the_same_blanks(kind):
     assert "<input" not in made.key.html()
     assert made.sheet.latex().count(r"\rule[-1pt]{3cm}") == len(names)
     assert re.findall(r"\{\$(-?[\d.]+)\$\}$", made.key.latex(), re.MULTILINE) == shown
+    # What is kept is marked in a solution alone.
+    assert "[" not in "".join(re.findall(r"^  \w+ +(\S.*) = ______", made.sheet.text(), re.MULTILINE))
     # No answer stands on a sheet, whichever form; what is given does.
     for form in ("markdown", "latex", "html", "text"):
         text = getattr(made.sheet, form)()

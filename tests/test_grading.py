@@ -157,6 +157,13 @@ def test_what_follows_from_a_slip_is_carried_across_a_kink():
     assert "later numbers follow rightly from it." in str(found)
 
 
+def test_exercise_stays_as_it_is():
+    made = exercise(seed=1, level=2)
+    before = made.trace[1].z.copy()
+    grade({"z1_1": "99", "z1_2": "-99"}, made)
+    assert made.trace[1].z.tolist() == before.tolist()
+
+
 @pytest.mark.parametrize("level", LEVELS)
 def test_sheet_of_zeros_is_worth_no_more_than_its_true_zeros(level):
     for seed in range(10):

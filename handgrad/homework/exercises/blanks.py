@@ -33,7 +33,7 @@ class Blank:
 
 def is_asked(quantity: Quantity) -> bool:
     """Say whether an exercise asks for a quantity."""
-    return quantity.kind in ASKED and quantity.layer != 0
+    return quantity.kind in ASKED
 
 
 def name_of(quantity: Quantity) -> str:

@@ -197,7 +197,7 @@ def _equations(made: Exercise) -> list[Equation]:
 
 def _given(made: Exercise) -> list[tuple[str, str, str]]:
     """Return what is given, each with the sign between its name and its numbers."""
-    return [(str(item.name), item.relation, item.numbers) for item in given(made.worked(digits=12).solution)]
+    return [(str(item.name), item.relation, item.numbers) for item in given(made.worked().solution)]
 
 
 def _text(sheet: Sheet) -> Iterator[str]:

@@ -11,8 +11,6 @@ from handgrad.homework.exercises.exercise import Exercise
 from handgrad.homework.exercises.paper import DECIMALS
 from handgrad.scalars import sigmoid
 
-HUNDREDTH = Decimal("0.01")
-
 
 @dataclass(frozen=True)
 class Table:
@@ -73,8 +71,8 @@ VALUES: dict[str, Callable[[float], float]] = {
 
 def _tenths(arguments: Iterable[float], most: int | None = None) -> range:
     """Return the rows that hold the arguments, in tenths, and one more at both ends."""
-    # An argument is rounded to two decimals before it is looked up.
-    listed = [int(Decimal(repr(argument)).quantize(HUNDREDTH) * 10) for argument in arguments]
+    # One more, so that what is rounded up before it is looked up is there, too.
+    listed = [int(10 * argument) for argument in arguments]
     last = max(listed) + 1
     return range(max(min(listed) - 1, 0), (last if most is None else min(last, most)) + 1)
 
