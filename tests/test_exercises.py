@@ -185,8 +185,10 @@ def test_doubt_of_a_sum_equals_a_unit_of_each_term():
     for blank in made.blanks:
         if blank.name.startswith("z2_"):
             found = right[blank.step.quantity]
-            # Both a_k are written to a unit of their last place; w and b are given.
-            doubt = made.unit * sum(abs(Decimal(repr(w))) for w in made.net.layers[1].w[int(blank.name[-1]) - 1].tolist())
+            # z_k and a_k are written to a unit of their last place, but a dead unit's a_k is 0; w and b are given.
+            units = [2 if z > 0 else 1 for z in made.trace[1].z]
+            row = made.net.layers[1].w[int(blank.name[-1]) - 1].tolist()
+            doubt = sum(made.unit * each * abs(Decimal(repr(w))) for each, w in zip(units, row, strict=True))
             assert (found.high - found.low) / 2 == doubt
 
 
