@@ -31,7 +31,7 @@ __all__ = [
     "load",
     "worked",
 ]
-__version__ = "0.5.0"
+__version__ = "0.6.0"
 
 # What belongs to homework is loaded when it is first asked for, so that computing does not wait for it.
 LATER = {

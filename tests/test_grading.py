@@ -7,6 +7,7 @@ import json
 import math
 import re
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -403,6 +404,23 @@ def test_csv_equals_its_mapping(text, tmp_path):
     assert found.points == 2
     assert [each.verdict for each in found.verdicts[:3]] == ["right", "right", "missing"]
     assert read(tmp_path / "a.csv").student == ("Bo" if "student" in text else None)
+
+
+@pytest.mark.parametrize("value", [0.75, "0.75", Decimal("0.75"), Fraction(3, 4), np.float32(0.75), np.float64(0.75), 1 - 0.25])
+def test_answer_of_every_kind_of_number_is_right(value):
+    (first, *_) = grade({"z1": value}, exercise(seed=2, level=1)).verdicts
+    assert first.verdict == "right"
+
+
+def test_last_digits_of_what_was_computed_is_no_slip():
+    made = next(
+        made for seed in range(50) if (made := exercise(seed=seed, level=3)).asked(made.blanks[0].answer) == Decimal("0.3")
+    )
+    assert [grade({"z1_1": each}, made).verdicts[0].verdict for each in (0.1 + 0.2, 0.30004, None)] == [
+        "right",
+        "right",
+        "missing",
+    ]
 
 
 BAD = {

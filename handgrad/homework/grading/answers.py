@@ -145,6 +145,8 @@ def _typed(name: object, value: object) -> str:
         return value
     if value is None:
         return ""
+    if isinstance(value, Decimal):
+        return str(value)
     # Of what was computed, the last digits are noise.
     found = rounded(decimal(checks.real_number(f"answers[{name!r}]", value)), NOISE["float64"])
     return f"{found.normalize():f}"
