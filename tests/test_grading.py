@@ -185,6 +185,16 @@ def test_wrong_factor_is_never_right(level):
                     assert verdicts[blank.name] == "wrong", (made.code, blank.name, factor)
 
 
+def test_number_that_is_short_is_not_taken_for_a_rounded_one():
+    for seed in range(20):
+        made = exercise(seed=seed, level=4)
+        right = paper(made)
+        found = grade(right | {"z2_1": right["z2_1"] + 0.02}, made)
+        # a1_1 = 1.3 is exact: nothing that follows from it is in doubt by a tenth.
+        assert next(each for each in found.verdicts if each.blank.name == "z2_1").verdict in ("wrong", "imprecise"), made.code
+        assert found.points < found.of
+
+
 def sigmoid(z):
     return 1 / (1 + math.exp(-z))
 
@@ -385,6 +395,13 @@ def test_markdown_that_is_filled_in_equals_its_mapping(level, tmp_path):
     assert {name: each.text for name, each in found.written.items()} == numbers
     assert grade(tmp_path / "a.md", made).to_dict() == grade(numbers, made).to_dict()
     assert graded(tmp_path / "a.md").to_dict() == grade(numbers, made).to_dict()
+
+
+def test_tables_of_ones_own_in_the_markdown_is_left_alone(tmp_path):
+    made = exercise(seed=2, level=1)
+    scratch = "| step | value |\n|---|---|\n| z | 3 |\n| z1 | 9 |\n\n"
+    (tmp_path / "a.md").write_text(scratch + made.key.markdown() + scratch, encoding="utf-8")
+    assert grade(tmp_path / "a.md", made).ok
 
 
 @pytest.mark.parametrize(
