@@ -146,6 +146,16 @@ def test_one_slip_costs_once(level):
             assert not found.ok
 
 
+def test_what_follows_from_a_slip_is_carried_over_blanks():
+    for seed in range(25):
+        made = exercise(seed=seed, level=3)
+        # The factor 2 left out, and nothing of the first layer written but the derivatives by its parameters.
+        numbers = paper(made, {"dL_da2_1": paper(made)["dL_da2_1"] / 2}, rounded(ROUND_HALF_UP))
+        answers = {name: value for name, value in numbers.items() if not name.startswith(("dL_da1", "da_dz1"))}
+        found = grade(answers, made)
+        assert found.points == len(answers) - 1, str(found)
+
+
 def test_what_follows_from_a_slip_is_carried_across_a_kink():
     made = exercise(seed=1, level=2)
     assert paper(made)["z1_2"] == 1
