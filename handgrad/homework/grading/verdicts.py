@@ -89,7 +89,7 @@ def _verdicts(exercise: Exercise, answers: dict[str, Written]) -> Iterator[Verdi
     def put_down(quantity: Quantity, value: Interval) -> Interval:
         answer = answers.get(blanks[quantity].name, MISSING) if quantity in blanks else MISSING
         if answer.value is None:
-            return value.wider(unit) if quantity in blanks else value
+            return value
         written, due = around(answer.value, unit), (value, right[quantity])
         if any(map(written.meets, due)) or not any(_has_few_digits(answer, each) for each in due):
             return written
