@@ -23,9 +23,15 @@ def test_page_that_is_filled_in_equals_the_key(level, opened, tmp_path):
     assert graded(tmp_path / "answers.csv").ok
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(("level", "kind", "language"), [(2, "sheet", "en"), (4, "sheet", "es"), (1, "key", "en")])
+@pytest.mark.parametrize(
+    ("level", "kind", "language", "width", "scheme"),
+    [
+        (1, "sheet", "en", 390, "light"),
+        (1, "sheet", "en", 1280, "dark"),
+        (4, "sheet", "es", 390, "dark"),
+        (3, "key", "en", 1280, "light"),
+    ],
+)
 def test_page_is_accessible(level, kind, language, width, scheme, opened):
     page = opened(getattr(exercise(level=level, seed=4, language=language), kind), width, scheme)
     assert violations(page) == []

@@ -190,7 +190,7 @@ def exercise(
     >>> e
     Exercise('level=1 seed=7': Network(1-1-1, relu, identity; squared_error, mean; float64; 4 parameters), 13 blanks)
     >>> {blank.name: str(e.asked(blank.answer)) for blank in e.blanks[:3]}
-    {}
+    {'z1': '0.5', 'a1': '0.5', 'z2': '1.25'}
     """
     checks.between("level", level, 1, len(LEVELS))
     checks.integer("seed", seed, 0)
