@@ -53,7 +53,7 @@ def test_class_set_is_thirty_sheets_and_keys_that_grade(folder, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 32
     assert re.fullmatch(r"01\.md +13/13 +Every number is right\.", lines[1])
-    assert re.fullmatch(r"02\.md +0/13 +There is no slip; .*", lines[31])
+    assert re.fullmatch(r"02\.md +0/13 +No number is wrong; .*", lines[31])
 
 
 def test_class_set_of_few_networks_is_as_many_as_there_are(monkeypatch):

@@ -176,11 +176,38 @@ def test_exercise_stays_as_it_is():
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_sheet_of_zeros_is_worth_no_more_than_its_true_zeros(level):
+@pytest.mark.parametrize("number", ["0", "1", "0.0001", "-2"])
+def test_sheet_of_one_number_is_worth_no_more_than_where_it_is_right(level, number):
     for seed in range(10):
         made = exercise(seed=seed, level=level)
-        found = grade({blank.name: "0" for blank in made.blanks}, made)
-        assert found.points <= sum(blank.answer == 0 for blank in made.blanks) + 1
+        found = grade({blank.name: number for blank in made.blanks}, made)
+        assert found.points == sum(each.verdict == "right" for each in found.verdicts)
+        # A right 0 may follow from another one.
+        assert found.points <= sum(abs(blank.answer - Decimal(number)) <= 2 * made.unit for blank in made.blanks) + (level == 4)
+
+
+def test_zeros_that_follow_from_many_wrong_ones_is_worth_nothing():
+    for seed in range(10):
+        made = exercise(seed=seed, level=2)
+        answers = {blank.name: "0" for blank in made.blanks} | {"L": "3"}
+        found = grade(answers, made)
+        assert found.points <= sum(blank.answer == 0 for blank in made.blanks) + 4
+        assert "hollow" in {each.verdict for each in found.verdicts}
+        assert "follows, but shows nothing" in str(found)
+
+
+@pytest.mark.parametrize("level", [1, 2])
+def test_slip_that_makes_zeros_costs_once(level):
+    for seed in range(25):
+        made = exercise(seed=seed, level=level)
+        right = paper(made)
+        # z on the other side of 0, g′ on the other side, a dead unit, ReLU on the output.
+        for name in ("z1", "z1_1", "da_dz1", "da_dz1_2", "a1", "a1_1", "a2", "a2_1"):
+            if right.get(name):
+                put = {name: -right[name] if name.startswith("z") else 0.0}
+                found = grade(paper(made, put), made)
+                assert found.points == found.of - 1, (made.code, name, str(found))
+                assert found.first_slip.blank.name == name
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -307,7 +334,8 @@ def test_wrong_number_without_a_model_is_said_to_have_none():
         ("0.38", "imprecise"),
         ("0.37", "imprecise"),
         ("0.39", "wrong"),
-        ("0.4", "wrong"),
+        ("0.4", "imprecise"),
+        ("0", "wrong"),
         ("0.376", "wrong"),
         ("-0.375", "wrong"),
         ("1e999", "wrong"),
@@ -345,20 +373,42 @@ def test_exact_number_with_few_digits_costs_a_half_once():
         assert found.points == found.of - 0.5, str(found)
         assert found.first_slip is None
         assert not found.ok
-        assert found.summary() == "There is no slip; what is left is blank, or has too few digits."
+        assert found.summary() == "No number is wrong; the others are blank, cannot be read, or have too few digits."
 
 
 def test_rounded_number_needs_the_digits_that_are_asked():
     made = exercise(seed=0, level=3)
-    right = next(blank.answer for blank in made.blanks if blank.name == "dL_dw2_11")
-    assert str(made.asked(right)) == "-0.1943"
+    right = paper(made, written=rounded(ROUND_HALF_UP))
+    assert right["dL_dw2_11"] == -0.1943
     verdicts = {}
-    for text in ("-0.1943", "-0.19430", "-0.19429", "-0.1940", "-0.194", "-0.19", "-0.2", "-0.17"):
-        found = {each.blank.name: each for each in grade({"dL_dw2_11": text}, made).verdicts}["dL_dw2_11"]
-        verdicts[text] = (found.verdict, found.points)
-    assert verdicts["-0.1943"] == verdicts["-0.19430"] == verdicts["-0.19429"] == verdicts["-0.1940"] == ("right", 1)
-    assert verdicts["-0.19"] == ("imprecise", 0.5)
-    assert verdicts["-0.2"] == verdicts["-0.17"] == ("wrong", 0)
+    for text in (
+        "-0.1943",
+        "-0.19430",
+        "-0.19429",
+        "-0.1944",
+        "-0.1942",
+        "-0.194",
+        "-0.19",
+        "-0.2",
+        "-0.17",
+        "-0.1963",
+        "-0.18",
+    ):
+        found = {each.blank.name: each for each in grade(right | {"dL_dw2_11": text}, made).verdicts}["dL_dw2_11"]
+        verdicts[text] = found.verdict
+    assert [text for text, verdict in verdicts.items() if verdict == "right"] == list(verdicts)[:5]
+    assert [text for text, verdict in verdicts.items() if verdict == "imprecise"] == ["-0.194", "-0.19"]
+    assert [text for text, verdict in verdicts.items() if verdict == "wrong"] == ["-0.2", "-0.17", "-0.1963", "-0.18"]
+
+
+def test_number_is_judged_by_those_on_the_paper():
+    made = exercise(seed=0, level=3)
+    right = paper(made, written=rounded(ROUND_HALF_UP))
+    # No table is needed for twice a difference: it is off by no more than two units, and one of its own.
+    for off, verdict in ((0, "right"), (2, "right"), (20, "wrong"), (-20, "wrong"), (9, "wrong")):
+        answer = round(right["dL_da2_1"] + off * 1e-4, 4)
+        found = {each.blank.name: each for each in grade(right | {"dL_da2_1": answer}, made).verdicts}["dL_da2_1"]
+        assert found.verdict == verdict, off
 
 
 def test_grade_is_everything_as_plain_values():
@@ -568,5 +618,5 @@ def test_folder_is_a_line_for_each_sheet(tmp_path):
 def test_public_names_is_loaded_when_they_are_asked_for():
     made = hg.exercise(seed=1, level=1)
     assert hg.grade({}, made).points == 0
-    assert hg.grade({}, made).summary() == "There is no slip; what is left is blank, or has too few digits."
+    assert hg.grade({}, made).summary() == "No number is wrong; the others are blank, cannot be read, or have too few digits."
     assert {"exercise", "grade"} <= set(dir(hg))

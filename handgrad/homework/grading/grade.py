@@ -162,10 +162,11 @@ def grade(answers: Mapping[str, object] | str | Path, exercise: Exercise) -> Gra
 
     Notes
     -----
-    A number is right if it is what the right numbers give, and *carried* if it is what the numbers on the paper give. How far
-    it may be off follows from the digits that are asked: a unit of the last, and what that does to the numbers after it; where
-    a table is used, half a hundredth of what is looked up. An exact number must be exact. With fewer digits it is worth a half.
-    A 0 that follows from a wrong 0 is worth nothing.
+    A number is right if it follows from those before it as they stand on the paper, or is the right one; what follows from a
+    slip is *carried*. How far it may be off follows from the digits that are asked: a unit of the last, and what that does to
+    the numbers after it; where a table is used, half a hundredth of what is looked up. An exact number must be exact. What is
+    rounded, or cut, to fewer digits is worth a half. Of a sheet that is one number everywhere, and of zeros that follow from
+    more than two wrong ones, nothing is carried.
 
     Examples
     --------

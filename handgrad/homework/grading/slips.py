@@ -79,16 +79,18 @@ def recognised(
 
 
 def _models(step: Step, of: Quantities) -> Iterator[Model]:
-    """Yield the wrong formulas of a quantity; what is peculiar to it first, the turned sign last."""
+    """Yield the wrong formulas of a quantity: the turned sign, which is the commonest, and what is peculiar to it."""
     q = step.quantity
+    yield "sign", 0, Negative(step.numbers)
     # One neuron a layer has no indices.
     yield from MODELS[q.kind](of, q, q.layer or len(of.trace), q.j or 1)
-    yield "sign", 0, Negative(step.numbers)
 
 
 def _of_z(of: Quantities, q: Quantity, layer: int, j: int) -> Iterator[Model]:
     before = of.units(layer - 1)
-    yield "z_no_bias", 0, Sum(tuple(Product((of.w(layer, j, k), of.a(layer - 1, k))) for k in before))
+    weighted = tuple(Product((of.w(layer, j, k), of.a(layer - 1, k))) for k in before)
+    yield "z_no_bias", 0, Sum(weighted)
+    yield "z_minus_bias", 0, Difference(Sum(weighted), of.b(layer, j))
     if len(before) == len(of.units(layer)) > 1:
         exchanged = tuple(Product((of.w(layer, k, j), of.a(layer - 1, k))) for k in before)
         yield "z_exchanged", 0, Sum((of.b(layer, j), *exchanged))
@@ -99,7 +101,10 @@ def _of_z(of: Quantities, q: Quantity, layer: int, j: int) -> Iterator[Model]:
 def _of_a(of: Quantities, q: Quantity, layer: int, j: int) -> Iterator[Model]:
     z, name = of.z(layer, j), of.activation(layer)
     yield "a_is_z", 0, z
-    if name == "softmax":
+    if name == "identity":
+        yield "a_of_relu", 0, Function("max", (0.0, z))
+        yield "a_of_sigmoid", 0, _sigmoid(z)
+    elif name == "softmax":
         yield "a_undivided", 0, Exponential(z)
     elif name == "sigmoid":
         yield "a_is_derivative", 0, Product((_sigmoid(z), Difference(1.0, _sigmoid(z))))
@@ -156,8 +161,8 @@ def _of_da_dz(of: Quantities, q: Quantity, layer: int, j: int) -> Iterator[Model
 
 
 def _of_dL_dz(of: Quantities, q: Quantity, layer: int, j: int) -> Iterator[Model]:
-    a, y = of.a(layer, j), of.target(j)
     if of.net.loss_name in JOINED and layer == len(of.trace):
+        a, y = of.a(layer, j), of.target(j)
         yield "dL_dz_times_slope", 0, Product((Difference(a, y), a, Difference(1.0, a)))
         yield "dL_dz_plus", 0, Sum((a, y))
 
@@ -170,6 +175,12 @@ def _of_dL_dw(of: Quantities, q: Quantity, layer: int, j: int) -> Iterator[Model
         yield "dL_dw_no_error", 11, Product((a_k, of.da_dz(layer, j)))
     yield "dL_dw_weight", 13, Product((of.w(layer, j, k), *its))
     yield "dL_dw_own_a", 13, Product((of.a(layer, j), *its))
+    if layer > 1:
+        yield "dL_dw_of_z", 13, Product((of.z(layer - 1, k), *its))
+    if layer > 1 and len(of.units(0)) >= k:
+        yield "dL_dw_of_x", 13, Product((of.a(0, k), *its))
+    if k in of.units(layer) and j in of.units(layer - 1) and j != k:
+        yield "dL_dw_exchanged", 11, Product((of.a(layer - 1, j), *errors(of, layer, k)))
     yield "dL_dw_no_input", 13, Product(its)
     yield from (("dL_dw_other_input", 13, Product((of.a(layer - 1, i), *its))) for i in of.units(layer - 1) if i != k)
 

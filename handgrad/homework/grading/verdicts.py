@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 
 from handgrad.homework.digits import ARITHMETIC
@@ -17,8 +17,12 @@ from handgrad.homework.intervals import Interval, around
 
 # Verdicts, and what each is worth.
 POINTS = {"right": 1.0, "carried": 1.0, "imprecise": 0.5, "wrong": 0.0, "hollow": 0.0, "unreadable": 0.0, "missing": 0.0}
-# Fewer digits than these tell nothing.
-LEAST_DIGITS, LESS_THAN_ONE = 2, Decimal("0.999999")
+# Digits that leave more than this part of a number open tell nothing; a whole unit of the last is neither rounded nor cut.
+OPEN, LESS_THAN_ONE = Decimal("0.25"), Decimal("0.999999")
+# As many wrong zeros are slips: with more of them, zeros that follow from one another show nothing.
+ZEROS = 2
+# So many answers that are all one number are no work.
+ALIKE = 5
 MISSING = Written("", None, Decimal(0))
 
 
@@ -84,57 +88,119 @@ def _verdicts(exercise: Exercise, answers: dict[str, Written]) -> Iterator[Verdi
     blanks = {blank.step.quantity: blank for blank in exercise.blanks}
     given = (exercise.net, exercise.trace, exercise.targets)
     right = right_numbers(*given, unit)
-    hollow: set[Quantity] = set()
 
     def put_down(quantity: Quantity, value: Interval) -> Interval:
         answer = answers.get(blanks[quantity].name, MISSING) if quantity in blanks else MISSING
         if answer.value is None:
             return value
-        written, due = around(answer.value, unit), (value, right[quantity])
-        if any(map(written.meets, due)) or not any(_has_few_digits(answer, each) for each in due):
+        written, due = around(answer.value, unit), (value, around(blanks[quantity].answer, unit))
+        if any(map(written.meets, due)) or not any(_has_few_digits(answer, each, unit) for each in due):
             return written
         # Who rounds a number may go on with all its digits.
         return around(answer.value, answer.place)
 
+    numbers = [answer.value for answer in answers.values() if answer.value is not None]
+    grader = _Grader(unit, right, len(numbers) >= ALIKE and len(set(numbers)) == 1)
     for found in on_paper(*given, put_down, with_table=True):
         blank = blanks.get(found.step.quantity)
-        if blank is not None:
-            yield _verdict(blank, answers.get(blank.name, MISSING), found, right[found.step.quantity], unit, hollow)
+        if blank is None:
+            grader.pass_on(found)
+        else:
+            yield grader.verdict(blank, answers.get(blank.name, MISSING), found)
 
 
-def _verdict(blank: Blank, answer: Written, found: Found, right: Interval, unit: Decimal, hollow: set[Quantity]) -> Verdict:
-    due = (found.value.low + found.value.high) / 2
-    by_own = not around(blank.answer, unit).meets(found.value)
+@dataclass
+class _Grader:
+    """Goes through the numbers in their order, and keeps what is known of those before.
 
-    def is_written(value: Interval) -> bool:
-        return around(answer.value or Decimal(0), unit).meets(value) or _has_few_digits(answer, value)
+    Parameters
+    ----------
+    unit : Decimal
+        Of the last place that is asked for.
+    right : dict of Quantity to Interval
+        What each may be if nothing went wrong.
+    is_alike : bool
+        Whether every answer is the same number.
+    unwritten : set of Quantity
+        What does not stand on the paper, so that nobody knows with which digits it was gone on.
+    hollow : set of Quantity
+        What follows and shows nothing.
+    zeros : int
+        How many were wrong.
+    has_slipped : bool
+        Whether something was wrong.
+    """
 
-    def said(verdict: str, slip: Slip | None = None) -> Verdict:
+    unit: Decimal
+    right: dict[Quantity, Interval]
+    is_alike: bool
+    unwritten: set[Quantity] = field(default_factory=set)
+    hollow: set[Quantity] = field(default_factory=set)
+    zeros: int = 0
+    has_slipped: bool = False
+
+    def pass_on(self, found: Found) -> None:
+        """Give a number that is not asked for what is known of those that it comes from."""
+        for kept in (self.unwritten, self.hollow):
+            if kept.intersection(_used(found)):
+                kept.add(found.step.quantity)
+
+    def verdict(self, blank: Blank, answer: Written, found: Found) -> Verdict:
+        """Return what is said of an answer."""
+        quantity, due = found.step.quantity, (found.value.low + found.value.high) / 2
+        by_own = not around(blank.answer, self.unit).meets(found.value)
+        slip = None
+        if answer.value is None:
+            self.unwritten.add(quantity)
+            verdict = "unreadable" if answer.text else "missing"
+        elif self._is_right(answer.value, blank, found):
+            verdict = "carried" if self.has_slipped and not self._written(answer.value).meets(self.right[quantity]) else "right"
+            if verdict == "carried" and (self.is_alike or self._is_hollow(answer.value, found)):
+                verdict = "hollow"
+                self.hollow.add(quantity)
+        elif any(_has_few_digits(answer, value, self.unit) for value in (around(blank.answer, self.unit), found.value)):
+            verdict = "imprecise"
+        else:
+            verdict, self.has_slipped = "wrong", True
+            slip = recognised(found.step, found.of, found.worked_out, lambda value: self._is_written(answer, value))
+            self._count_zero(quantity, answer.value)
         return Verdict(blank, answer, verdict, due, by_own, slip)
 
-    if answer.value is None:
-        return said("unreadable" if answer.text else "missing")
-    written = around(answer.value, unit)
-    if written.meets(right):
-        return said("right")
-    quantity = found.step.quantity
-    if written.meets(found.value):
-        # Zeros all the way down would follow from one another.
-        used = (*leaves(found.step.numbers), *leaves(found.step.formula))
-        if not answer.value and any(leaf in hollow for leaf in used):
-            hollow.add(quantity)
-            return said("hollow")
-        return said("carried")
-    if _has_few_digits(answer, right) or _has_few_digits(answer, found.value):
-        return said("imprecise")
-    if not answer.value:
-        hollow.add(quantity)
-    return said("wrong", recognised(found.step, found.of, found.worked_out, is_written))
+    def _is_right(self, value: Decimal, blank: Blank, found: Found) -> bool:
+        """Say whether a number follows from those on the paper, or is the right one, as far as the paper tells."""
+        written = self._written(value)
+        if written.meets(found.value) or written.meets(around(blank.answer, self.unit)):
+            return True
+        return bool(self.unwritten.intersection(_used(found))) and written.meets(self.right[found.step.quantity])
+
+    def _is_written(self, answer: Written, value: Interval) -> bool:
+        return answer.value is not None and (
+            self._written(answer.value).meets(value) or _has_few_digits(answer, value, self.unit)
+        )
+
+    def _is_hollow(self, value: Decimal, found: Found) -> bool:
+        return self._is_zero(value) and bool(self.hollow.intersection(_used(found)))
+
+    def _count_zero(self, quantity: Quantity, value: Decimal) -> None:
+        if self._is_zero(value):
+            self.zeros += 1
+            if self.zeros > ZEROS:
+                self.hollow.add(quantity)
+
+    def _written(self, value: Decimal) -> Interval:
+        return around(value, self.unit)
+
+    def _is_zero(self, value: Decimal) -> bool:
+        return abs(value) <= 2 * self.unit
 
 
-def _has_few_digits(answer: Written, value: Interval) -> bool:
-    """Say whether an answer is a number that was rounded, or cut, to the digits that were written."""
+def _used(found: Found) -> set[Quantity]:
+    """Return the quantities that a number comes from; of a case of a formula, those that it depends on, too."""
+    return {*leaves(found.step.numbers), *leaves(found.step.formula)}
+
+
+def _has_few_digits(answer: Written, value: Interval, unit: Decimal) -> bool:
+    """Say whether an answer is a number that was rounded, or cut, to fewer digits than are asked."""
     assert answer.value is not None
-    digits = len(answer.value.as_tuple().digits)
-    # A whole unit of the last digit is neither rounded nor cut.
-    return digits >= LEAST_DIGITS and around(answer.value, answer.place * LESS_THAN_ONE).meets(value)
+    is_told = unit < answer.place <= OPEN * abs(answer.value)
+    return is_told and around(answer.value, answer.place * LESS_THAN_ONE).meets(value)
