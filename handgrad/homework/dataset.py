@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from handgrad import checks
+from handgrad.homework import text_files
 
 __all__ = ["Dataset", "classes", "labels", "read", "targets"]
 
@@ -92,8 +93,8 @@ def read(path: str | Path, target: str | None = None) -> Dataset:
         If it is no such table, with line and column; if there is no such target.
     """
     checks.ending(path, ENDINGS)
-    text = _decoded(path)
-    delimiter = _delimiter(text)
+    text = text_files.decoded(path)
+    delimiter = text_files.delimiter(text)
     rows = list(_rows(path, text, delimiter))
     if not rows:
         raise ValueError(f"{path} must hold at least one example; it is empty")
@@ -225,24 +226,6 @@ def _dataset(table: _Table, numbers: list[int]) -> Dataset:
     columns = [called[column] if called else f"x_{place}" for place, column in enumerate(inputs, start=1)]
     chosen = [called[column] if called else "y" if len(numbers) == 1 else f"y_{j}" for j, column in enumerate(numbers, start=1)]
     return Dataset(x, y, tuple(columns), tuple(chosen), labels, table.path)
-
-
-def _decoded(path: str | Path) -> str:
-    data = Path(path).read_bytes()
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ValueError(f"{path}, line {line}: byte 0x{data[error.start]:02x} is no UTF-8; save the table as UTF-8") from None
-    if "\0" in text:
-        raise ValueError(f"{path}, line {text.count(chr(10), 0, text.index(chr(0))) + 1}: a zero byte stands in no CSV")
-    return text
-
-
-def _delimiter(text: str) -> str:
-    """Return what parts the columns: a tab or a semicolon, if the first row has one outside quotes, or else the comma."""
-    first = re.sub('"[^"]*"', "", text.lstrip("\r\n").partition("\n")[0])
-    return next((sign for sign in "\t;" if sign in first), ",")
 
 
 def _rows(path: str | Path, text: str, delimiter: str) -> Iterator[Row]:
