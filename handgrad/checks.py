@@ -740,3 +740,28 @@ def as_published(verdicts: Mapping[str, Sequence[str]]) -> None:
     wrong = [name for name, found in verdicts.items() if "differs" in found]
     if wrong:
         raise ValueError(f"every number of an example must agree, or be an erratum; not so in {', '.join(wrong)}")
+
+
+def several_for_softmax(widths: Sequence[int], activations: Sequence[str]) -> None:
+    """Raise if softmax is to part one unit, which it makes 1 whatever z is."""
+    for layer, (units, name) in enumerate(zip(widths[1:], activations, strict=True), start=1):
+        if name == "softmax" and units == 1:
+            raise ValueError(f"softmax needs n_l >= 2 units; layer {layer} has n_{layer} = 1")
+
+
+def no_more_exercises(found: int, count: int) -> NoReturn:
+    """Raise where further seeds give the same numbers again."""
+    raise ValueError(f"count must be at most {found}, since no more exercises with other numbers were found; got {count}")
+
+
+def empty_folder(folder: Path) -> None:
+    """Raise if a folder holds something already, which would stay among what is new."""
+    if folder.is_dir() and any(folder.iterdir()):
+        raise ValueError(f"{folder} must be empty, or not there; it holds {sorted(folder.iterdir())[0].name}")
+
+
+def exercise_code(path: str, code: str | None) -> str:
+    """Return the code of the exercise that a file says it is."""
+    if code is None:
+        raise ValueError(f"{path} does not say which exercise it is; say it, for example --exercise 'level=2 seed=7'")
+    return code

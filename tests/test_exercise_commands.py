@@ -65,7 +65,7 @@ def test_class_set_of_few_networks_is_as_many_as_there_are(monkeypatch):
 
 def test_grade_of_one_file_is_printed_or_written_as_json(folder, capsys):
     made = exercise(seed=0)
-    rows = [f"{blank.name},{made.asked(blank.answer)}" for blank in made.blanks]
+    rows = [f"{blank.name},{made.shown(blank.answer)}" for blank in made.blanks]
     rows[7] = "dL_da2_1,-0.5"
     (folder / "a.csv").write_text("\n".join(rows), encoding="utf-8")
     assert main(["grade", "a.csv", "--exercise", "seed=0 level=2"]) == 0
@@ -98,9 +98,12 @@ def test_grade_of_one_file_is_printed_or_written_as_json(folder, capsys):
         (["exercise", "--count", "2", "-o", "file.md"], "file.md/sheets: Not a directory"),
         (["grade", "nosuch.csv"], "nosuch.csv: No such file or directory"),
         (["grade", "file.md"], "file.md has no answers"),
-        (["grade", "bare.csv"], "bare.csv does not say which exercise it is, 'level=2 seed=7'; say it with --exercise"),
+        (["grade", "bare.csv"], "bare.csv does not say which exercise it is; say it, for example --exercise 'level=2 seed=7'"),
         (["grade", "bare.csv", "--exercise", "7"], "a part of the code must be one of level, seed, "),
-        (["grade", "bare.csv", "--exercise", "level=2 seed=1"], "a name in the answers must be one of z1_1, "),
+        (["grade", "nosuch"], "nosuch: No such file or directory"),
+        (["grade", "class", "-o", "a.json"], "the file's ending must be .csv; got '.json'"),
+        (["grade", "bare.csv", "-o", "a.csv"], "the file's ending must be .json; got '.csv'"),
+        (["exercise", "--count", "2", "-o", "class"], "class/sheets must be empty, or not there; it holds 01.md"),
         (["grade", "empty"], "empty must hold filled-in sheets, .csv or .md; there are none"),
         (["grade", "bare.csv", "-o", "nosuch/a.json"], "nosuch/a.json: No such file or directory"),
     ],
@@ -110,6 +113,8 @@ def test_bad_input_is_one_sentence_and_exit_2(arguments, said, folder, capsys):
     (folder / "file.md").write_text("nothing", encoding="utf-8")
     (folder / "bare.csv").write_text("z1,0.5\n", encoding="utf-8")
     (folder / "empty").mkdir()
+    (folder / "class" / "sheets").mkdir(parents=True)
+    (folder / "class" / "sheets" / "01.md").write_text("old", encoding="utf-8")
     before = sorted(os.listdir(folder))
     assert main(arguments) == 2
     out, err = capsys.readouterr()
@@ -126,8 +131,9 @@ def test_folder_is_graded_as_far_as_it_goes(folder, capsys):
     exercise(level=1).key.save(folder / "c.md")
     assert main(["grade", "."]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[1] for line in lines[1:]] == ["–", "–", "13/13"]
+    assert [line.split()[1] for line in lines[1:4]] == ["–", "–", "13/13"]
     assert sum("not graded: " in line for line in lines) == 2
+    assert lines[4:] == ["2 of 3 sheets are not graded."]
 
 
 def test_interrupt_leaves_no_half_written_file(folder, monkeypatch, capsys):

@@ -95,9 +95,9 @@ def test_exact_numbers_is_short(kind):
         assert made.is_exact
         for blank in made.blanks:
             assert abs(blank.answer) <= 60
-            shown = made.asked(blank.answer)
-            assert shown == blank.answer
-            assert "E" not in str(shown)
+            shown = made.shown(blank.answer)
+            assert Decimal(shown) == blank.answer
+            assert "E" not in shown
             assert Fraction(shown) * 10**4 % 1 == 0
             # Exactly the decimal that the floats are nearest to.
             assert float(shown) == pytest.approx(float(blank.answer), abs=1e-13)
@@ -200,7 +200,7 @@ def test_sheet_of_exact_numbers_is_without_tables():
 def test_forms_is_the_same_blanks(kind):
     made = exercise(seed=1, **KINDS[kind])
     names = [blank.name for blank in made.blanks]
-    shown = [f"{made.asked(blank.answer):f}" for blank in made.blanks]
+    shown = [made.shown(blank.answer) for blank in made.blanks]
     assert re.findall(r"^\| `(\w+)` \| \$.*\$ \| [()\d]* \| ______ \|$", made.sheet.markdown(), re.MULTILINE) == names
     rows = re.findall(r"^\| `(\w+)` \| \$.*\$ \| [()\d]* \| (-?[\d.]+) \|$", made.key.markdown(), re.MULTILINE)
     assert rows == list(zip(names, shown, strict=True))
@@ -295,6 +295,10 @@ def test_class_set_is_of_different_sheets(tmp_path):
         ({"widths": [2, 12, 1]}, ValueError, "widths[1] must be an integer from 1 to 9; got 12"),
         ({"widths": [9, 9, 9]}, ValueError, "widths must leave at most 120 blanks on the sheet; 9-9-9 has at least 234"),
         ({"widths": [6, 7, 4]}, ValueError, "widths must leave at most 120 blanks on the sheet; 6-7-4 has at least 126"),
+        ({"activations": 5}, TypeError, "activations must be a sequence, one for each layer; got 5"),
+        ({"activations": "relu"}, TypeError, "activations must be a sequence, one for each layer; got 'relu'"),
+        ({"random_state": 1}, TypeError, "exercise has no argument random_state: the word for it is seed"),
+        ({"widths": [2, 1], "level": 4}, ValueError, "softmax needs n_l >= 2 units; layer 1 has n_1 = 1"),
         ({"activations": ["relu"]}, ValueError, "activations must have one entry for each of the L = 2 layers; got 1"),
         ({"activations": ["relu", "swish"]}, ValueError, "activation must be one of identity, "),
         ({"loss": "cross"}, ValueError, "loss must be one of "),
@@ -335,8 +339,10 @@ def test_class_set_of_bad_input_raises(count, seed):
 
 def test_answer_as_asked_is_rounded_half_away_from_zero():
     made = exercise(level=3)
-    assert str(made.asked(Decimal("0.12345"))) == "0.1235"
-    assert str(made.asked(Decimal("-0.00005"))) == "-0.0001"
-    assert str(made.asked(Decimal("1.9"))) == "1.9"
-    assert str(made.asked(Decimal("20"))) == "20"
-    assert str(made.asked(Decimal("-0.00001"))) == "0.0000"
+    assert made.shown(Decimal("0.12345")) == "0.1235"
+    assert made.shown(Decimal("-0.00005")) == "-0.0001"
+    assert made.shown(Decimal("1.9")) == "1.9"
+    assert made.shown(Decimal("20")) == "20"
+    assert made.shown(Decimal("-0.00001")) == "0.0000"
+    # What slips lead to.
+    assert [made.shown(Decimal(number)) for number in ("inf", "-inf", "nan", "-1e1998")] == ["∞", "-∞", "NaN", "-1.000E+1998"]

@@ -6,17 +6,20 @@ The student in these tests works with plain numbers, layer by layer, and knows n
 import json
 import math
 import re
+from dataclasses import replace
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import handgrad as hg
 from handgrad.homework.exercises.exercise import exercise
-from handgrad.homework.grading.answers import number, read
+from handgrad.homework.grading.answers import read
 from handgrad.homework.grading.folder import as_csv, files_of, graded, lines_of, table
 from handgrad.homework.grading.grade import grade
+from handgrad.homework.grading.numbers import number
 
 RULES = {
     "identity": (lambda z: z, lambda z, a: 1.0),
@@ -429,7 +432,7 @@ def test_grade_is_everything_as_plain_values():
         "slip": "dL_da_no_two",
     }
     later = next(each for each in values["blanks"] if each["name"] == "dL_dw2_11")
-    assert (later["verdict"], later["right"], later["due"], later["answer"]) == ("carried", "-2", "-1", "-1")
+    assert (later["verdict"], later["right"], later["due"], later["answer"]) == ("carried", "-2", "-1", "-1.0")
     assert repr(found) == "Grade(21 of 22; print it)"
     later = sum(each["verdict"] == "carried" for each in values["blanks"])
     assert str(found).splitlines()[-1] == f"{later} later numbers follow rightly from it."
@@ -461,7 +464,7 @@ def test_markdown_that_is_filled_in_equals_its_mapping(level, tmp_path):
     assert (found.code, found.student) == (made.code, "Ana Núñez")
     assert {name: each.text for name, each in found.written.items()} == numbers
     assert grade(tmp_path / "a.md", made).to_dict() == grade(numbers, made).to_dict()
-    assert graded(tmp_path / "a.md").to_dict() == grade(numbers, made).to_dict()
+    assert graded(found, tmp_path / "a.md").to_dict() == grade(numbers, made).to_dict()
 
 
 def test_tables_of_ones_own_in_the_markdown_is_left_alone(tmp_path):
@@ -497,9 +500,7 @@ def test_answer_of_every_kind_of_number_is_right(value):
 
 
 def test_last_digits_of_what_was_computed_is_no_slip():
-    made = next(
-        made for seed in range(50) if (made := exercise(seed=seed, level=3)).asked(made.blanks[0].answer) == Decimal("0.3")
-    )
+    made = next(made for seed in range(50) if (made := exercise(seed=seed, level=3)).shown(made.blanks[0].answer) == "0.3")
     assert [grade({"z1_1": each}, made).verdicts[0].verdict for each in (0.1 + 0.2, 0.30004, None)] == [
         "right",
         "right",
@@ -525,16 +526,15 @@ def test_grade_of_bad_answers_raises(answers, error, sentence):
 
 
 BAD_FILES = {
-    "ending": ("a.txt", b"z1,1", "the ending of the answers' file must be one of .csv, .md; got '.txt'"),
-    "empty": ("a.csv", b"", "{path} has no answers: a row is a name and a number, z1_1,0.5 or | `z1_1` | … | 0.5 |"),
-    "no rows": ("a.md", b"# hello\n", "{path} has no answers: "),
-    "latin-1": ("a.csv", "z1,½".encode("latin-1"), "{path} must be text in UTF-8: "),
-    "binary": ("a.md", bytes(range(256)), "{path} must be text in UTF-8: "),
-    "three cells": ("a.csv", b"z1,1\na1,0,5\n", "{path}, line 2: a row is a name and a number, z1_1,0.5; got 3 cells; a "),
-    "one cell": ("a.csv", b"z1\n", "{path}, line 1: a row is a name and a number, z1_1,0.5; got 1 cells"),
-    "twice": ("a.csv", b"z1,1\nz1,2\n", "{path}, line 2: z1 comes twice"),
-    "twice in Markdown": ("a.md", b"| `z1` | x | (8) | 1 |\n| `z1` | x | (8) | 1 |\n", "{path}, line 2: z1 comes twice"),
-    "unknown": ("a.csv", b"z1,1\nzz,2\n", "a name in the answers must be one of z1, "),
+    "ending": ("a.txt", b"z1,1", "the file's ending must be one of .csv, .md; got '.txt'"),
+    "empty": ("a.csv", b" \n", "{path} must be a filled-in sheet; it is empty"),
+    "no rows": ("a.md", b"# hello\n", "{path} has no answers: a row is a name and a number, z1_1,0.5 or | "),
+    "latin-1": ("a.csv", "z1,1\na1,½".encode("latin-1"), "{path}, line 2: byte 0xbd is no UTF-8; save the file as UTF-8"),
+    "utf-16": ("a.csv", "z1,1".encode("utf-16"), "{path}, line 1: byte 0xff is no UTF-8"),
+    "binary": ("a.md", bytes(range(256)), "{path}, line 2: byte 0x80 is no UTF-8"),
+    "decimal comma": ("a.csv", b"z1,1\na1,0,5\n", "{path}, line 2: a decimal comma needs quotes, or a point in its "),
+    "twice": ("a.csv", b"z1,1\nz1,2\n", "{path}, line 2: z1 comes twice, 1 and 2"),
+    "twice in Markdown": ("a.md", b"| `z1` | x | (8) | 1 |\n| `z1` | x | (8) | |\n", "{path}, line 2: z1 comes twice, 1 and "),
     "long field": ("a.csv", b"z1," + b"1" * 200_000, "{path}, line 1: field larger than field limit (131072)"),
     "large": ("a.md", b" " * 1_000_001, "{path} must be a filled-in sheet of at most 1,000,000 bytes; it has 1,000,001"),
     "another exercise": ("a.csv", b"exercise,level=1 seed=3\nz1,1\n", "answers must be those of the exercise 'level=1 "),
@@ -552,6 +552,67 @@ def test_grade_of_a_bad_file_raises(name, data, sentence, tmp_path):
     assert line.sentence.startswith(sentence.format(path=path))
 
 
+def test_what_is_not_asked_is_told_and_costs_nothing(tmp_path):
+    made = exercise(seed=2, level=1)
+    rows = [f"{blank.name.upper()},{made.shown(blank.answer)},checked," for blank in made.blanks]
+    (tmp_path / "a.csv").write_text("\n".join(["note,I was ill", "foo,3", "bar", *rows, rows[0]]), encoding="utf-8")
+    found = grade(tmp_path / "a.csv", made)
+    assert found.ok
+    assert found.not_asked == ("note", "foo", "bar")
+    assert "  not asked for: note, foo, bar\n" in str(found)
+
+
+def test_columns_beyond_the_sheets_own_is_left_alone(tmp_path):
+    made = exercise(seed=2, level=1)
+    text = re.sub(r"^(\| `.*\|)$", r"\1 checked |", made.key.markdown(), flags=re.MULTILINE)
+    (tmp_path / "a.md").write_text(
+        "Name: Ana, not level=1 seed=9\n" + text.replace("level=1 seed=2", "Level=1 Seed=2"), encoding="utf-8"
+    )
+    found = read(tmp_path / "a.md")
+    assert (found.code, found.student) == ("level=1 seed=2", "Ana, not level=1 seed=9")
+    assert grade(tmp_path / "a.md", made).ok
+
+
+def test_numbers_of_a_frame_column_equals_their_mapping():
+    made = exercise(seed=2, level=1)
+    series = pd.Series({blank.name: float(blank.answer) for blank in made.blanks})
+    assert grade(series, made).ok
+
+
+@pytest.mark.parametrize(
+    ("level", "seed", "name", "text"),
+    [(4, 1, "a2_2", "0"), (4, 1, "a2_2", "0.001"), (3, 0, "z1_1", "1e999"), (2, 0, "z1_1", "-1e999"), (4, 2, "z2_1", "1e999")],
+)
+def test_number_beyond_all_sizes_is_graded(level, seed, name, text):
+    made = exercise(level=level, seed=seed)
+    for loss in ("0", "7"):
+        found = grade({blank.name: made.shown(blank.answer) for blank in made.blanks} | {name: text, "L": loss}, made)
+        assert found.first_slip is not None
+        assert str(found)
+        json.dumps(found.to_dict())
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        {"activations": ["softmax", "identity"]},
+        {"activations": ["prelu", "leaky_relu"]},
+        {"widths": [2, 3, 2], "loss": "binary_cross_entropy", "level": 3},
+        {"widths": [3, 2], "activations": ["tanh"]},
+        {"widths": [2, 2, 2], "activations": ["sigmoid", "softmax"]},
+    ],
+)
+def test_wrong_number_anywhere_is_graded(kind):
+    made = exercise(seed=1, **kind)
+    right = {blank.name: made.shown(blank.answer) for blank in made.blanks}
+    assert grade(right, made).ok
+    for blank in made.blanks:
+        wrong = str(3 * blank.answer + 1)
+        found = grade(right | {blank.name: wrong}, made)
+        assert not found.ok
+        assert found.first_slip.blank.name == blank.name
+
+
 def test_grade_of_a_missing_file_raises(tmp_path):
     with pytest.raises(FileNotFoundError):
         grade(tmp_path / "none.csv", exercise(level=1))
@@ -564,14 +625,27 @@ def test_grade_of_a_missing_file_raises(tmp_path):
     [
         ("1", "1", "1"),
         ("−1.50", "-1.50", "0.01"),
+        ("– 1.5", "-1.5", "0.1"),
         ("≈ 0,25", "0.25", "0.01"),
         (".5", "0.5", "0.1"),
         ("2.", "2", "1"),
         ("1e-3", "0.001", "0.001"),
+        ("1E+300", "1E+300", "1E+300"),
         ("-1/8", "-0.125", "0"),
+        ("21/-4", "-5.25", "0"),
+        ("-5 1/4", "-5.25", "0"),
+        ("1½", "1.5", "0"),
+        ("-¾", "-0.75", "0"),
+        ("1/8 = 0.125", "0.125", "0.001"),
+        ("3 · 2 = 6", "6", "1"),
         ("`3`", "3", "1"),
         ("$-3$", "-3", "1"),
+        (r"\(18\)", "18", "1"),
+        ("**4**", "4", "1"),
+        ("~~5~~ 6", "6", "1"),
+        ("-12 (checked)", "-12", "1"),
         ("1 000", "1000", "1"),
+        ("43.03360000000001", "43.0336", "0.0001"),
     ],
 )
 def test_number_is_read_as_it_is_written(text, value, place):
@@ -579,9 +653,31 @@ def test_number_is_read_as_it_is_written(text, value, place):
     assert (found.value, found.place) == (Decimal(value), Decimal(place))
 
 
-@pytest.mark.parametrize("text", ["x", "1,2,3", "1.2.3", "--1", "1e", "0x10", "1_000", "1/0", "5%", "NaN", "∞"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x",
+        "1,2,3",
+        "1.2.3",
+        "--1",
+        "1e",
+        "0x10",
+        "1_0 x",
+        "1/0",
+        "5%",
+        "NaN",
+        "∞",
+        "1 2",
+        "12 m",
+        "1 -1/2",
+        "١",
+        "(3)",
+        "1 2/-3",
+    ],
+)
 def test_number_of_what_is_none_is_none(text):
     assert number(text).value is None
+    assert number(text).text
 
 
 def test_folder_is_a_line_for_each_sheet(tmp_path):
@@ -605,14 +701,18 @@ def test_folder_is_a_line_for_each_sheet(tmp_path):
     # A name that a spreadsheet would take for a formula.
     assert text[2].startswith(f"{tmp_path}/1.csv,'=Eve(),level=2 seed=1,21,22,dL_da2_1,(4),")
     assert text[4].startswith(f"{tmp_path}/bad.md,,,,,,,")
+    for sign in "=+-@\t\r":
+        assert f"'{sign}Eve" in as_csv([replace(lines[0], student=f"{sign}Eve")])
     (line,) = lines_of([tmp_path / "gone.csv"])
     assert line.sentence == f"{tmp_path}/gone.csv: No such file or directory"
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match=r"must hold filled-in sheets, \.csv or \.md; there are none$"):
         files_of(tmp_path / "empty")
     (tmp_path / "z.csv").write_text("z1_1,1", encoding="utf-8")
-    with pytest.raises(ValueError, match=r"does not say which exercise it is, 'level=2 seed=7'; say it with --exercise$"):
-        graded(tmp_path / "z.csv")
+    with pytest.raises(
+        ValueError, match=r"does not say which exercise it is; say it, for example --exercise 'level=2 seed=7'$"
+    ):
+        graded(read(tmp_path / "z.csv"), tmp_path / "z.csv")
 
 
 def test_public_names_is_loaded_when_they_are_asked_for():

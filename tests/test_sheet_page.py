@@ -5,7 +5,7 @@ from browsing import violations
 
 from handgrad.homework.exercises.exercise import exercise
 from handgrad.homework.grading.answers import read
-from handgrad.homework.grading.folder import graded
+from handgrad.homework.grading.grade import grade
 
 
 @pytest.mark.parametrize("level", [2, 3])
@@ -14,13 +14,13 @@ def test_page_that_is_filled_in_equals_the_key(level, opened, tmp_path):
     page = opened(made.sheet)
     page.get_by_label("Name:").fill('Ana "A", Núñez')
     for blank in made.blanks:
-        page.locator(f'input[data-name="{blank.name}"]').fill(f"{made.asked(blank.answer):f}".replace("-", "−"))
+        page.locator(f'input[data-name="{blank.name}"]').fill(made.shown(blank.answer).replace("-", "−"))
     with page.expect_download() as download:
         page.get_by_role("button").click()
     download.value.save_as(tmp_path / "answers.csv")
     assert download.value.suggested_filename == "answers.csv"
     assert read(tmp_path / "answers.csv").student == 'Ana "A", Núñez'
-    assert graded(tmp_path / "answers.csv").ok
+    assert grade(tmp_path / "answers.csv", made).ok
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def different(count: int, seed: int, **options: Any) -> list[Exercise]:
         found.setdefault(f"{made.net.named()} {made.x} {made.y}", made)
         if len(found) == count:
             return list(found.values())
-    raise ValueError(f"count must be at most {len(found)}, since no more exercises with other numbers were found; got {count}")
+    return checks.no_more_exercises(len(found), count)
 
 
 def write(exercises: Sequence[Exercise], folder: str | Path, ending: str) -> list[Path]:
@@ -55,7 +55,7 @@ def write(exercises: Sequence[Exercise], folder: str | Path, ending: str) -> lis
     exercises : sequence of Exercise
         In their order.
     folder : str or Path
-        Made if it is not there; sheets of an earlier set in it are written over.
+        Made if it is not there; it must hold no sheets or keys of an earlier set.
     ending : str
         ".md", ".tex", ".html" or ".txt".
 
@@ -66,11 +66,15 @@ def write(exercises: Sequence[Exercise], folder: str | Path, ending: str) -> lis
 
     Raises
     ------
+    ValueError
+        If there are sheets or keys already.
     OSError
         If something cannot be written.
     """
     digits = len(str(max(len(exercises), 10)))
     written = []
+    for kind in (SHEETS, KEYS):
+        checks.empty_folder(Path(folder) / kind)
     for kind in (SHEETS, KEYS):
         (Path(folder) / kind).mkdir(parents=True, exist_ok=True)
     for number, made in enumerate(exercises, start=1):

@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from handgrad import activations as act
 from handgrad import checks
+from handgrad.foreign import notes_words
 from handgrad.gradient import Trace
-from handgrad.homework.digits import rounded
+from handgrad.homework.digits import ARITHMETIC, rounded
 from handgrad.homework.exercises.blanks import Blank, is_asked, name_of
 from handgrad.homework.exercises.lots import drawn, is_exact
 from handgrad.homework.exercises.paper import UNIT, on_paper
@@ -57,6 +58,8 @@ LEVELS = {
 }
 # A sheet is one or two pages, and an index one digit.
 WIDEST, LAYERS, MOST = 9, 6, 120
+# Such numbers come of slips alone.
+TOO_LARGE = Decimal(10) ** 9
 CODE = re.compile(r"level=\d+ seed=\d+( widths=[\d-]+)?( activations=[\w,]+)?( loss=\w+)?")
 
 
@@ -136,13 +139,19 @@ class Exercise:
         """Return the worked solution, with every number derived; `options` are those of `handgrad.worked`."""
         return worked(self.net, self.x, self.y, **({"language": self.language} | options))
 
-    def asked(self, answer: Decimal) -> Decimal:
-        """Return a right answer as it is asked for: exact, or rounded to `DECIMALS`."""
-        short = answer.quantize(UNIT, ROUND_HALF_UP) + 0
-        # No zeros behind a number that is exact: 1.9, and not 1.9000; and no powers of ten.
-        return Decimal(f"{short.normalize():f}") if short == answer else short
+    def shown(self, answer: Decimal) -> str:
+        """Return a right answer as it is asked for: exact, or rounded to `DECIMALS`; what a slip leads to may be any number."""
+        with localcontext(ARITHMETIC):
+            if not answer.is_finite():
+                return "NaN" if answer.is_nan() else "-∞" if answer < 0 else "∞"
+            if abs(answer) >= TOO_LARGE:
+                return f"{rounded(answer, 4):.3E}"
+            short = answer.quantize(UNIT, ROUND_HALF_UP) + 0
+            # No zeros behind a number that is exact: 1.9, and not 1.9000; and no powers of ten.
+            return f"{short.normalize() if short == answer else short:f}"
 
 
+@notes_words
 def exercise(
     *,
     seed: int = 0,
@@ -189,7 +198,7 @@ def exercise(
     >>> e = exercise(seed=7, level=1)
     >>> e
     Exercise('level=1 seed=7': Network(1-1-1, relu, identity; squared_error, mean; float64; 4 parameters), 13 blanks)
-    >>> {blank.name: str(e.asked(blank.answer)) for blank in e.blanks[:3]}
+    >>> {blank.name: e.shown(blank.answer) for blank in e.blanks[:3]}
     {'z1': '0.5', 'a1': '0.5', 'z2': '1.25'}
     """
     checks.between("level", level, 1, len(LEVELS))
@@ -201,8 +210,9 @@ def exercise(
     named = [of_level.hidden] * (len(units) - 2) + [of_level.output]
     if activations is None and loss_name in ("cross_entropy", "binary_cross_entropy"):
         named[-1] = "softmax" if loss_name == "cross_entropy" else "sigmoid"
-    names = named if activations is None else [checks.activation(name, act.FORMS) for name in activations]
-    units = checks.widths(units, names)
+    units = checks.widths(units, named if activations is None else activations)
+    names = [checks.activation(name, act.FORMS) for name in (named if activations is None else activations)]
+    checks.several_for_softmax(units, names)
     code = [f"level={level}", f"seed={seed}"]
     code += [] if widths is None else [f"widths={'-'.join(map(str, units))}"]
     code += [] if activations is None else [f"activations={','.join(names)}"]
@@ -246,7 +256,7 @@ def from_code(code: str, language: str = "en") -> Exercise:
     """
     checks.instance("code", code, str, "a text like 'level=2 seed=7'")
     options: dict[str, Any] = {}
-    for part in code.split():
+    for part in code.lower().split():
         name, _, value = part.partition("=")
         reader = READERS[checks.one_of("a part of the code", name, READERS)]
         try:

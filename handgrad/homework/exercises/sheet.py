@@ -186,7 +186,7 @@ def _row(sheet: Sheet, blank: Blank, style: Style) -> Row:
     if LEVELS[made.level].shows_formulas or step.reason.startswith("joined"):
         # What is kept is marked in a solution, and not where it is asked for.
         asked += f" = {write(step.formula, replace(style, kept=str, kept_encloses=False), letters(style))}"
-    answer = f"{made.asked(blank.answer):f}" if sheet.with_answers else ""
+    answer = made.shown(blank.answer) if sheet.with_answers else ""
     return Row(blank.name, TEXT.letter(step.quantity), asked, "".join(f"({number})" for number in step.equations), answer)
 
 

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from handgrad import checks
 from handgrad.homework.exercises.exercise import Exercise, from_code
-from handgrad.homework.grading.answers import ENDINGS, read
-from handgrad.homework.grading.grade import Grade, grade
+from handgrad.homework.grading.answers import ENDINGS, Answers, read
+from handgrad.homework.grading.grade import Grade, of_answers
 from handgrad.homework.words import words
 
 COLUMNS = ("file", "student", "exercise", "points", "of", "first_slip", "equations", "why")
@@ -64,13 +65,15 @@ def files_of(folder: Path) -> list[Path]:
     return found
 
 
-def graded(path: str | Path, exercise: Exercise | None = None, language: str = "en") -> Grade:
-    """Return the grade of one file, by the exercise that it says it is, unless one is given.
+def graded(answers: Answers, path: str | Path, exercise: Exercise | None = None, language: str = "en") -> Grade:
+    """Return the grade of what a file holds, by the exercise that it says it is, unless one is given.
 
     Parameters
     ----------
+    answers : Answers
+        As they were read.
     path : str or Path
-        A .csv or .md file.
+        The file, for an error.
     exercise : Exercise, optional
         What was asked.
     language : str
@@ -83,15 +86,12 @@ def graded(path: str | Path, exercise: Exercise | None = None, language: str = "
 
     Raises
     ------
-    TypeError, ValueError, OSError
+    TypeError, ValueError
         As `grade` does; if it does not say which exercise it is, and none is given.
     """
     if exercise is None:
-        code = read(path).code
-        if code is None:
-            raise ValueError(f"{path} does not say which exercise it is, 'level=2 seed=7'; say it with --exercise")
-        exercise = from_code(code, language)
-    return grade(path, exercise)
+        exercise = from_code(checks.exercise_code(str(path), answers.code), language)
+    return of_answers(answers, exercise)
 
 
 def lines_of(paths: Sequence[Path], exercise: Exercise | None = None, language: str = "en") -> list[Line]:
@@ -112,9 +112,9 @@ def lines_of(paths: Sequence[Path], exercise: Exercise | None = None, language: 
     found = []
     for path in paths:
         try:
-            student = read(path).student or ""
-            its = graded(path, exercise, language)
-            found.append(Line(path, student, its, its.summary()))
+            answers = read(path)
+            its = graded(answers, path, exercise, language)
+            found.append(Line(path, answers.student or "", its, its.summary()))
         except OSError as error:
             found.append(Line(path, "", None, f"{path}: {error.strerror}"))
         except (TypeError, ValueError) as error:
@@ -144,7 +144,9 @@ def table(lines: Sequence[Line], language: str = "en") -> str:
         sentence = line.sentence if line.grade else f"{say['not_graded']}: {line.sentence}"
         rows.append((f"{line.path.name}{f' ({line.student})' if line.student else ''}", points, sentence))
     widths = [max(len(row[column]) for row in rows) for column in range(2)]
-    return "\n".join(f"{name:<{widths[0]}}  {points:>{widths[1]}}  {rest}" for name, points, rest in rows)
+    told = [f"{name:<{widths[0]}}  {points:>{widths[1]}}  {rest}" for name, points, rest in rows]
+    left = sum(line.grade is None for line in lines)
+    return "\n".join([*told, say["left"].format(left=left, count=len(lines))] if left else told)
 
 
 def as_csv(lines: Sequence[Line]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from handgrad import checks
 from handgrad.homework.exercises.exercise import Exercise
-from handgrad.homework.grading.answers import read
+from handgrad.homework.grading.answers import Answers, read
 from handgrad.homework.grading.verdicts import Verdict, verdicts
 from handgrad.homework.words import words
 
@@ -24,10 +24,13 @@ class Grade:
         What was asked.
     verdicts : tuple of Verdict
         One a blank, in the order of the derivation.
+    not_asked : tuple of str
+        Names in a file that the exercise does not ask for.
     """
 
     exercise: Exercise
     verdicts: tuple[Verdict, ...]
+    not_asked: tuple[str, ...] = ()
 
     @property
     def points(self) -> float:
@@ -98,8 +101,8 @@ def _blank(exercise: Exercise, each: Verdict) -> dict[str, Any]:
         "answer": each.written.text,
         "verdict": each.verdict,
         "points": each.points,
-        "right": str(exercise.asked(each.blank.answer)),
-        "due": str(exercise.asked(each.due)),
+        "right": exercise.shown(each.blank.answer),
+        "due": exercise.shown(each.due),
         "equations": list(each.equations),
         "slip": None if each.slip is None else each.slip.key,
     }
@@ -118,6 +121,8 @@ def _text(grade: Grade) -> Iterator[str]:
     missing = [each.blank.name for each in grade.verdicts if each.verdict == "missing"]
     if missing:
         yield f"  {table['missing']}: {', '.join(missing)}"
+    if grade.not_asked:
+        yield f"  {table['not_asked']}: {', '.join(grade.not_asked)}"
     yield grade.summary()
     later = sum(each.verdict == "carried" for each in grade.verdicts)
     if later:
@@ -127,7 +132,7 @@ def _text(grade: Grade) -> Iterator[str]:
 def _remark(grade: Grade, each: Verdict) -> str:
     """Return what would be right."""
     table, made = words(grade.exercise.language)["grade"], grade.exercise
-    due = f"{made.asked(each.due):f}".replace("-", "−")
+    due = made.shown(each.due).replace("-", "−")
     match each.verdict:
         case "wrong":
             return table["should_from_yours" if each.by_own else "should"].format(number=due)
@@ -179,6 +184,15 @@ def grade(answers: Mapping[str, object] | str | Path, exercise: Exercise) -> Gra
     (10,)
     """
     checks.instance("exercise", exercise, Exercise, "an Exercise")
-    found = read(answers, [blank.name for blank in exercise.blanks])
-    checks.same_exercise(found.code, exercise.code)
-    return Grade(exercise, tuple(verdicts(exercise, found.written)))
+    found = read(answers)
+    if not isinstance(answers, str | Path):
+        for name in found.written:
+            checks.one_of("a name in the answers", name, [blank.name for blank in exercise.blanks])
+    return of_answers(found, exercise)
+
+
+def of_answers(answers: Answers, exercise: Exercise) -> Grade:
+    """Return the grade of answers that were read; names that are not asked for are told in it."""
+    checks.same_exercise(answers.code, exercise.code)
+    found = answers.for_names(blank.name for blank in exercise.blanks)
+    return Grade(exercise, tuple(verdicts(exercise, found.written)), found.not_asked)

@@ -11,7 +11,7 @@ from handgrad.homework.exercises.blanks import Blank
 from handgrad.homework.exercises.exercise import Exercise
 from handgrad.homework.exercises.paper import Found, on_paper, right_numbers
 from handgrad.homework.expressions import Quantity, leaves
-from handgrad.homework.grading.answers import Written
+from handgrad.homework.grading.numbers import Written
 from handgrad.homework.grading.slips import Slip, recognised
 from handgrad.homework.intervals import Interval, around
 
