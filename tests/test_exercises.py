@@ -230,6 +230,29 @@ def test_formulas_is_on_the_sheets_of_the_first_levels(level):
     assert ("dL/dz₁⁽²⁾ = a₁⁽²⁾ − y₁ = ______" in made.sheet.text()) == (level == 4)
 
 
+@PARAMETRIZED
+def test_rules_of_a_sheet_is_of_its_activations(kind):
+    made = exercise(seed=2, **KINDS[kind])
+    names = {layer.activation.name for layer in made.net.layers}
+    said = {"identity": "g(z) = z, ", "sigmoid": "1/(1 + e", "tanh": "tanh: g", "relu": "\n  ReLU: g(z) = max(0, z)"}
+    said |= {"leaky_relu": "otherwise 0.01.", "prelu": "otherwise α", "softmax": "softmax: a_j"}
+    rules = made.sheet.text().partition("\nThe activations")[2].partition("\n\n")[0]
+    assert {name for name, words in said.items() if words in rules} == names
+    # (12) as it is printed is the sigmoid's.
+    equations = made.sheet.markdown().partition("## The equations")[2]
+    assert ("- (12)" in equations) == ("sigmoid" in names)
+    assert "- (8)" in equations
+
+
+def test_equations_of_a_blank_is_with_that_of_its_first_factor():
+    shown = {
+        level: re.findall(r"^\| `(dL_d[wb][^`]*)` .*\| ([()0-9]+) \| ", exercise(level=level).sheet.markdown(), re.MULTILINE)
+        for level in (1, 2)
+    }
+    assert shown[1] == [("dL_dw2", "(3)(6)"), ("dL_db2", "(3)(7)"), ("dL_dw1", "(3)(6)"), ("dL_db1", "(3)(7)")]
+    assert shown[2][:3] == [("dL_dw2_11", "(11)(13)"), ("dL_dw2_12", "(11)(13)"), ("dL_db2_1", "(11)(7)")]
+
+
 def test_sheet_in_spanish_is_in_spanish():
     text = str(exercise(level=3, language="es").sheet)
     assert "Rellena todos los huecos" in text

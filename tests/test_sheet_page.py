@@ -18,7 +18,7 @@ def test_page_that_is_filled_in_equals_the_key(level, opened, tmp_path):
     with page.expect_download() as download:
         page.get_by_role("button").click()
     download.value.save_as(tmp_path / "answers.csv")
-    assert download.value.suggested_filename == "answers.csv"
+    assert download.value.suggested_filename == "answers-ana-a-núñez.csv"
     assert read(tmp_path / "answers.csv").student == 'Ana "A", Núñez'
     assert grade(tmp_path / "answers.csv", made).ok
 
@@ -37,6 +37,30 @@ def test_page_is_accessible(level, kind, language, width, scheme, opened):
     assert violations(page) == []
     # Only tables and long formulas scroll, each by itself.
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_page_warns_who_would_lose_what_is_filled_in(opened):
+    page, asked = opened(exercise(level=1, seed=4).sheet), []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.reload()
+    assert asked == []
+    page.locator("input[data-name]").first.fill("1")
+    page.reload()
+    assert asked == ["beforeunload"]
+    page.locator("input[data-name]").first.fill("1")
+    with page.expect_download() as download:
+        page.get_by_role("button").click()
+    assert download.value.suggested_filename == "answers.csv"
+    page.reload()
+    assert asked == ["beforeunload"]
+
+
+@pytest.mark.parametrize(("level", "width"), [(1, 390), (2, 390), (4, 390), (2, 1280)])
+def test_formulas_of_a_page_is_seen_whole(level, width, opened):
+    page = opened(exercise(level=level, seed=4).sheet, width)
+    wide = "[...document.querySelectorAll('.blanks .piece, .values')].filter(p => p.scrollWidth > p.clientWidth + 1).length"
+    assert page.evaluate(wide) == 0
+    assert page.evaluate("[...document.querySelectorAll('.values')].filter(t => t.offsetWidth > innerWidth).length") == 0
 
 
 def test_page_on_paper_is_without_its_button(opened):

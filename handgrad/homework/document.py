@@ -35,6 +35,9 @@ ESCAPES = str.maketrans(
         "²": "$^{2}$",
         "⁻": "$^{-}$",
         "∞": r"$\infty$",
+        "′": "$'$",
+        "Σ": r"$\Sigma$",
+        "α": r"$\alpha$",
         **{superscript: f"$^{digit}$" for digit, superscript in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹") if superscript != "²"},
     }
 )

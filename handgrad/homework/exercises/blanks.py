@@ -30,6 +30,14 @@ class Blank:
     step: Step
     answer: Decimal
 
+    @property
+    def equations(self) -> tuple[int, ...]:
+        """Which equations are used: (11), or (3), with that of its first factor, which is not asked for by itself."""
+        found = self.step.equations
+        if self.step.quantity.kind == "dL_db":
+            return (*found, 7)
+        return (*found, 6 if found == (3,) else 13) if self.step.quantity.kind == "dL_dw" else found
+
 
 def is_asked(quantity: Quantity) -> bool:
     """Say whether an exercise asks for a quantity."""

@@ -21,7 +21,7 @@ from handgrad.homework.given import given
 from handgrad.homework.policy import content_policy
 from handgrad.homework.templates import environment, text_of
 from handgrad.homework.words import wording, words
-from handgrad.homework.writing import LATEX, TEXT, Style, letters, write
+from handgrad.homework.writing import LATEX, TEXT, Style, letters, written_in_terms
 
 RULE = "______"
 
@@ -141,8 +141,10 @@ class Row:
         As it is typed.
     said : str
         The letter in Unicode.
-    asked : str
-        The letter, with its formula where the level shows it.
+    left : str
+        The letter.
+    terms : tuple of str
+        Its formula where the level shows it, a sum in its terms.
     equations : str
         "(8)".
     answer : str
@@ -151,9 +153,21 @@ class Row:
 
     name: str
     said: str
-    asked: str
+    left: str
+    terms: tuple[str, ...]
     equations: str
     answer: str
+
+    @property
+    def asked(self) -> str:
+        """The letter with its formula."""
+        return f"{self.left} = {' '.join(self.terms)}" if self.terms else self.left
+
+    @property
+    def pieces(self) -> list[str]:
+        """The same in LaTeX, in pieces between which a line may end: with something before it, a sign stands between terms."""
+        first, rest = self.terms[:1], self.terms[1:]
+        return [self.left, *(f"= {term}" for term in first), *(f"{{}} {term}" for term in rest)]
 
 
 def _title(sheet: Sheet) -> str:
@@ -181,18 +195,30 @@ def _sections(sheet: Sheet, style: Style) -> Iterator[tuple[str, list[Row]]]:
 
 def _row(sheet: Sheet, blank: Blank, style: Style) -> Row:
     step, made = blank.step, sheet.exercise
-    asked = style.letter(step.quantity)
+    terms: tuple[str, ...] = ()
     # The notes have no formula of a loss and an output that are joined.
     if LEVELS[made.level].shows_formulas or step.reason.startswith("joined"):
         # What is kept is marked in a solution, and not where it is asked for.
-        asked += f" = {write(step.formula, replace(style, kept=str, kept_encloses=False), letters(style))}"
+        plain = replace(style, kept=str, kept_encloses=False)
+        terms = tuple(written_in_terms(step.formula, plain, letters(style)))
+    equations = "".join(f"({number})" for number in blank.equations)
     answer = made.shown(blank.answer) if sheet.with_answers else ""
-    return Row(blank.name, TEXT.letter(step.quantity), asked, "".join(f"({number})" for number in step.equations), answer)
+    return Row(blank.name, TEXT.letter(step.quantity), style.letter(step.quantity), terms, equations, answer)
+
+
+def _activations(made: Exercise) -> list[str]:
+    """Return what g and g′ of each activation are; the notes have the sigmoid's, (12)."""
+    say = wording(made.language, "exercise")
+    layers = {layer.activation.name: layer.activation for layer in made.net.layers}
+    return [say(f"rule_{name}", slope=activation.slope) for name, activation in layers.items()]
 
 
 def _equations(made: Exercise) -> list[Equation]:
-    """Return the equations of the derivation."""
-    return [EQUATIONS[number] for number in sorted({n for blank in made.blanks for n in blank.step.equations})]
+    """Return the equations of the derivation; (5) and (12) hold for the sigmoid alone."""
+    numbers = {number for blank in made.blanks for number in blank.equations}
+    if all(layer.activation.name != "sigmoid" for layer in made.net.layers):
+        numbers -= {5, 12}
+    return [EQUATIONS[number] for number in sorted(numbers)]
 
 
 def _given(made: Exercise) -> list[tuple[str, str, str]]:
@@ -213,7 +239,11 @@ def _text(sheet: Sheet) -> Iterator[str]:
         yield f"\n{heading}"
         for row in rows:
             yield f"  {row.name:<{longest}}  {row.asked} = {row.answer or RULE}   {row.equations}".rstrip()
-    for table in tables(made) if not sheet.with_answers else ():
+    if sheet.with_answers:
+        return
+    yield f"\n{say('rules')}"
+    yield from (f"  {rule}" for rule in _activations(made))
+    for table in tables(made):
         yield f"\n{say(table.function)}"
         yield "       " + " ".join(f"{hundredth:>6}" for hundredth in range(10))
         yield from (f"  {row:>4} " + " ".join(f"{value:>6}" for value in values) for row, values in table.rows)
@@ -236,6 +266,8 @@ def _markdown(sheet: Sheet) -> Iterator[str]:
         yield from (f"| `{row.name}` | ${row.asked}$ | {row.equations} | {row.answer or RULE} |" for row in rows)
     if sheet.with_answers:
         return
+    yield f"\n## {say('rules')}\n"
+    yield from (f"- {rule}" for rule in _activations(made))
     for table in tables(made):
         yield f"\n## {say(table.function)}\n"
         yield "| | " + " | ".join(str(hundredth) for hundredth in range(10)) + " |"
@@ -267,6 +299,7 @@ def _latex(sheet: Sheet) -> str:
         .render(
             **filled,
             said=[escaped(sentence.replace("`", "")) for sentence in _said(sheet)],
+            rules=[] if sheet.with_answers else [escaped(rule) for rule in _activations(made)],
             given=[(name, relation, escaped(numbers)) for name, relation, numbers in _given(made)],
             sections=[
                 (escaped(heading), [(row, escaped(row.name)) for row in rows]) for heading, rows in _sections(sheet, LATEX)
@@ -293,8 +326,11 @@ def _html(sheet: Sheet) -> str:
             script=script,
             code=made.code,
             said=[sentence.replace("`", "") for sentence in _said(sheet)],
+            rules=[] if sheet.with_answers else _activations(made),
             given=_given(made),
-            sections=[(heading, [(row, convert(row.asked)) for row in rows]) for heading, rows in _sections(sheet, LATEX)],
+            sections=[
+                (heading, [(row, list(map(convert, row.pieces))) for row in rows]) for heading, rows in _sections(sheet, LATEX)
+            ],
             equations=[] if sheet.with_answers else [(convert(each.latex), f"({each.number})") for each in _equations(made)],
         )
     )
