@@ -159,6 +159,19 @@ def test_what_follows_from_a_slip_is_carried_over_blanks():
         assert found.points == len(answers) - 1, str(found)
 
 
+def test_number_that_is_written_short_is_gone_on_with_as_it_was():
+    for seed in range(25):
+        made = exercise(seed=seed, level=3)
+        # After a slip, with all digits in mind, and two on the paper.
+        numbers = paper(made, {"dL_da2_1": paper(made)["dL_da2_1"] / 2})
+        answers = {name: rounded(ROUND_HALF_UP)(value) for name, value in numbers.items()}
+        answers |= {name: f"{value:.2f}" for name, value in numbers.items() if name.startswith("dL_da1")}
+        found = grade(answers, made)
+        wrong = [each.blank.name for each in found.verdicts if each.verdict == "wrong"]
+        # What is left of a small number by two decimals may be nothing.
+        assert [name for name in wrong if name != "dL_da2_1" and abs(numbers[name]) > 0.05] == [], str(found)
+
+
 def test_what_follows_from_a_slip_is_carried_across_a_kink():
     made = exercise(seed=1, level=2)
     assert paper(made)["z1_2"] == 1
