@@ -763,5 +763,5 @@ def empty_folder(folder: Path) -> None:
 def exercise_code(path: str, code: str | None) -> str:
     """Return the code of the exercise that a file says it is."""
     if code is None:
-        raise ValueError(f"{path} does not say which exercise it is; say it, for example --exercise 'level=2 seed=7'")
+        raise ValueError(f"{path} does not say which exercise it is; name it, for example 'level=2 seed=7'")
     return code

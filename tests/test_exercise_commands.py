@@ -99,7 +99,7 @@ def test_grade_of_one_file_is_printed_or_written_as_json(folder, capsys):
         (["exercise", "--count", "2", "-o", "file.md"], "file.md/sheets: Not a directory"),
         (["grade", "nosuch.csv"], "nosuch.csv: No such file or directory"),
         (["grade", "file.md"], "file.md has no answers"),
-        (["grade", "bare.csv"], "bare.csv does not say which exercise it is; say it, for example --exercise 'level=2 seed=7'"),
+        (["grade", "bare.csv"], "bare.csv does not say which exercise it is; name it, for example 'level=2 seed=7'"),
         (["grade", "bare.csv", "--exercise", "7"], "a part of the code must be one of level, seed, "),
         (["grade", "nosuch"], "nosuch: No such file or directory"),
         (["grade", "class", "-o", "a.json"], "the file's ending must be .csv; got '.json'"),

@@ -17,7 +17,7 @@ import pytest
 import handgrad as hg
 from handgrad.homework.exercises.exercise import exercise
 from handgrad.homework.grading.answers import read
-from handgrad.homework.grading.folder import as_csv, files_of, graded, lines_of, table
+from handgrad.homework.grading.folder import as_csv, files_of, lines_of, table
 from handgrad.homework.grading.grade import grade
 from handgrad.homework.grading.numbers import number
 
@@ -477,7 +477,8 @@ def test_markdown_that_is_filled_in_equals_its_mapping(level, tmp_path):
     assert (found.code, found.student) == (made.code, "Ana Núñez")
     assert {name: each.text for name, each in found.written.items()} == numbers
     assert grade(tmp_path / "a.md", made).to_dict() == grade(numbers, made).to_dict()
-    assert graded(found, tmp_path / "a.md").to_dict() == grade(numbers, made).to_dict()
+    # It says itself which exercise it is.
+    assert grade(tmp_path / "a.md").to_dict() == grade(numbers, made).to_dict()
 
 
 def test_tables_of_ones_own_in_the_markdown_is_left_alone(tmp_path):
@@ -629,6 +630,8 @@ def test_wrong_number_anywhere_is_graded(kind):
 def test_grade_of_a_missing_file_raises(tmp_path):
     with pytest.raises(FileNotFoundError):
         grade(tmp_path / "none.csv", exercise(level=1))
+    with pytest.raises(ValueError, match=r"^answers does not say which exercise it is; name it, for example"):
+        grade({"z1": 1})
     with pytest.raises(TypeError, match=r"^exercise must be an Exercise; got str$"):
         grade({}, "level=1 seed=0")
 
@@ -722,10 +725,8 @@ def test_folder_is_a_line_for_each_sheet(tmp_path):
     with pytest.raises(ValueError, match=r"must hold filled-in sheets, \.csv or \.md; there are none$"):
         files_of(tmp_path / "empty")
     (tmp_path / "z.csv").write_text("z1_1,1", encoding="utf-8")
-    with pytest.raises(
-        ValueError, match=r"does not say which exercise it is; say it, for example --exercise 'level=2 seed=7'$"
-    ):
-        graded(read(tmp_path / "z.csv"), tmp_path / "z.csv")
+    with pytest.raises(ValueError, match=r"does not say which exercise it is; name it, for example 'level=2 seed=7'$"):
+        grade(tmp_path / "z.csv")
 
 
 def test_public_names_is_loaded_when_they_are_asked_for():

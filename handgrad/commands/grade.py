@@ -28,7 +28,8 @@ def run(asked: argparse.Namespace) -> None:
     """Print the grade, or a line for each sheet."""
     from handgrad.homework.exercises.exercise import from_code
     from handgrad.homework.grading.answers import read
-    from handgrad.homework.grading.folder import as_csv, files_of, graded, lines_of, table
+    from handgrad.homework.grading.folder import as_csv, files_of, lines_of, table
+    from handgrad.homework.grading.grade import of_answers
 
     paths = [Path(name) for name in asked.files]
     is_one = len(paths) == 1 and not paths[0].is_dir()
@@ -37,7 +38,7 @@ def run(asked: argparse.Namespace) -> None:
         checks.ending(asked.output, (".json",) if is_one else (".csv",))
     exercise = None if asked.exercise is None else from_code(asked.exercise, asked.language)
     if is_one:
-        found = graded(read(paths[0]), paths[0], exercise, asked.language)
+        found = of_answers(read(paths[0]), str(paths[0]), exercise, asked.language)
         text, form = str(found), json.dumps(found.to_dict(), indent=2) + "\n"
     else:
         sheets = [sheet for path in paths for sheet in (files_of(path) if path.is_dir() else [path])]

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from handgrad import checks
-from handgrad.homework.exercises.exercise import Exercise, from_code
-from handgrad.homework.grading.answers import ENDINGS, Answers, read
+from handgrad.homework.exercises.exercise import Exercise
+from handgrad.homework.grading.answers import ENDINGS, read
 from handgrad.homework.grading.grade import Grade, of_answers
 from handgrad.homework.words import words
 
@@ -65,35 +64,6 @@ def files_of(folder: Path) -> list[Path]:
     return found
 
 
-def graded(answers: Answers, path: str | Path, exercise: Exercise | None = None, language: str = "en") -> Grade:
-    """Return the grade of what a file holds, by the exercise that it says it is, unless one is given.
-
-    Parameters
-    ----------
-    answers : Answers
-        As they were read.
-    path : str or Path
-        The file, for an error.
-    exercise : Exercise, optional
-        What was asked.
-    language : str
-        Of what is said.
-
-    Returns
-    -------
-    Grade
-        As `grade` returns.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `grade` does; if it does not say which exercise it is, and none is given.
-    """
-    if exercise is None:
-        exercise = from_code(checks.exercise_code(str(path), answers.code), language)
-    return of_answers(answers, exercise)
-
-
 def lines_of(paths: Sequence[Path], exercise: Exercise | None = None, language: str = "en") -> list[Line]:
     """Return a line for each file; one that cannot be graded stops no other.
 
@@ -101,8 +71,10 @@ def lines_of(paths: Sequence[Path], exercise: Exercise | None = None, language: 
     ----------
     paths : sequence of Path
         Files.
-    exercise, language : Exercise, str
-        As for `graded`.
+    exercise : Exercise, optional
+        What was asked; what each file says it is unless given.
+    language : str
+        Of what is said.
 
     Returns
     -------
@@ -113,7 +85,7 @@ def lines_of(paths: Sequence[Path], exercise: Exercise | None = None, language: 
     for path in paths:
         try:
             answers = read(path)
-            its = graded(answers, path, exercise, language)
+            its = of_answers(answers, str(path), exercise, language)
             found.append(Line(path, answers.student or "", its, its.summary()))
         except OSError as error:
             found.append(Line(path, "", None, f"{path}: {error.strerror}"))

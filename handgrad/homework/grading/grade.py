@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from handgrad import checks
-from handgrad.homework.exercises.exercise import Exercise
+from handgrad.homework.exercises.exercise import Exercise, from_code
 from handgrad.homework.grading.answers import Answers, read
 from handgrad.homework.grading.verdicts import Verdict, verdicts
 from handgrad.homework.words import words
@@ -142,7 +142,7 @@ def _remark(grade: Grade, each: Verdict) -> str:
             return ""
 
 
-def grade(answers: Mapping[str, object] | str | Path, exercise: Exercise) -> Grade:
+def grade(answers: Mapping[str, object] | str | Path, exercise: Exercise | None = None) -> Grade:
     """Grade what was filled in: every number by those before it, so that one slip costs once.
 
     Parameters
@@ -150,8 +150,8 @@ def grade(answers: Mapping[str, object] | str | Path, exercise: Exercise) -> Gra
     answers : mapping of str to object, or str or Path
         Numbers, or text as it was written ("0.25", "−1/8"), by name ("z1_1", "dL_dw1_21"); or the path of a CSV file with a row
         a number, or of the sheet's Markdown with its blanks filled. What is missing is a blank.
-    exercise : Exercise
-        What was asked.
+    exercise : Exercise, optional
+        What was asked; of a file that says which exercise it is, that one unless given.
 
     Returns
     -------
@@ -183,16 +183,42 @@ def grade(answers: Mapping[str, object] | str | Path, exercise: Exercise) -> Gra
     >>> print(grade(answers | {"L": "1"}, e).first_slip.equations)
     (10,)
     """
-    checks.instance("exercise", exercise, Exercise, "an Exercise")
+    if exercise is not None:
+        checks.instance("exercise", exercise, Exercise, "an Exercise")
     found = read(answers)
+    graded = of_answers(found, str(answers) if isinstance(answers, str | Path) else "answers", exercise)
     if not isinstance(answers, str | Path):
-        for name in found.written:
-            checks.one_of("a name in the answers", name, [blank.name for blank in exercise.blanks])
-    return of_answers(found, exercise)
+        for name in graded.not_asked:
+            checks.one_of("a name in the answers", name, [blank.name for blank in graded.exercise.blanks])
+    return graded
 
 
-def of_answers(answers: Answers, exercise: Exercise) -> Grade:
-    """Return the grade of answers that were read; names that are not asked for are told in it."""
+def of_answers(answers: Answers, called: str, exercise: Exercise | None = None, language: str = "en") -> Grade:
+    """Return the grade of answers that were read.
+
+    Parameters
+    ----------
+    answers : Answers
+        As `answers.read` returns them; names that are not asked for are told in the grade.
+    called : str
+        What they are called in an error: the file's name.
+    exercise : Exercise, optional
+        What was asked; what they say themselves unless given.
+    language : str
+        Of what is said, where they say it themselves.
+
+    Returns
+    -------
+    Grade
+        As `grade` returns it.
+
+    Raises
+    ------
+    ValueError
+        If they do not say which exercise it is, and none is given, or say that it is another.
+    """
+    if exercise is None:
+        exercise = from_code(checks.exercise_code(called, answers.code), language)
     checks.same_exercise(answers.code, exercise.code)
     found = answers.for_names(blank.name for blank in exercise.blanks)
     return Grade(exercise, tuple(verdicts(exercise, found.written)), found.not_asked)
