@@ -29,6 +29,19 @@ def public_names():
     paths += ["handgrad.homework.worked.Worked", "handgrad.homework.advice.Advice", "handgrad.homework.advice.Remark"]
     paths += [f"handgrad.homework.examples.{name}" for name in examples.__all__ if callable(getattr(examples, name))]
     paths += [f"handgrad.homework.examples.Example.{name}" for name in ("network", "data", "checked", "file")]
+    paths += ["handgrad.homework.exercises.exercise.Exercise", "handgrad.homework.exercises.sheet.Sheet"]
+    paths += [f"handgrad.homework.exercises.exercise.Exercise.{name}" for name in ("sheet", "key", "blanks", "worked", "shown")]
+    paths += [f"handgrad.homework.exercises.sheet.Sheet.{name}" for name in ("text", "markdown", "latex", "html", "save")]
+    paths += [f"handgrad.homework.exercises.class_set.{name}" for name in ("different", "write")]
+    paths += ["handgrad.homework.grading.grade.Grade", "handgrad.homework.grading.verdicts.Verdict"]
+    paths += [
+        f"handgrad.homework.grading.grade.Grade.{name}" for name in ("points", "of", "ok", "first_slip", "to_dict", "summary")
+    ]
+    paths += [f"handgrad.homework.grading.folder.{name}" for name in ("files_of", "lines_of", "table", "as_csv")]
+    paths += [
+        f"handgrad.homework.{name}"
+        for name in ("dataset.read", "dataset.targets", "saving.save", "saving.load", "training.train")
+    ]
     for name in hg.__all__:
         value = getattr(hg, name)
         if callable(value):

@@ -181,7 +181,7 @@ def test_what_follows_from_a_slip_is_carried_across_a_kink():
     assert verdicts["z1_2"] == "wrong"
     assert verdicts["a1_2"] == verdicts["da_dz1_2"] == verdicts["dL_dw1_21"] == "carried"
     assert found.points == found.of - 1
-    assert "later numbers follow rightly from it." in str(found)
+    assert "numbers follow rightly from slips before them." in str(found)
 
 
 def test_exercise_stays_as_it_is():
@@ -448,7 +448,7 @@ def test_grade_is_everything_as_plain_values():
     assert (later["verdict"], later["right"], later["due"], later["answer"]) == ("carried", "-2", "-1", "-1.0")
     assert repr(found) == "Grade(21 of 22; print it)"
     later = sum(each["verdict"] == "carried" for each in values["blanks"])
-    assert str(found).splitlines()[-1] == f"{later} later numbers follow rightly from it."
+    assert str(found).splitlines()[-1] == f"{later} numbers follow rightly from slips before them."
 
 
 def test_what_a_number_should_be_is_by_the_numbers_on_the_paper():

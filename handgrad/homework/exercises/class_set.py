@@ -24,7 +24,7 @@ def different(count: int, seed: int, **options: Any) -> list[Exercise]:
         How many, 1 to 999.
     seed : int
         Of the first.
-    options
+    **options
         As for `exercise`.
 
     Returns

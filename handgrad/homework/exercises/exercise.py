@@ -136,11 +136,33 @@ class Exercise:
         return Sheet(self, with_answers=True)
 
     def worked(self, **options: Any) -> Worked:
-        """Return the worked solution, with every number derived; `options` are those of `handgrad.worked`."""
+        """Return the worked solution, with every number derived.
+
+        Parameters
+        ----------
+        **options
+            Those of `handgrad.worked`.
+
+        Returns
+        -------
+        Worked
+            As `handgrad.worked` returns it.
+        """
         return worked(self.net, self.x, self.y, **({"language": self.language} | options))
 
     def shown(self, answer: Decimal) -> str:
-        """Return a right answer as it is asked for: exact, or rounded to `DECIMALS`; what a slip leads to may be any number."""
+        """Return a right answer as it is asked for: exact, or rounded.
+
+        Parameters
+        ----------
+        answer : Decimal
+            The number; what a slip leads to may be any.
+
+        Returns
+        -------
+        str
+            Without zeros behind what is exact.
+        """
         with localcontext(ARITHMETIC):
             if not answer.is_finite():
                 return "NaN" if answer.is_nan() else "-∞" if answer < 0 else "∞"

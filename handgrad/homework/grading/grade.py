@@ -78,7 +78,13 @@ class Grade:
         }
 
     def summary(self) -> str:
-        """Return one sentence: the first slip, its equation, and what it is known as."""
+        """Return what matters most in one sentence.
+
+        Returns
+        -------
+        str
+            The first slip, its equation, and what it is known as.
+        """
         table, of_slips = words(self.exercise.language)["grade"], words(self.exercise.language)["slips"]
         first = self.first_slip
         if first is None:
