@@ -157,7 +157,8 @@ def compare(
     with np.errstate(all="ignore"):
         given = tell(net, x, y)
     asked = plain_case(net, x, y)
-    with torch.enable_grad():  # also for a caller who evaluates a module without gradients
+    # Also for a caller who evaluates a module without gradients.
+    with torch.inference_mode(False), torch.enable_grad():
         expected, of_forms = autograd(asked), both_bounds(asked)
         if module is not None:
             expected |= of_module(module, asked)
