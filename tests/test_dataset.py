@@ -150,7 +150,7 @@ def test_target_that_is_a_number_is_a_place(tmp_path):
         ("a,b\n1,2\n", "B", "target must be one of a, b; got 'B' (did you mean 'b'?)"),
         ("length,b\n1,2\n", "lenght", "target must be one of length, b; got 'lenght' (did you mean 'length'?)"),
         ("a,b\n1,2\n", "3", "target must be an integer from 1 to 2; got 3"),
-        ("a,b\n1,2\n", "0", "target must be an integer >= 1; got 0"),
+        ("a,b\n1,2\n", "0", "target must be an integer from 1 to 2; got 0"),
         ("a,b\n1,2\n", "-1", "target must be one of a, b; got '-1'"),
         ("a,b\n1,2\n", "", "target must be one of a, b; got ''"),
         ("a,b\n1,2\n", "a,", "target must be one of a, b; got ''"),
