@@ -41,6 +41,14 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+def test_words_are_in_spanish(folder, capsys):
+    assert main(["fit", "xor.csv", "--test", "0", "--epochs", "1", "--save", "net.npz", "--language", "es"]) == 0
+    out = capsys.readouterr().out
+    assert "La red ha aprendido poco: prueba --standardize, otro --rate o más --epochs" in out
+    assert "Los objetivos grandes o lejos de 0 hay que escalarlos en la tabla" in out
+    assert "archivos escritos: net.npz" in out
+
+
 def test_xor_is_trained_saved_loaded_and_plotted(folder, capsys):
     typed = ["--test", "0", "--seed", "1", "--save", "net.npz", "--plot", "loss.svg"]
     assert main(["fit", "xor.csv", *typed]) == 0
