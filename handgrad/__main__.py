@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Sequence
 
-from handgrad import __version__
+import handgrad
 from handgrad.checks import suggestion
 from handgrad.commands import equations, examples, exercise, fit, grade, plot, worked
 from handgrad.destination import UnwrittenError
@@ -94,7 +94,7 @@ def _refuse(asked: argparse.Namespace, sentence: str) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m handgrad", description=DESCRIPTION, epilog=EPILOG)
-    parser.add_argument("--version", action="version", version=f"handgrad {__version__}")
+    parser.add_argument("--version", action="version", version=f"handgrad {handgrad.__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():
         form, short = argparse.RawDescriptionHelpFormatter, command.TEXT.split(":")[0].split(".")[0]
