@@ -7,6 +7,8 @@ import re
 import sys
 from collections.abc import Sequence
 
+import handgrad
+from handgrad.checks import suggestion
 from handgrad.commands import equations, examples, exercise, fit, grade, plot, worked
 from handgrad.destination import UnwrittenError
 from handgrad.extras import PACKAGES
@@ -45,7 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     typed = list(sys.argv[1:] if arguments is None else arguments)
     if not typed or typed[0].lstrip("-").isdigit():
         typed = ["equations", *typed]
-    asked = _parser().parse_args(_with_signs(typed))
+    parser = _parser()
+    if typed[0] not in COMMANDS and not typed[0].startswith("-"):
+        known = list(COMMANDS)
+        parser.error(f"COMMAND must be one of {', '.join(known)}; got {typed[0]!r}{suggestion(typed[0], known)}")
+    asked = parser.parse_args(_with_signs(typed))
     try:
         asked.run(asked)
     except KeyboardInterrupt:
@@ -88,6 +94,7 @@ def _refuse(asked: argparse.Namespace, sentence: str) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m handgrad", description=DESCRIPTION, epilog=EPILOG)
+    parser.add_argument("--version", action="version", version=f"handgrad {handgrad.__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():
         form, short = argparse.RawDescriptionHelpFormatter, command.TEXT.split(":")[0].split(".")[0]

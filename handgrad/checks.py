@@ -54,7 +54,10 @@ def real_array(name: str, value: object) -> Array:
         raise TypeError(f"{name} must be an array without a mask, since the masked numbers would be used; got a masked array")
     readable = foreign.plain(name, value)
     try:
-        array = np.asarray(readable)
+        try:
+            array = np.asarray(readable)
+        except Exception:  # as below; a sequence is looked through only now, since most hold plain numbers
+            array = np.asarray(foreign.plain_within(name, readable))
     except Exception as error:  # whatever a foreign array type raises when it cannot be read
         raise TypeError(f"{name} must be an array of real numbers; got {type(value).__name__}: {error}") from None
     if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
@@ -179,10 +182,12 @@ def one_of(name: str, value: object, known: Iterable[str], elsewhere: Mapping[st
     """
     names = list(known)
     said = foreign.meant(value, elsewhere or {})
+    several = len(names) != 1
+    wanted = f"{name} must be {'one of ' * several}{', '.join(names)}; got {value!r}"
     if not isinstance(value, str):
-        raise TypeError(f"{name} must be one of {', '.join(names)}; got {value!r}{said}")
+        raise TypeError(f"{wanted}{said}")
     if value not in names:
-        raise ValueError(f"{name} must be one of {', '.join(names)}; got {value!r}{said or suggestion(value, names)}")
+        raise ValueError(f"{wanted}{said or suggestion(value, names) * several}")
     return value
 
 
@@ -514,10 +519,12 @@ def layer_number(value: object, layers: int) -> int:
 
 def between(name: str, value: object, least: int, most: int, symbol: str = "") -> int:
     """Return `value` as an int from `least` to `most`, which the notes may have a symbol for."""
-    number = integer(name, value, least)
-    if number > most:
-        raise ValueError(f"{name} must be an integer from {least} to {f'{symbol} = ' if symbol else ''}{most}; got {value!r}")
-    return number
+    wanted = f"{name} must be an integer from {least} to {f'{symbol} = ' if symbol else ''}{most}; got {value!r}"
+    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Integral):
+        raise TypeError(wanted)
+    if not least <= int(value) <= most:
+        raise ValueError(wanted)
+    return int(value)
 
 
 def part(

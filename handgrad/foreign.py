@@ -25,6 +25,7 @@ __all__ = [
     "notes_words",
     "of_array",
     "plain",
+    "plain_within",
     "spelled",
 ]
 
@@ -56,7 +57,9 @@ ACTIVATIONS = {
 }
 ARGUMENTS = {
     **dict.fromkeys(("lr", "learning_rate", "eta", "step_size"), "rate"),
-    **dict.fromkeys(("n_epochs", "num_epochs", "nb_epochs", "epoch", "iterations", "n_iterations", "max_iter"), "epochs"),
+    **dict.fromkeys(
+        ("n_epochs", "num_epochs", "nb_epochs", "epoch", "iterations", "n_iterations", "n_iter", "max_iter"), "epochs"
+    ),
     **dict.fromkeys(("batch", "batchsize", "minibatch_size", "minibatch"), "batch_size"),
     **dict.fromkeys(("random_state", "random_seed", "rng", "generator"), "seed"),
     **dict.fromkeys(("criterion", "loss_fn", "loss_function", "cost"), "loss"),
@@ -131,10 +134,18 @@ def plain(name: str, value: Any) -> Any:
     return value
 
 
+def plain_within(name: str, value: Any) -> Any:
+    """Return what `plain` does of everything in a sequence and the sequences in it."""
+    return [plain_within(name, each) for each in value] if isinstance(value, list | tuple) else plain(name, value)
+
+
 def _of_tensor(name: str, tensor: Any) -> npt.NDArray[Any]:
     detached = tensor.detach()
     try:
-        return np.asarray((detached.cpu() if hasattr(detached, "cpu") else detached).numpy())
+        # A view of a negative or conjugate has its sign in a flag, which NumPy does not read.
+        for method in ("cpu", "resolve_neg", "resolve_conj"):
+            detached = getattr(detached, method)() if hasattr(detached, method) else detached
+        return np.asarray(detached.numpy())
     except Exception as error:  # whatever it says of numbers that NumPy has not, or of none at all
         kind = getattr(tensor, "dtype", "unknown dtype")
         raise TypeError(

@@ -1,5 +1,6 @@
 """Bad input: each call gets one kind of error, whose text names the argument, the requirement in numbers, and what came."""
 
+import re
 from decimal import Decimal
 from fractions import Fraction
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 import handgrad as hg
+from handgrad import checks
 from handgrad.equations import EQUATIONS, exchanged
 
 W, B = [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0], [1.0, 0.0, 1.0]], [0.0, 0.0, 0.0, 0.0]
@@ -80,6 +82,37 @@ def raises(error, parts, call, *arguments, **options):
     for part in [parts] if isinstance(parts, str) else parts:
         assert part in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("value", "known", "error", "said"),
+    [
+        (".npy", [".npz"], ValueError, "ending must be .npz; got '.npy'"),
+        (3, [".npz"], TypeError, "ending must be .npz; got 3"),
+        (".npy", [".npz", ".csv"], ValueError, "ending must be one of .npz, .csv; got '.npy' (did you mean '.npz'?)"),
+        (".npy", [], ValueError, "ending must be one of ; got '.npy'"),
+    ],
+)
+def test_name_that_is_unknown_raises_the_known_ones(value, known, error, said):
+    with pytest.raises(error, match=f"^{re.escape(said)}$"):
+        checks.one_of("ending", value, known)
+
+
+@pytest.mark.parametrize(
+    ("value", "error"), [(0, ValueError), (5, ValueError), ("2", TypeError), (2.0, TypeError), (True, TypeError)]
+)
+def test_integer_out_of_range_raises_both_bounds(value, error):
+    with pytest.raises(error, match=f"^level must be an integer from 1 to 4; got {value!r}$"):
+        checks.between("level", value, 1, 4)
+    with pytest.raises(error, match=f"^level must be an integer from 1 to L = 4; got {value!r}$"):
+        checks.between("level", value, 1, 4, "L")
+    assert [checks.between("level", np.int8(each), 1, 4) for each in (1, 4)] == [1, 4]
+
+
+def test_sequence_in_itself_raises_a_sentence():
+    endless = []
+    endless.append(endless)
+    raises(TypeError, "x must be an array of real numbers; got list: ", net(), [object.__new__(Tensor), endless])
 
 
 @pytest.mark.parametrize("kind", NOT_NUMBERS)

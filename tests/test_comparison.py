@@ -101,19 +101,65 @@ def test_compare_of_module_is_ok(make, loss, y, reduction, dtype):
     v.assert_matches_autograd(module, x[0], torch.tensor(y[0]), loss=loss, reduction=reduction, telling="literal")
 
 
+class Partly(Own):
+    """Its first layer takes no part in the gradient."""
+
+    def forward(self, x):
+        with torch.no_grad():
+            a = self.slope(self.first(x))
+        return self.last(a)
+
+
+class Doubled(Own):
+    """Its outputs are doubled when it is called on numbers."""
+
+    def forward(self, x):
+        output = super().forward(x)
+        return 2 * output if isinstance(output, torch.Tensor) else output
+
+
 def test_compare_of_module_is_with_the_modules_own_gradients():
-    """What a hook does is seen by whoever calls the module, and by nobody who reads its layers."""
-    module = made(lambda: nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2)).double())
+    """What torch.fx does not see is seen by whoever calls the module, and by nobody who reads its layers."""
+    module = made(lambda: Partly().double().eval())
     x, y = np.ones((2, 3)), np.ones((2, 2))
-    assert v.compare(module, x, y).ok
-    handle = module[1].register_full_backward_hook(lambda module, of_inputs, of_outputs: (2 * of_inputs[0],))
-    assert [entry.name for entry in v.compare(module, x, y).mismatches] == ["w1", "b1", "x"]
-    with pytest.raises(AssertionError, match="3 of 16 arrays differ, the first is w1"):
+    report = v.compare(module, x, y)
+    assert [entry.name for entry in report.mismatches] == ["w1", "b1", "alpha1", "x"]
+    assert {entry.expected for entry in report.mismatches} == {0.0}
+    with pytest.raises(AssertionError, match="4 of 17 arrays differ, the first is w1"):
         v.assert_matches_autograd(module, x, y)
-    handle.remove()
-    module[2].register_forward_hook(lambda module, inputs, output: output + 1)
-    wrong = [entry.name for entry in v.compare(module, x, y).mismatches]
-    assert wrong == ["loss", "w2", "b2", "w1", "b1", "x"]
+    wrong = [entry.name for entry in v.compare(made(Doubled).double().eval(), x, y).mismatches]
+    assert wrong == ["loss", "w2", "w1", "b1", "alpha1", "x"]
+
+
+def test_compare_of_module_that_nobody_differentiates_is_mismatches():
+    class Cut(Own):
+        def forward(self, x):
+            with torch.no_grad():
+                return super().forward(x)
+
+    wrong = v.compare(made(Cut).double().eval(), np.ones((2, 3)), np.ones((2, 2))).mismatches
+    assert [entry.name for entry in wrong] == ["w2", "w1", "b1", "alpha1", "x"]
+
+
+def test_compare_within_inference_mode_is_ok():
+    module = made(Own).eval()
+    with torch.inference_mode():
+        assert v.compare(module, torch.ones(2, 3), torch.ones(2, 2)).ok
+        made_within = made(Own).eval()
+        assert v.compare(made_within, torch.ones(2, 3), torch.ones(2, 2)).ok
+        assert torch.is_inference_mode_enabled()
+    assert v.compare(made_within, torch.ones(2, 3), torch.ones(2, 2)).ok
+
+
+def test_compare_of_module_that_leaves_autograd_raises():
+    class Inferring(Own):
+        def forward(self, x):
+            with torch.inference_mode():
+                a = self.slope(self.first(x))
+            return self.last(a)
+
+    with pytest.raises(TypeError, match="module's forward must be one that torch can differentiate: Inference tensors"):
+        v.compare(made(Inferring).eval(), np.ones((2, 3)), np.ones((2, 2)))
 
 
 def test_compare_of_module_leaves_it_as_it_was():

@@ -95,7 +95,7 @@ def test_grade_of_one_file_is_printed_or_written_as_json(folder, capsys):
         (["exercise", "-o", "nosuch/a.md"], "nosuch/a.md: No such file or directory"),
         (["exercise", "--count", "3"], "--count needs a folder to write 3 sheets to: --output FOLDER"),
         (["exercise", "--count", "3", "-o", "c", "--key", "k"], "--count writes every key to the folder keys; --key is for"),
-        (["exercise", "--count", "0", "-o", "c"], "count must be an integer >= 1; got 0"),
+        (["exercise", "--count", "0", "-o", "c"], "count must be an integer from 1 to 999; got 0"),
         (["exercise", "--count", "2", "-o", "file.md"], "file.md/sheets: Not a directory"),
         (["grade", "nosuch.csv"], "nosuch.csv: No such file or directory"),
         (["grade", "file.md"], "file.md has no answers"),

@@ -308,7 +308,7 @@ def test_class_set_is_of_different_sheets(tmp_path):
     ("arguments", "error", "sentence"),
     [
         ({"level": 5}, ValueError, "level must be an integer from 1 to 4; got 5"),
-        ({"level": "2"}, TypeError, "level must be an integer >= 1; got '2'"),
+        ({"level": "2"}, TypeError, "level must be an integer from 1 to 4; got '2'"),
         ({"seed": -1}, ValueError, "seed must be an integer >= 0; got -1"),
         ({"seed": 0.5}, TypeError, "seed must be an integer >= 0; got 0.5"),
         ({"language": "fr"}, ValueError, "language must be one of en, es; got 'fr'"),

@@ -41,6 +41,14 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+def test_words_are_in_spanish(folder, capsys):
+    assert main(["fit", "xor.csv", "--test", "0", "--epochs", "1", "--save", "net.npz", "--language", "es"]) == 0
+    out = capsys.readouterr().out
+    assert "La red ha aprendido poco: prueba --standardize, otro --rate o más --epochs" in out
+    assert "Los objetivos grandes o lejos de 0 hay que escalarlos en la tabla" in out
+    assert "archivos escritos: net.npz" in out
+
+
 def test_xor_is_trained_saved_loaded_and_plotted(folder, capsys):
     typed = ["--test", "0", "--seed", "1", "--save", "net.npz", "--plot", "loss.svg"]
     assert main(["fit", "xor.csv", *typed]) == 0
@@ -130,8 +138,8 @@ def test_same_typed_equals_the_same_files(folder):
         (["fit", "net.npz"], "the file's ending must be one of .csv, .tsv, .txt; got '.npz'"),
         (["fit", "bad.csv"], "bad.csv, line 3, column 2 (b): the cell is empty; leave out the row, or fill in a number"),
         (["fit", "xor.csv", "--target", "z"], "target must be one of x_1, x_2, y; got 'z'"),
-        (["fit", "xor.csv", "--save", "net.npy"], "the file's ending must be one of .npz; got '.npy'"),
-        (["fit", "xor.csv", "--save", "-"], "the file's ending must be one of .npz; got ''"),
+        (["fit", "xor.csv", "--save", "net.npy"], "the file's ending must be .npz; got '.npy'"),
+        (["fit", "xor.csv", "--save", "-"], "the file's ending must be .npz; got ''"),
         (["fit", "xor.csv", "--save", "no/net.npz"], "no/net.npz: No such file or directory"),
         (["fit", "xor.csv", "--plot", "loss.bmp"], "the file's ending must be one of .svg, .png, .pdf; got '.bmp'"),
         (["fit", "xor.csv", "--plot", "no/loss.svg"], "no/loss.svg: No such file or directory"),
@@ -148,7 +156,8 @@ def test_same_typed_equals_the_same_files(folder):
             ["plot", "boundary", "net.npz", "--data", "xor.csv", "-o", "a.svg"],
             "net.npz is no saved network: it is no zip archive",
         ),
-        (["worked", "xor.npz"], "the data needs x and y; x is missing"),
+        (["worked", "xor.npz"], "a saved network needs data: --data FILE.csv, or --x and --y"),
+        (["worked", "xor.npz", "--x", "0,1"], "the data needs x and y; y is missing"),
         (["worked", "xor.npz", "--data", "no.csv"], "no.csv: No such file or directory"),
         (["worked", "xor.npz", "--data", "bad.csv"], "bad.csv, line 3, column 2 (b): the cell is empty"),
         (["worked", "xor.npz", "--data", "xor.csv", "--x", "1,2"], "--data holds x and y; got --x, too"),

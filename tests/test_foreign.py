@@ -46,6 +46,13 @@ FORMS = {
     "transposed tensor": lambda array: torch.tensor(array.T.copy()).T,
     "list of tensors": lambda array: list(torch.tensor(array)),
     "list of tensors that require their gradient": lambda array: list(torch.tensor(array, requires_grad=True)),
+    "lists of tensors that require their gradient": lambda array: list(map(list, torch.tensor(array, requires_grad=True))),
+    "numbers beside tensors that require their gradient": lambda array: [
+        (row[0].item(), *torch.tensor(row[1:], requires_grad=True)) for row in array
+    ],
+    "tensor with its sign in a flag": lambda array: (
+        torch.complex(torch.zeros(array.shape).double(), torch.tensor(-array)).conj().imag
+    ),
 }
 
 
@@ -222,6 +229,11 @@ OBJECTS = pd.DataFrame({"a": [1.0, 2.0], "b": np.array([1, 2.5], object), "c": [
         ),
         (
             TypeError,
+            "x must hold real numbers of at most 64 bits; got dtype complex128",
+            lambda: regression()(torch.tensor(X, dtype=torch.complex128).conj()),
+        ),
+        (
+            TypeError,
             ["y must be a tensor that NumPy can", "got torch"],
             lambda: regression().loss(X, torch.ones(4, 2, device="meta")),
         ),
@@ -328,6 +340,7 @@ OBJECTS = pd.DataFrame({"a": [1.0, 2.0], "b": np.array([1, 2.5], object), "c": [
             )
             for word, right in (
                 ("n_epochs", "epochs"),
+                ("n_iter", "epochs"),
                 ("iterations", "epochs"),
                 ("batch", "batch_size"),
                 ("random_state", "seed"),

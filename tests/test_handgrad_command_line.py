@@ -256,7 +256,7 @@ def test_figures_of_the_command_equals_those_there_are():
         (["examples", "mazur.toml"], "an example must be one of figure-7, figure-11, figure-12, table-1, "),
         (["examples", "nothing like it", "-o", "a.toml"], "an example must be one of figure-7, "),
         (["examples", "-o", "a.toml"], "--output needs the name of an example, whose network and data are written; got none"),
-        (["examples", "mazur", "-o", "a.json"], "the file's ending must be one of .toml; got '.json'"),
+        (["examples", "mazur", "-o", "a.json"], "the file's ending must be .toml; got '.json'"),
         (["examples", "mazur", "-o", "nosuch/a.toml"], "nosuch/a.toml: No such file or directory"),
         (["examples", "mazur", "-o", "."], ".: Is a directory"),
         (["plot", "boundary", "-o", "a.svg"], "a network needs layers, with their numbers, or widths and activations"),
@@ -282,7 +282,9 @@ def test_bad_input_is_one_sentence_and_exit_2(arguments, said, files, capsys):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["four"], "invalid choice: 'four'"),
+        (["four"], "COMMAND must be one of equations, worked, plot, examples, exercise, grade, fit; got 'four'\n"),
+        (["fti", "data.csv"], "got 'fti' (did you mean 'fit'?)\n"),
+        (["--four"], "the following arguments are required: COMMAND"),
         (["equations", "four"], "invalid int value: 'four'"),
         (["plot", "sigmod"], "invalid choice: 'sigmod'"),
         (["worked", "--widths", "2,x"], "--widths: widths are typed like 2,3,1; got '2,x'"),
@@ -298,6 +300,13 @@ def test_bad_usage_is_exit_2(arguments, said, capsys):
     assert not out
     assert err.startswith("usage: python -m handgrad")
     assert said in err
+
+
+def test_version_is_that_of_the_package(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["--version"])
+    assert stopped.value.code == 0
+    assert capsys.readouterr().out == f"handgrad {hg.__version__}\n"
 
 
 def test_interrupt_is_exit_130_and_leaves_no_file(files, monkeypatch, capsys):

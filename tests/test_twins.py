@@ -1,3 +1,5 @@
+from threading import Lock
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ from torch.nn import functional as F  # noqa: N812  # torch's own name for it
 
 import handgrad as hg
 import verification as v
+from verification.autograd.chains import chain_of
 from verification.autograd.oracles import autograd
 from verification.bounds.analysis import bounds
 from verification.bounds.entries import shares
@@ -190,6 +193,76 @@ def test_module_that_is_read_is_as_it_was():
     assert vars(module) == before
 
 
+class Counting(nn.Module):
+    """Its forward counts its calls in a buffer and in a list."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc, self.calls = nn.Linear(3, 2), []
+        self.register_buffer("count", torch.zeros(()))
+
+    def forward(self, x):
+        self.count.add_(1)
+        self.calls.append(len(self.calls))
+        return torch.tanh(self.fc(x))
+
+
+def test_module_that_counts_its_calls_is_as_it_was():
+    module = Counting()
+    v.from_torch(module)
+    assert v.compare(module, np.ones((2, 3)), np.ones((2, 2))).ok
+    assert (module.count.item(), module.calls) == (0, [])
+
+
+def test_parameters_of_a_chain_is_the_callers_own():
+    module = Traced(lambda m, x: F.linear(m.act(m.fc(x)), m.out.weight, m.out.bias), act=nn.PReLU(3))
+    first, last = chain_of(module)
+    own = [module.fc.weight, module.fc.bias, module.act.weight, module.out.weight, module.out.bias]
+    for found, right in zip([first.weight, first.bias, first.alpha, last.weight, last.bias], own, strict=True):
+        assert found is right
+
+
+def hooked(register, which=1):
+    module = nn.Sequential(nn.Linear(1, 1), nn.Sequential(nn.Linear(1, 1)))
+    register(dict(module.named_modules())[which])
+    return module
+
+
+@pytest.mark.parametrize("function", [v.from_torch, lambda module: v.compare(module, [[1.0]], [[1.0]])])
+@pytest.mark.parametrize(
+    ("module", "text"),
+    [
+        (hooked(lambda m: m.register_forward_hook(print), ""), "module must have no hook, since layers of handgrad have none"),
+        (hooked(lambda m: m.register_forward_hook(print), "0"), "module 0 must have no hook, since layers of handgrad"),
+        (hooked(lambda m: m.register_forward_hook(print), "1.0"), "module 1.0 must have no hook, "),
+        (hooked(lambda m: m.register_forward_hook(print), "1"), "got a forward hook: remove it"),
+        (hooked(lambda m: m.register_forward_pre_hook(print), "1"), "got a forward pre-hook: remove it"),
+        (hooked(lambda m: m.register_full_backward_hook(print), "0"), "got a backward hook: remove it"),
+        (hooked(lambda m: m.register_full_backward_pre_hook(print), "0"), "got a backward pre-hook: remove it"),
+        (hooked(lambda m: m.weight.register_hook(print), "1.0"), "parameter 1.0.weight must have no hook, since layers of"),
+        (hooked(lambda m: nn.utils.spectral_norm(m), "0"), "module 0 must have no hook"),
+        (
+            hooked(lambda m: setattr(m, "forward", torch.tanh), "0"),
+            "module 0 must have the forward of its class, Linear; got one",
+        ),
+        (hooked(lambda m: setattr(m, "lock", Lock()), "0"), "module must be one that copy.deepcopy copies; got Sequential: "),
+    ],
+)
+def test_module_that_does_more_than_its_layers_raises(function, module, text):
+    with pytest.raises(TypeError) as raised:
+        function(module)
+    assert text in str(raised.value)
+    assert len(str(raised.value).splitlines()) == 1
+
+
+def test_hook_that_is_removed_or_changes_no_gradient_is_none():
+    module = nn.Linear(1, 1)
+    for handle in (module.register_forward_hook(print), module.weight.register_hook(print)):
+        handle.remove()
+    module.weight.register_post_accumulate_grad_hook(print)
+    assert v.compare(module, [[1.0]], [[1.0]]).ok
+
+
 def test_logarithm_of_softmax_is_logits_under_cross_entropy():
     module = nn.Sequential(nn.Linear(3, 2), nn.LogSoftmax(dim=1)).double()
     for each in (module, Traced(lambda m, x: F.log_softmax(m.fc(x), 1)), Traced(lambda m, x: m.fc(x).log_softmax(-1))):
@@ -223,7 +296,13 @@ def of(forward, **parts):
             TypeError,
             "module 1 is random while it trains: call module.eval(), or make p 0; got Dropout(p=0.5, inplace=False)",
         ),
-        (of(lambda m, x: F.dropout(m.fc(x))), {}, TypeError, "dropout in module's forward is random while it trains"),
+        (
+            of(lambda m, x: F.dropout(m.fc(x))).eval(),
+            {},
+            TypeError,
+            "dropout in module's forward is random while it trains: say training=self.training and call module.eval(), or make",
+        ),
+        (of(lambda m, x: F.prelu(m.fc(x), torch.ones(3))), {}, TypeError, "prelu in module's forward must be one of Linear"),
         (of(lambda m, x: F.dropout(m.fc(x), 0.5, m.training)), {}, TypeError, "dropout in module's forward is random while"),
         (nn.Sequential(nn.Flatten(0), nn.Linear(1, 1)), {}, TypeError, "got Flatten(start_dim=0, end_dim=-1)"),
         (of(lambda m, x: m.fc(torch.flatten(x))), {}, TypeError, "flatten in module's forward must be one of"),
@@ -232,12 +311,12 @@ def of(forward, **parts):
         (nn.Sequential(nn.Sequential(nn.Linear(1, 1), nn.ELU())), {}, TypeError, "module 0.1 must be one of"),
         (nn.Sequential(nn.Linear(1, 1), nn.Softmax()), {}, TypeError, "got Softmax(dim=None)"),
         (tied(), {}, TypeError, "module 2 has the parameters of module 0: layers of handgrad share none"),
-        (of(lambda m, x: m.fc(m.fc(x))), {}, TypeError, "module fc has the parameters of module fc"),
+        (of(lambda m, x: m.fc(m.fc(x))), {}, TypeError, "module fc is used twice: layers of handgrad share none"),
         (
             of(lambda m, x: m.act(m.again(m.act(m.fc(x)))), act=nn.PReLU()),
             {},
             TypeError,
-            "module act has the parameters of module act",
+            "module act is used twice: layers of handgrad share none",
         ),
         (of(lambda m, x: x + m.fc(x)), {}, TypeError, "add in module's forward must take what the step before it gives, and"),
         (of(lambda m, x: m.fc(x) + m.again(x)), {}, TypeError, "module again must take what the step before it gives"),

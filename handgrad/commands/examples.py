@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import textwrap
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from handgrad import checks
@@ -49,7 +48,7 @@ def _write(name: str | None, output: str) -> None:
     text = example(name).file()
     destination = Destination(output)
     if not destination.is_standard_output:
-        checks.one_of("the file's ending", Path(output).suffix.lower(), (".toml",))
+        checks.ending(output, (".toml",))
     destination.write(text)
 
 

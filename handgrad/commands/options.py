@@ -72,6 +72,8 @@ def network_and_data(asked: argparse.Namespace, found: dict[str, Any]) -> tuple[
     if asked.data is None:
         if asked.target is not None:
             raise ValueError(f"--target is a column of --data FILE.csv; got {asked.target} without it")
+        if "network" in found and not {"x", "y"} & set(found):
+            raise ValueError("a saved network needs data: --data FILE.csv, or --x and --y")
         x, y = described.data(found)
         return net, x, y, None
     typed = [name for name in ("x", "y") if getattr(asked, name) is not None]

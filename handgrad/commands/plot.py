@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from handgrad import checks
 from handgrad.activations import FORMS
@@ -43,8 +42,7 @@ def run(asked: argparse.Namespace) -> None:
     from handgrad.homework.figures import ENDINGS, FIGURES, TRAINING, boundary, saved
 
     destination = Destination(asked.output)
-    ending = ".svg" if destination.is_standard_output else Path(asked.output).suffix.lower()
-    checks.one_of("the file's ending", ending, ENDINGS)
+    ending = ".svg" if destination.is_standard_output else checks.ending(asked.output, ENDINGS)
     if asked.figure in DRAWN:
         given = [name for name in OF_A_NETWORK if getattr(asked, name) is not None]
         if given:

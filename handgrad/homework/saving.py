@@ -153,10 +153,15 @@ def _layer(number: int, entry: object, left: dict[str, Array], dtype: np.dtype[A
         raise ValueError(f"layer {number} is leaky_relu and needs its slope")
     letters = ("w", "b", "alpha") if name == "prelu" else ("w", "b")
     w, b, *alpha = [_parameter(f"{letter}{number}", left, dtype) for letter in letters]
+    # As it was written, 0.3 and not the 0.30000001192092896 that is its float32; what is learned keeps every bit.
+    written = [array.astype(str).astype(np.float64).tolist() for array in alpha]
     try:
-        return Dense(w, b, Activation(name, slope, *(array.tolist() for array in alpha)))
+        layer = Dense(w, b, Activation(name, slope, *written))
+        if alpha:
+            layer.alpha = alpha[0]
     except (TypeError, ValueError) as error:
         raise ValueError(f"layer {number}: {error}") from None
+    return layer
 
 
 def _parameter(name: str, left: dict[str, Array], dtype: np.dtype[Any]) -> Array:

@@ -24,7 +24,7 @@ Array = npt.NDArray[Any]
 
 LISTED = 8  # names in a sentence
 FEW = 5  # examples: fewer are no test
-LITTLE = 0.9  # of the first loss: what is left of it has hardly been learned
+LITTLE = 0.9  # of the first loss, or of the error of always saying the mean: what is left of it has hardly been learned
 
 
 @dataclass(frozen=True)
@@ -290,36 +290,48 @@ def report(trained: Trained, data: Dataset, language: str = "en") -> str:
     lines.append(f"{say('test_part' if tested else 'training_part')}: {_judged(trained, part, say)}")
     if 0 < len(trained.test) < FEW:
         lines.append(say("few", test=len(trained.test)))
-    if losses[-1] > LITTLE * losses[0]:
+    if _has_learned_little(trained):
         lines.append(say("little"))
+        lines += [say("scale")] if net.loss_name == "squared_error" else []
     return "\n".join(lines)
+
+
+def _has_learned_little(trained: Trained) -> bool:
+    """Say whether the loss has hardly fallen, or always saying the same would be as good for what was trained on."""
+    losses = trained.history.losses
+    if losses[-1] > LITTLE * losses[0]:
+        return True
+    found, always, _ = _beside_the_same(trained, trained.train)
+    if trained.net.loss_name == "squared_error":
+        return bool(0 < LITTLE * always.mean() <= found.mean())
+    return bool(found.mean() <= always.mean() and not found.all())
 
 
 def _judged(trained: Trained, part: Array, say: Callable[..., str]) -> str:
     """Return how right the network is on some examples, beside who always says the same."""
-    net, count = trained.net, len(part)
-    x, y, known = trained.x[part], trained.y[part], trained.y[trained.train]
-    loss = f"{net.loss(x, y):.4g}"
+    found, always, same = _beside_the_same(trained, part)
+    loss = f"{trained.net.loss(trained.x[part], trained.y[part]):.4g}"
+    if trained.net.loss_name == "squared_error":
+        return say("error", loss=loss, mean=same, always=f"{float(always.mean()):.4g}")
+    right = {"right": _share(found), "always": _share(always)}
+    return say("accuracy", **right, label=_listed([same]), loss=loss, count=len(part))
+
+
+def _beside_the_same(trained: Trained, part: Array) -> tuple[Array, Array, str]:
+    """Return the error of some examples, or whether each is right; that of always saying the same; and what that would be."""
+    net, x, y, known = trained.net, trained.x[part], trained.y[part], trained.y[trained.train]
     if net.loss_name == "squared_error":
         mean = known.mean(axis=0)
-        always = f"{float(((y - mean) ** 2).sum(axis=1).mean()):.4g}"
-        return say("error", loss=loss, mean=", ".join(f"{value:.4g}" for value in mean.tolist()), always=always)
+        with np.errstate(over="ignore"):
+            found, always = (((y - said) ** 2).sum(axis=1) for said in (net(x), mean))
+        return found, always, ", ".join(f"{value:.4g}" for value in mean.tolist())
     if net.loss_name == "cross_entropy":
-        right, label = net(x).argmax(axis=1) == y, int(np.bincount(known).argmax())
-        commonest, named = y == label, trained.labels[label]
-    else:
-        # Each output is a yes or no of its own.
-        usual = known.mean(axis=0) >= 0.5
-        right, commonest = (net(x) >= 0.5) == (y >= 0.5), (y >= 0.5) == usual
-        named = ", ".join(trained.labels[int(yes)] if trained.labels else str(int(yes)) for yes in usual.tolist())
-    return say(
-        "accuracy",
-        right=_share(right),
-        always=_share(commonest),
-        label=_listed([named]),
-        loss=loss,
-        count=count,
-    )
+        label = int(np.bincount(known).argmax())
+        return net(x).argmax(axis=1) == y, y == label, trained.labels[label]
+    # Each output is a yes or no of its own.
+    usual = known.mean(axis=0) >= 0.5
+    named = ", ".join(trained.labels[int(yes)] if trained.labels else str(int(yes)) for yes in usual.tolist())
+    return (net(x) >= 0.5) == (y >= 0.5), (y >= 0.5) == usual, named
 
 
 def _share(right: Array) -> str:

@@ -6,13 +6,14 @@ What is no such chain is refused here, with the name of the first step that does
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import copy
+from copy import deepcopy
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import fx, nn
 from torch.nn import functional as F  # noqa: N812  # torch's own name for it
+from torch.nn.modules.lazy import LazyModuleMixin
 
 import handgrad as hg
 
@@ -41,6 +42,13 @@ ALONG_AN_AXIS: dict[object, str] = {
         LOG_SOFTMAX: (nn.LogSoftmax, torch.log_softmax, F.log_softmax, "log_softmax"),
     }.items()
     for kind in kinds
+}
+# What a module's hooks are kept in, whichever of them its version of torch has.
+HOOKS = {
+    "_forward_hooks": "a forward hook",
+    "_forward_pre_hooks": "a forward pre-hook",
+    "_backward_hooks": "a backward hook",
+    "_backward_pre_hooks": "a backward pre-hook",
 }
 
 
@@ -92,8 +100,8 @@ def chain_of(module: nn.Module) -> list[Link]:
     Raises
     ------
     TypeError
-        If it cannot be traced, or a step of it is none that handgrad has, is no chain, or uses a layer twice: the error names
-        the step.
+        If it cannot be copied or traced, it has a hook, or a step of it is none that handgrad has, is no chain, or uses a layer
+        twice: the error names the step.
     """
     links: list[Link] = []
     seen: dict[int, str] = {}
@@ -111,7 +119,9 @@ def chain_of(module: nn.Module) -> list[Link]:
             if parameter is None:
                 continue
             if id(parameter) in seen:
-                raise TypeError(f"{step.name} has the parameters of {seen[id(parameter)]}: layers of handgrad share none")
+                before = seen[id(parameter)]
+                said = "is used twice" if before == step.name else f"has the parameters of {before}"
+                raise TypeError(f"{step.name} {said}: layers of handgrad share none")
             seen[id(parameter)] = step.name
     return links
 
@@ -119,11 +129,18 @@ def chain_of(module: nn.Module) -> list[Link]:
 def _steps(module: nn.Module) -> list[Step]:
     """Return the steps of a module's forward, each of which takes what the one before it gives."""
     hg.checks.instance("module", module, nn.Module, "an nn.Module")
+    _without_hooks(module)
+    # A copy is traced, since forward may change its module: what it adds to a buffer, or says of `self`.
+    try:
+        copied = deepcopy(module)
+    except Exception as error:  # whatever a part that cannot be copied raises
+        raise TypeError(f"module must be one that copy.deepcopy copies; got {type(module).__name__}: {error}") from None
+    parts = _parts(copied)  # kept, so that no other object takes the id of one that forward drops
+    own = {id(part): of_caller for part, of_caller in zip(parts, _parts(module), strict=True)}
     tracer = fx.Tracer()
-    # A layer alone is not looked into: it is the one step of a Sequential. Of others a shallow copy is traced, since what
-    # forward says of `self`, and a tensor that it makes, become attributes.
+    # A layer alone is not looked into: it is the one step of a Sequential.
     alone = tracer.is_leaf_module(module, "")
-    root = nn.Sequential(module) if alone else copy(module)
+    root = nn.Sequential(copied) if alone else copied
     try:
         graph = tracer.trace(root)
     except Exception as error:  # whatever the module's own forward raises when it is given no numbers
@@ -146,7 +163,7 @@ def _steps(module: nn.Module) -> list[Step]:
             if first is not before:
                 raise TypeError(f"module must return what its last step gives; got {node.format_node()}")
             break
-        step = _step(root, node, alone)
+        step = _step(root, own, node, alone)
         if [each for each in node.all_input_nodes if each.op != "get_attr"] != [before] or first is not before:
             raise TypeError(f"{step.name} must take what the step before it gives, and nothing else; got {node.format_node()}")
         steps.append(step)
@@ -154,16 +171,47 @@ def _steps(module: nn.Module) -> list[Step]:
     return steps
 
 
-def _step(root: nn.Module, node: fx.Node, alone: bool) -> Step:
+def _parts(module: nn.Module) -> list[Any]:
+    """Return a module's modules and parameters, which stand in the same places in a copy."""
+    return [*module.modules(), *module.parameters()]
+
+
+def _without_hooks(module: nn.Module) -> None:
+    """Raise if what a module gives, or a gradient, may be changed by a hook, or by what torch.fx does not look at."""
+    for path, each in module.named_modules():
+        name = f"module {path}" if path else "module"
+        if "forward" in vars(each):
+            raise TypeError(
+                f"{name} must have the forward of its class, {type(each).__name__}; got one that is set on it alone"
+            )
+        # A lazy layer has hooks until it has numbers.
+        if not isinstance(each, LazyModuleMixin):
+            for attribute, what in HOOKS.items():
+                if getattr(each, attribute, None):
+                    _refuse_hook(name, what)
+    for path, parameter in module.named_parameters():
+        if getattr(parameter, "_backward_hooks", None):
+            _refuse_hook(f"parameter {path}", "a hook")
+
+
+def _refuse_hook(name: str, what: str) -> NoReturn:
+    raise TypeError(f"{name} must have no hook, since layers of handgrad have none; got {what}: remove it")
+
+
+def _step(root: nn.Module, own: Mapping[int, Any], node: fx.Node, alone: bool) -> Step:
+    """Return a step of the copy `root` with the caller's own modules and parameters, by the id of their copies."""
+
     def read(argument: Any) -> Any:
         """Return a parameter for its name."""
         if isinstance(argument, fx.Node) and argument.op == "get_attr":
-            return _attribute(root, str(argument.target))
+            found = _attribute(root, str(argument.target))
+            return own.get(id(found), found)
         return argument
 
     arguments, options = tuple(map(read, node.args[1:])), {name: read(value) for name, value in node.kwargs.items()}
     if node.op == "call_module":
-        within = root.get_submodule(str(node.target))
+        copied = root.get_submodule(str(node.target))
+        within = own.get(id(copied), copied)
         name = "module" if alone else f"module {node.target}"
         return Step(name, within, arguments, options, str(within))
     what = node.target
@@ -186,7 +234,8 @@ def _does_nothing(step: Step) -> bool:
         return step.of_module("start_dim", 0, 0) in (1, -1)
     if kind in (nn.Dropout, F.dropout):
         if step.of_module("training", 1, True) and step.of_module("p", 0, 0.5) != 0:
-            raise TypeError(f"{step.name} is random while it trains: call module.eval(), or make p 0; got {step.told}")
+            right = "call module.eval()" if kind is nn.Dropout else "say training=self.training and call module.eval()"
+            raise TypeError(f"{step.name} is random while it trains: {right}, or make p 0; got {step.told}")
         return True
     return kind is nn.Identity
 
@@ -214,8 +263,8 @@ def _activated(step: Step, links: list[Link]) -> Link:
         name = ALONG_AN_AXIS[kind]
     elif kind in (nn.LeakyReLU, F.leaky_relu):
         name, options = "leaky_relu", {"slope": step.of_module("negative_slope", 0, 0.01)}
-    elif kind in (nn.PReLU, F.prelu, torch.prelu):
-        name, options = "prelu", {"alpha": step.of_module("weight", 0, None)}
+    elif kind in (nn.PReLU, F.prelu, torch.prelu) and isinstance(alpha := step.of_module("weight", 0, None), nn.Parameter):
+        name, options = "prelu", {"alpha": alpha}
     if name is None:
         raise TypeError(f"{step.name} must be one of {TAKEN}; got {step.told}")
     if not links or links[-1].activation is not None:

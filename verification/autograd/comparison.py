@@ -123,7 +123,7 @@ def compare(
     net : handgrad.Network or nn.Module
         The network; or a torch module that `from_torch` takes. Of a module a copy is called as it is: its own parameters'
         gradients, dL/dx and the loss are compared with those of `from_torch(module)`; the intermediates, and the derivative by
-        a bias that it has not, with those of the same layers.
+        a bias that it has not, with those of the same layers. The derivative by what takes no part in the loss is 0.
     x, y : array_like
         One example or a batch, as the network takes them; tensors, too.
     loss, reduction : str, optional
@@ -157,7 +157,8 @@ def compare(
     with np.errstate(all="ignore"):
         given = tell(net, x, y)
     asked = plain_case(net, x, y)
-    with torch.enable_grad():  # also for a caller who evaluates a module without gradients
+    # Also for a caller who evaluates a module without gradients.
+    with torch.inference_mode(False), torch.enable_grad():
         expected, of_forms = autograd(asked), both_bounds(asked)
         if module is not None:
             expected |= of_module(module, asked)

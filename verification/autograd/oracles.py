@@ -110,7 +110,13 @@ def of_module(module: nn.Module, plain: PlainCase) -> dict[str, Array]:
     Returns
     -------
     dict of str to ndarray
-        In the plain's dtype; nothing for the bias of a layer that has none.
+        In the plain's dtype; zeros for what the loss does not depend on, as in a forward under `torch.no_grad`; nothing for
+        the bias of a layer that has none.
+
+    Raises
+    ------
+    TypeError
+        If its forward raises a RuntimeError.
     """
     own = deepcopy(module).cpu().requires_grad_()
     links = chain_of(own)
@@ -119,11 +125,19 @@ def of_module(module: nn.Module, plain: PlainCase) -> dict[str, Array]:
         parameters |= {f"w{number}": link.weight, f"b{number}": link.bias, f"alpha{number}": link.alpha}
     leaves = {name: parameter for name, parameter in parameters.items() if parameter is not None}
     x = torch.tensor(plain.x, requires_grad=True)
-    output = own(x)
+    try:
+        output = own(x)
+    except RuntimeError as error:  # for example of a tensor that was made in inference mode
+        raise TypeError(f"module's forward must be one that torch can differentiate: {error}") from None
     # A module that ends in a LogSoftmax gives logits, too: another one changes none of them.
     loss = _losses(plain, output, output)
-    gradients = torch.autograd.grad(loss, [*leaves.values(), x])
-    found = {name: gradient.numpy() for name, gradient in zip([*leaves, "x"], gradients, strict=True)}
+    # What takes no part, or none that torch has recorded, has the derivative 0.
+    of = [*leaves.values(), x]
+    if loss.requires_grad:
+        gradients = torch.autograd.grad(loss, of, allow_unused=True, materialize_grads=True)
+    else:
+        gradients = tuple(map(torch.zeros_like, of))
+    found = {name: gradient.detach().numpy() for name, gradient in zip([*leaves, "x"], gradients, strict=True)}
     for number, layer in enumerate(plain.layers, start=1):
         if layer.shared and layer.learned:  # torch keeps one slope in shape (1,)
             found[f"alpha{number}"] = found[f"alpha{number}"].reshape(())

@@ -157,7 +157,7 @@ def from_torch(module: nn.Module, *, loss: str = "squared_error", reduction: str
     Raises
     ------
     TypeError
-        If module is no such chain: the error names the step that does not fit.
+        If module is no such chain, has a hook, or cannot be copied: the error names what does not fit.
     ValueError
         If its layers do not make a network, as `handgrad.Network` says.
 
