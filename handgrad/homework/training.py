@@ -82,8 +82,12 @@ def train(
         That of the hidden layers.
     loss : str, optional
         As `loss_of` takes it. The output layer is what the loss needs: softmax, sigmoid, or linear for squared error.
-    rate, epochs, batch_size, progress
-        As for `handgrad.fit`.
+    rate : float
+        The learning rate, > 0.
+    epochs : int
+        How many times every example is used, >= 1.
+    batch_size : int, optional
+        Examples a step; all of them unless given.
     test : float
         The share of the examples that is not trained on, >= 0 and < 1.
     seed : int or Generator, optional
@@ -91,6 +95,8 @@ def train(
     standardize : bool
         Train on inputs with the mean 0 and the deviation 1 of the training part; the network that is returned takes them as
         they are.
+    progress : bool
+        As for `handgrad.fit`.
 
     Returns
     -------
