@@ -12,9 +12,9 @@ from handgrad.homework.digits import ARITHMETIC, NOISE, rounded
 
 LONGEST = 40
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
-# 1/8, 1 1/2, ½ and 1½.
+# 1/8, 1 1/2, and the characters for a half and other fractions, alone or behind a whole number.
 FRACTION = re.compile(r"([+-]?)(?:([0-9]+) )?([0-9]+) ?/ ?([+-]?)([0-9]+)")
-CHARACTER = re.compile(r"([+-]?)([0-9]*) ?([¼-¾⅐-⅞])")
+CHARACTER = re.compile(r"([+-]?)([0-9]*) ?([\u00bc-\u00be\u2150-\u215e])")
 GROUPS = re.compile(r"[+-]?[0-9]{1,3}( [0-9]{3})+(\.[0-9]+)?")
 
 
@@ -59,7 +59,7 @@ def number(text: str) -> Written:
     bare = re.sub(r"[_$`*]|\\[()]", "", re.sub(r"~~.*?~~", "", text)).strip()
     shown = bare if len(bare) <= LONGEST else f"{bare[:LONGEST]}…"
     last = re.split("[=≈]", re.sub(r"(?<=\S)\s*\([^()]*\)$", "", bare))[-1]
-    plain = " ".join(re.sub("[−–‒]", "-", last).replace("~", " ").split())
+    plain = " ".join(re.sub("[−–\u2012]", "-", last).replace("~", " ").split())
     plain = re.sub(r"^([+-]) ", r"\1", plain)
     if plain.count(",") == 1 and "." not in plain:
         plain = plain.replace(",", ".")
