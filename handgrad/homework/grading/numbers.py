@@ -59,7 +59,7 @@ def number(text: str) -> Written:
     bare = re.sub(r"[_$`*]|\\[()]", "", re.sub(r"~~.*?~~", "", text)).strip()
     shown = bare if len(bare) <= LONGEST else f"{bare[:LONGEST]}…"
     last = re.split("[=≈]", re.sub(r"(?<=\S)\s*\([^()]*\)$", "", bare))[-1]
-    plain = " ".join(re.sub("[−–\u2012]", "-", last).replace("~", " ").split())
+    plain = " ".join(re.sub(r"[−–\u2012]", "-", last).replace("~", " ").split())
     plain = re.sub(r"^([+-]) ", r"\1", plain)
     if plain.count(",") == 1 and "." not in plain:
         plain = plain.replace(",", ".")
