@@ -350,6 +350,7 @@ def test_wrong_number_without_a_model_is_said_to_have_none():
         ("0.38", "imprecise"),
         ("0.37", "imprecise"),
         ("0.39", "wrong"),
+        ("0.36", "wrong"),
         ("0.4", "imprecise"),
         ("0", "wrong"),
         ("0.376", "wrong"),
@@ -415,6 +416,20 @@ def test_rounded_number_needs_the_digits_that_are_asked():
     assert [text for text, verdict in verdicts.items() if verdict == "right"] == list(verdicts)[:5]
     assert [text for text, verdict in verdicts.items() if verdict == "imprecise"] == ["-0.194", "-0.19"]
     assert [text for text, verdict in verdicts.items() if verdict == "wrong"] == ["-0.2", "-0.17", "-0.1963", "-0.18"]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(
+    ("text", "verdict"), [("1.1", "wrong"), ("0.9", "wrong"), ("1.01", "wrong"), ("0.99", "wrong"), ("1.0", "right")]
+)
+def test_last_digit_off_by_one_is_wrong(text, verdict, sign):
+    many = (exercise(seed=seed, level=4) for seed in range(200))
+    made, name = next(
+        (made, blank.name) for made in many for blank in made.blanks if blank.answer == sign and blank.name[0] == "z"
+    )
+    right = {blank.name: made.shown(blank.answer) for blank in made.blanks}
+    found = grade(right | {name: f"{'-' * (sign < 0)}{text}"}, made)
+    assert {each.blank.name: each.verdict for each in found.verdicts}[name] == verdict
 
 
 def test_number_is_judged_by_those_on_the_paper():

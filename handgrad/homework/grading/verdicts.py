@@ -17,7 +17,7 @@ from handgrad.homework.intervals import Interval, around
 
 # Verdicts, and what each is worth.
 POINTS = {"right": 1.0, "carried": 1.0, "imprecise": 0.5, "wrong": 0.0, "hollow": 0.0, "unreadable": 0.0, "missing": 0.0}
-# Digits that leave more than this part of a number open tell nothing; a whole unit of the last is neither rounded nor cut.
+# Digits that leave more than this part of a number open tell nothing; a whole unit of the last is not cut off.
 OPEN, LESS_THAN_ONE = Decimal("0.25"), Decimal("0.999999")
 # As many wrong zeros are slips: with more of them, zeros that follow from one another show nothing.
 ZEROS = 2
@@ -202,5 +202,7 @@ def _used(found: Found) -> set[Quantity]:
 def _has_few_digits(answer: Written, value: Interval, unit: Decimal) -> bool:
     """Say whether an answer is a number that was rounded, or cut, to fewer digits than are asked."""
     assert answer.value is not None
-    is_told = unit < answer.place <= OPEN * abs(answer.value)
-    return is_told and around(answer.value, answer.place * LESS_THAN_ONE).meets(value)
+    size = abs(answer.value)
+    # What was cut is larger, and what was rounded at most a half of the last place away; the value has a unit of its own.
+    open_for = Interval(size - answer.place / 2, size + answer.place * LESS_THAN_ONE - unit)
+    return unit < answer.place <= OPEN * size and value.meets(open_for if answer.value > 0 else -open_for)
