@@ -126,7 +126,7 @@ class _Grader:
     hollow : set of Quantity
         What follows and shows nothing.
     zeros : int
-        How many were wrong.
+        How many wrong answers were 0.
     has_slipped : bool
         Whether something was wrong.
     """
