@@ -260,7 +260,9 @@ def test_interrupt_is_exit_130_and_leaves_no_file(folder, monkeypatch, capsys):
 
 
 TRAINING = """
+import signal
 import sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import handgrad.homework.training as training
 real = training.fit
 def fit(*arguments, **options):

@@ -63,12 +63,11 @@ def test_help_is_of_the_command(command, capsys):
 @pytest.mark.parametrize("name", COMMANDS)
 def test_example_of_the_help_is_one_that_runs(name, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    first, _, example = COMMANDS[name].EXAMPLE.rpartition(" && ")
-    if first:  # it writes the file that the command takes
-        subprocess.run(first, shell=True, check=True)
-    _, _, program, *arguments = example.split()
-    assert program == "handgrad"
-    assert main(arguments) == 0
+    for command in COMMANDS[name].EXAMPLE.split(" && "):
+        if command.startswith("python -m handgrad "):
+            assert main(command.split()[3:]) == 0
+        else:  # what writes the file that the command takes
+            subprocess.run(command, shell=True, check=True)
     out, err = capsys.readouterr()
     assert err == ""
     assert out or (tmp_path / "sigmoid.svg").read_text(encoding="utf-8").startswith("<?xml")
