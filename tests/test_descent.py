@@ -2,8 +2,6 @@
 
 import builtins
 import importlib.util
-import os
-import pty
 import re
 import subprocess
 import sys
@@ -11,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from programs import on_a_terminal
 
 import handgrad as hg
 
@@ -227,23 +226,8 @@ def test_progress_is_silent_in_a_pipe():
 
 
 def test_progress_is_shown_on_a_terminal():
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-c", FIT_WITH_PROGRESS], stdout=subprocess.PIPE, stderr=theirs, cwd=HOUSE, env=ENVIRONMENT
-    )
-    os.close(theirs)
-    shown = b""
-    while True:
-        try:
-            part = os.read(ours, 4096)
-        except OSError:  # the other end is closed
-            break
-        if not part:
-            break
-        shown += part
-    os.close(ours)
-    assert process.communicate()[0] == b"[4.0, 1.0, 0.25]\n1\n"
-    assert process.returncode == 0
+    status, printed, shown = on_a_terminal(FIT_WITH_PROGRESS, ENVIRONMENT, HOUSE)
+    assert (status, printed) == (0, b"[4.0, 1.0, 0.25]\n1\n")
     assert b"fit" in shown
     assert b"100%" in shown
     assert b"loss 0.25" in shown

@@ -4,9 +4,13 @@ import csv
 import json
 import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
+import handgrad as hg
 from handgrad.__main__ import main
 from handgrad.homework.exercises import class_set
 from handgrad.homework.exercises.exercise import exercise
@@ -38,6 +42,18 @@ def test_exercise_writes_sheet_and_key(ending, form, folder, capsys):
     assert (folder / f"sheet{ending}").read_text(encoding="utf-8") == getattr(made.sheet, form)()
     assert (folder / f"key{ending}").read_text(encoding="utf-8") == getattr(made.key, form)()
     assert sorted(os.listdir(folder)) == [f"key{ending}", f"sheet{ending}"]
+
+
+@pytest.mark.parametrize("arguments", [["exercise", "--level", "1"], ["grade", "key.md"], ["grade", "key.md", "key.md"]])
+def test_standard_output_by_its_name_equals_the_dash(arguments, folder):
+    exercise(level=1).key.save("key.md")
+    environment = os.environ | {"PYTHONPATH": str(Path(hg.__file__).parents[1]), "PYTHONIOENCODING": "utf-8"}
+    said = [
+        subprocess.run([sys.executable, "-m", "handgrad", *arguments, *typed], capture_output=True, check=True, env=environment)
+        for typed in ([], ["-o", "-"], ["-o", "/dev/stdout"])
+    ]
+    assert said[0].stdout
+    assert {answer.stdout for answer in said} == {said[0].stdout}
 
 
 def test_class_set_is_thirty_sheets_and_keys_that_grade(folder, capsys):
@@ -92,6 +108,7 @@ def test_grade_of_one_file_is_printed_or_written_as_json(folder, capsys):
         (["exercise", "-o", "a.md", "--format", "html"], "a sheet is written to a file that ends in .html; got a.md"),
         (["exercise", "-o", "a.md", "--key", "a.pdf"], "a sheet is written to a file that ends in .txt, .md, .tex, .html; got"),
         (["exercise", "-o", "a.md", "--key", "a.md"], "sheet and key need two files; got a.md for both"),
+        (["exercise", "-o", "a.md", "--key", "./a.md"], "sheet and key need two files; got ./a.md for both"),
         (["exercise", "-o", "nosuch/a.md"], "nosuch/a.md: No such file or directory"),
         (["exercise", "--count", "3"], "--count needs a folder to write 3 sheets to: --output FOLDER"),
         (["exercise", "--count", "3", "-o", "c", "--key", "k"], "--count writes every key to the folder keys; --key is for"),

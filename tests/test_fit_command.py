@@ -1,7 +1,6 @@
 """`python -m handgrad fit`, and what is saved drawn and derived from: the walk from a table to a picture."""
 
 import os
-import pty
 import re
 import shlex
 import signal
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from programs import on_a_terminal
 
 import handgrad as hg
 from handgrad.__main__ import main
@@ -19,6 +19,7 @@ from handgrad.homework.figures import saved
 
 XOR = "x_1,x_2,y\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n"
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(hg.__file__).parents[1]), "PYTHONIOENCODING": "utf-8"}
+TERMINAL = ENVIRONMENT | {"TERM": "xterm", "COLUMNS": "80"}
 
 
 def flowers():
@@ -286,25 +287,6 @@ def test_ctrl_c_is_stopped_in_the_middle(folder):
     assert (folder / "net.npz").read_bytes() == b"old"
 
 
-def on_a_terminal(program):
-    """Return the exit status of a program, what it prints, and what a terminal as standard error shows."""
-    ours, theirs = pty.openpty()
-    environment = ENVIRONMENT | {"TERM": "xterm", "COLUMNS": "80"}
-    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=theirs, env=environment)
-    os.close(theirs)
-    shown = b""
-    while True:
-        try:
-            part = os.read(ours, 4096)
-        except OSError:  # the other end is closed
-            break
-        if not part:
-            break
-        shown += part
-    os.close(ours)
-    return process.wait(), process.communicate()[0], shown
-
-
 FITTING = """
 import sys
 from handgrad.__main__ import main
@@ -313,7 +295,7 @@ sys.exit(main(["fit", "xor.csv", "--epochs", "3", "--test", "0"]))
 
 
 def test_bar_is_shown_on_a_terminal(folder):
-    status, out, shown = on_a_terminal(FITTING)
+    status, out, shown = on_a_terminal(FITTING, TERMINAL)
     assert (status, out.startswith(b"xor.csv: 4 examples")) == (0, True)
     assert b"100%" in shown
     assert re.search(rb"loss [\d.]+ ", shown)
@@ -330,14 +312,14 @@ training.fit = lambda *arguments, **options: real(*arguments, **options | {"call
 
 
 def test_bar_is_closed_before_stopped_is_said(folder):
-    status, out, shown = on_a_terminal(STOPPING + FITTING)
+    status, out, shown = on_a_terminal(STOPPING + FITTING, TERMINAL)
     assert (status, out) == (130, b"")
     # The sign that brings the cursor back.
     assert 0 < shown.index(b"\x1b[?25h") < shown.index(b"stopped")
 
 
 def test_training_without_rich_is_without_a_bar(folder):
-    status, out, shown = on_a_terminal(f"import sys; sys.modules['rich'] = None{FITTING}")
+    status, out, shown = on_a_terminal(f"import sys; sys.modules['rich'] = None{FITTING}", TERMINAL)
     assert (status, out.startswith(b"xor.csv: 4 examples"), shown) == (0, True, b"")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from handgrad.commands.options import add_language, add_output, names, show, widths
@@ -52,24 +53,23 @@ def run(asked: argparse.Namespace) -> None:
     one = exercise(seed=asked.seed, **options)
     wanted = [] if asked.key == "-" and asked.output is None else [(one.sheet, asked.output)]
     wanted += [] if asked.key is None else [(one.key, asked.key)]
-    if len({path for _, path in wanted}) < len(wanted):
+    if len(wanted) == 2 and asked.output is not None and os.path.realpath(asked.output) == os.path.realpath(asked.key):
         raise ValueError(f"sheet and key need two files; got {asked.key} for both")
-    forms = [_form(path, ending) for _, path in wanted]
-    destinations = [Destination("-" if path is None else path) for _, path in wanted]
-    for (sheet, _), form, destination in zip(wanted, forms, destinations, strict=True):
-        text = FORMS[form](sheet)
+    places = [(sheet, *_place(path, ending)) for sheet, path in wanted]
+    for sheet, destination, form in places:
         if destination.is_standard_output:
-            show(text)
+            show(FORMS[form](sheet))
         else:
-            destination.write(text)
+            destination.write(FORMS[form](sheet))
 
 
-def _form(path: str | None, ending: str | None) -> str:
-    """Return the ending of what is written to a path, as it says, or as `ending` does."""
+def _place(path: str | None, ending: str | None) -> tuple[Destination, str]:
+    """Return where a sheet goes, and the ending of what is written there: as the path says, or as `ending` does."""
     from handgrad.homework.exercises.sheet import FORMS
 
-    own = None if path is None or Destination(path).is_standard_output else Path(path).suffix.lower()
+    destination = Destination("-" if path is None else path)
+    own = None if path is None or destination.is_standard_output else Path(path).suffix.lower()
     form = ending or own or ".txt"
     if form not in FORMS or own not in (None, form):
         raise ValueError(f"a sheet is written to a file that ends in {ending or ', '.join(FORMS)}; got {path}")
-    return form
+    return destination, form

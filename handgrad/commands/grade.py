@@ -33,8 +33,8 @@ def run(asked: argparse.Namespace) -> None:
 
     paths = [Path(name) for name in asked.files]
     is_one = len(paths) == 1 and not paths[0].is_dir()
-    destination = None if asked.output in (None, "-") else Destination(asked.output)
-    if destination is not None and not destination.is_standard_output:
+    destination = Destination("-" if asked.output is None else asked.output)
+    if not destination.is_standard_output:
         checks.ending(asked.output, (".json",) if is_one else (".csv",))
     exercise = None if asked.exercise is None else from_code(asked.exercise, asked.language)
     if is_one:
@@ -44,7 +44,7 @@ def run(asked: argparse.Namespace) -> None:
         sheets = [sheet for path in paths for sheet in (files_of(path) if path.is_dir() else [path])]
         lines = lines_of(sheets, exercise, asked.language)
         text, form = table(lines, asked.language), as_csv(lines)
-    if destination is None:
+    if destination.is_standard_output:
         show(text)
     else:
         destination.write(form)

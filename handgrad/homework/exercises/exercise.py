@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from handgrad import activations as act
 from handgrad import checks
@@ -16,46 +16,16 @@ from handgrad.foreign import notes_words
 from handgrad.gradient import Trace
 from handgrad.homework.digits import ARITHMETIC, rounded
 from handgrad.homework.exercises.blanks import Blank, is_asked, name_of
+from handgrad.homework.exercises.levels import LEVELS
 from handgrad.homework.exercises.lots import drawn, is_exact
 from handgrad.homework.exercises.paper import UNIT, on_paper
+from handgrad.homework.exercises.sheet import Sheet
+from handgrad.homework.solution import Solution
 from handgrad.homework.words import LANGUAGES
 from handgrad.homework.worked import Worked, worked
 from handgrad.losses import LOSSES
 from handgrad.network import Network
 
-if TYPE_CHECKING:
-    from handgrad.homework.exercises.sheet import Sheet
-
-
-@dataclass(frozen=True)
-class Level:
-    """What a level asks, unless something else is asked for.
-
-    Parameters
-    ----------
-    widths : tuple of int
-        n_0, …, n_L.
-    hidden, output : str
-        The activations.
-    loss : str
-        As for `Network`.
-    shows_formulas : bool
-        Whether the sheet has the formula of each number, or the number of its equation alone.
-    """
-
-    widths: tuple[int, ...]
-    hidden: str
-    output: str
-    loss: str
-    shows_formulas: bool
-
-
-LEVELS = {
-    1: Level((1, 1, 1), "relu", "identity", "squared_error", True),
-    2: Level((2, 2, 1), "relu", "identity", "squared_error", True),
-    3: Level((2, 2, 1), "sigmoid", "sigmoid", "squared_error", False),
-    4: Level((2, 2, 3), "relu", "softmax", "cross_entropy", False),
-}
 # A sheet is one or two pages, and an index one digit.
 WIDEST, LAYERS, MOST = 9, 6, 120
 # Such numbers come of slips alone.
@@ -121,18 +91,19 @@ class Exercise:
         asked = ((each.step, each.value.low) for each in found if is_asked(each.step.quantity))
         return tuple(Blank(name_of(step.quantity), step, rounded(value, 15)) for step, value in asked)
 
+    @cached_property
+    def solution(self) -> Solution:
+        """The derivation of every number, with what is given."""
+        return self.worked().solution
+
     @property
     def sheet(self) -> Sheet:
         """The sheet with its blanks: `print` it, `markdown()`, `latex()`, `html()`, `save("sheet.html")`."""
-        from handgrad.homework.exercises.sheet import Sheet
-
         return Sheet(self, with_answers=False)
 
     @property
     def key(self) -> Sheet:
         """The sheet with the right answers in its blanks."""
-        from handgrad.homework.exercises.sheet import Sheet
-
         return Sheet(self, with_answers=True)
 
     def worked(self, **options: Any) -> Worked:

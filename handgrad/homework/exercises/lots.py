@@ -14,7 +14,7 @@ import numpy as np
 from handgrad import checks
 from handgrad.dense import Dense
 from handgrad.gradient import Trace
-from handgrad.homework.exercises.paper import CURVED, UNIT, right_numbers
+from handgrad.homework.exercises.paper import CURVED, DECIMALS, UNIT, right_numbers
 from handgrad.network import Network
 
 # Halves and whole numbers keep products short; a curved activation rounds anyway.
@@ -25,9 +25,9 @@ INPUTS = (-2.0, -1.0, 0.5, 1.0, 1.5, 2.0, 3.0)
 # What the output's activation can reach.
 TARGETS = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "softmax": (0.0, 1.0), "relu": (0.0, 1.0, 2.0, 3.0)}
 ANY_TARGET = (-2.0, -1.0, 0.0, 1.0, 2.0)
-# Most decimals and the largest size of an exact number; how far a table goes, what is lost in its rounding, and the least
-# probability whose logarithm it still shows.
-DECIMALS, LARGEST, FARTHEST, SMALLEST, LIKELY = 4, 60.0, 2.5, 0.002, 0.05
+# The largest size of an exact number; how far a table goes, what is lost in its rounding, and the least probability whose
+# logarithm it still shows.
+LARGEST, FARTHEST, SMALLEST, LIKELY = 60.0, 2.5, 0.002, 0.05
 # How much of a number rounding may make doubtful: less than the classic slips change.
 DOUBT = Decimal("0.3")
 ATTEMPTS = 3000

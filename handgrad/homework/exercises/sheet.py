@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from handgrad import checks
 from handgrad.destination import Destination
@@ -14,7 +14,7 @@ from handgrad.extras import needed_by
 from handgrad.homework import lines
 from handgrad.homework.document import escaped
 from handgrad.homework.exercises.blanks import Blank
-from handgrad.homework.exercises.exercise import LEVELS, Exercise
+from handgrad.homework.exercises.levels import LEVELS
 from handgrad.homework.exercises.paper import DECIMALS
 from handgrad.homework.exercises.values import tables
 from handgrad.homework.given import given
@@ -22,6 +22,9 @@ from handgrad.homework.policy import content_policy
 from handgrad.homework.templates import environment, text_of
 from handgrad.homework.words import wording, words
 from handgrad.homework.writing import LATEX, TEXT, Style, letters, written_in_terms
+
+if TYPE_CHECKING:
+    from handgrad.homework.exercises.exercise import Exercise
 
 RULE = "______"
 
@@ -178,14 +181,13 @@ def _said(sheet: Sheet) -> list[str]:
     """Return the sentences above the blanks."""
     made = sheet.exercise
     say = wording(made.language, "exercise")
-    said = [say("code", code=f"`{made.code}`", count=len(made.blanks)), lines.network(made.worked().solution)]
+    said = [say("code", code=f"`{made.code}`", count=len(made.blanks)), lines.network(made.solution)]
     return said if sheet.with_answers else [*said, say("task"), say("exact" if made.is_exact else "rounded", decimals=DECIMALS)]
 
 
 def _sections(sheet: Sheet, style: Style) -> Iterator[tuple[str, list[Row]]]:
     """Yield every heading with its blanks."""
-    made = sheet.exercise
-    solution = made.worked().solution
+    made, solution = sheet.exercise, sheet.exercise.solution
     asked = {blank.step.quantity: blank for blank in made.blanks}
     for section in solution.derivation.sections:
         rows = [_row(sheet, asked[step.quantity], style) for step in section.steps if step.quantity in asked]
@@ -223,7 +225,7 @@ def _equations(made: Exercise) -> list[Equation]:
 
 def _given(made: Exercise) -> list[tuple[str, str, str]]:
     """Return what is given, each with the sign between its name and its numbers."""
-    return [(str(item.name), item.relation, item.numbers) for item in given(made.worked().solution)]
+    return [(str(item.name), item.relation, item.numbers) for item in given(made.solution)]
 
 
 def _text(sheet: Sheet) -> Iterator[str]:

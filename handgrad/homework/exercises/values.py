@@ -6,10 +6,13 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from handgrad.homework.exercises.exercise import Exercise
 from handgrad.homework.exercises.paper import DECIMALS
 from handgrad.scalars import sigmoid
+
+if TYPE_CHECKING:
+    from handgrad.homework.exercises.exercise import Exercise
 
 
 @dataclass(frozen=True)

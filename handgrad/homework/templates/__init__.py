@@ -1,4 +1,4 @@
-"""The pages and sheets, as Jinja2 takes them, `page.html` and `solution.tex`, and what the page looks like and does."""
+"""The pages and sheets, as Jinja2 takes them, what all pages have (`base.html`), and what they look like and do."""
 
 from __future__ import annotations
 
