@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ import numpy.typing as npt
 from handgrad import foreign
 
 Array = npt.NDArray[Any]
+T = TypeVar("T")
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 INDEX, UNSIGNED = np.dtype(np.intp), np.dtype(np.uintp)
@@ -767,8 +768,14 @@ def empty_folder(folder: Path) -> None:
         raise ValueError(f"{folder} must be empty, or not there; it holds {sorted(folder.iterdir())[0].name}")
 
 
-def exercise_code(path: str, code: str | None) -> str:
-    """Return the code of the exercise that a file says it is."""
-    if code is None:
-        raise ValueError(f"{path} does not say which exercise it is; name it, for example 'level=2 seed=7'")
-    return code
+def told_exercise(called: str, exercise: T | None) -> T:
+    """Return the exercise that answers say they are of."""
+    if exercise is None:
+        raise ValueError(f"{called} does not say which exercise it is; name it, for example 'level=2 seed=7'")
+    return exercise
+
+
+def same_answer(name: str, first: str, second: str, is_same: bool) -> None:
+    """Raise if a quantity is answered twice, and not alike."""
+    if not is_same:
+        raise ValueError(f"{name} comes twice in the answers, {first or 'blank'} and {second or 'blank'}")

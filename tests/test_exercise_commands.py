@@ -69,7 +69,7 @@ def test_class_set_is_thirty_sheets_and_keys_that_grade(folder, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 32
     assert re.fullmatch(r"01\.md +13/13 +Every number is right\.", lines[1])
-    assert re.fullmatch(r"02\.md +0/13 +No number is wrong; .*", lines[31])
+    assert re.fullmatch(r"02\.md +0/13 +Nothing is filled in\.", lines[31])
 
 
 def test_class_set_of_few_networks_is_as_many_as_there_are(monkeypatch):
@@ -111,6 +111,7 @@ def test_grade_of_one_file_is_printed_or_written_as_json(folder, capsys):
         (["exercise", "-o", "a.md", "--key", "./a.md"], "sheet and key need two files; got ./a.md for both"),
         (["exercise", "-o", "nosuch/a.md"], "nosuch/a.md: No such file or directory"),
         (["exercise", "--count", "3"], "--count needs a folder to write 3 sheets to: --output FOLDER"),
+        (["exercise", "--count", "3", "-o", ""], "--count needs a folder to write 3 sheets to: --output FOLDER"),
         (["exercise", "--count", "3", "-o", "c", "--key", "k"], "--count writes every key to the folder keys; --key is for"),
         (["exercise", "--count", "0", "-o", "c"], "count must be an integer from 1 to 999; got 0"),
         (["exercise", "--count", "2", "-o", "file.md"], "file.md/sheets: Not a directory"),

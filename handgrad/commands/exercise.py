@@ -42,7 +42,7 @@ def run(asked: argparse.Namespace) -> None:
     options = {name: getattr(asked, name) for name in ("level", "widths", "activations", "loss", "language")}
     ending = FORMATS[asked.format] if asked.format else None
     if asked.count is not None:
-        if asked.output in (None, "-"):
+        if asked.output in (None, "-", ""):
             raise ValueError(f"--count needs a folder to write {asked.count} sheets to: --output FOLDER")
         if asked.key is not None:
             raise ValueError("--count writes every key to the folder keys; --key is for one exercise")

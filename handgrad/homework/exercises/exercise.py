@@ -252,6 +252,8 @@ def from_code(code: str, language: str = "en") -> Exercise:
     for part in code.lower().split():
         name, _, value = part.partition("=")
         reader = READERS[checks.one_of("a part of the code", name, READERS)]
+        if name in options:
+            raise ValueError(f"code must say {name} once; got {code!r}")
         try:
             options[name] = reader(value)
         except ValueError:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from handgrad import checks
-from handgrad.homework.digits import decimal
+from handgrad.homework.digits import NOISE, decimal, rounded
 from handgrad.homework.exercises.exercise import CODE
 from handgrad.homework.grading.numbers import Written, number
 from handgrad.homework.text_files import decoded, delimiter
@@ -21,7 +21,7 @@ ENDINGS = (".csv", ".md")
 EXERCISE, STUDENT, HEADINGS = "exercise", "student", ("name", "typed as", "se escribe")
 # Of the sheet's table: the name, what is asked, its equation, the answer; whatever else there is comes after.
 COLUMNS = 4
-NAMED = re.compile(r"^\s*(?:Name|Nombre):(.*)$")
+NAMED = re.compile(r"^[\s*_]*(?:Name|Nombre)[\s*_]*:(.*)$")
 LARGEST_FILE = 1_000_000
 
 
@@ -49,7 +49,11 @@ class Answers:
     def for_names(self, names: Iterable[str]) -> Answers:
         """Return the answers to what is asked, whatever the capitals of their names, and the names of all others."""
         known = {name.lower(): name for name in names}
-        asked = {known[name.lower()]: each for name, each in self.written.items() if name.lower() in known}
+        asked: dict[str, Written] = {}
+        for name, each in self.written.items():
+            if (called := known.get(name.lower())) is not None:
+                checks.same_answer(called, asked.get(called, each).text, each.text, asked.get(called, each).value == each.value)
+                asked[called] = each
         others = tuple(name for name in self.written if name.lower() not in known)
         return Answers(asked, self.code, self.student, others)
 
@@ -76,7 +80,8 @@ def read(answers: object) -> Answers:
     OSError
         If the file cannot be read.
     """
-    if isinstance(answers, Mapping) or hasattr(answers, "items"):
+    # A series has items, too, and is no mapping.
+    if isinstance(answers, Mapping) or (hasattr(answers, "items") and hasattr(answers, "iloc")):
         return Answers({_name(name): number(_typed(name, value)) for name, value in answers.items()})
     return _of_file(checks.path("answers", answers, "a mapping from name to number, or the path of a .csv or .md file"))
 
@@ -92,7 +97,8 @@ def _typed(name: object, value: object) -> str:
     if value is None:
         return ""
     found = value if isinstance(value, Decimal) else decimal(checks.real_number(f"answers[{name!r}]", value))
-    return str(found)
+    # All digits of what was computed are more than anybody writes.
+    return str(rounded(found, NOISE["float64"]).normalize() if len(found.as_tuple().digits) > NOISE["float64"] else found)
 
 
 def _of_file(path: Path) -> Answers:
@@ -108,7 +114,8 @@ def _of_file(path: Path) -> Answers:
     for line, name, answer in pairs:
         found = number(answer)
         if name in written and written[name].value != found.value:
-            raise ValueError(f"{path}, line {line}: {name} comes twice, {written[name].text or 'blank'} and {answer.strip()}")
+            came = f"{written[name].text or 'blank'} and {found.text or 'blank'}"
+            raise ValueError(f"{path}, line {line}: {name} comes twice, {came}")
         written.setdefault(name, found)
     if not written:
         raise ValueError(f"{path} has no answers: a row is a name and a number, z1_1,0.5 or | `z1_1` | … | (8) | 0.5 |")
@@ -129,14 +136,13 @@ def _of_csv(path: Path, text: str) -> tuple[Pairs, str | None, str | None]:
             continue
         if len(cells) == 1:
             cells = [name, ""]
-        if len(cells) > 2 and re.fullmatch(r"[+−-]?[0-9]+", cells[1]) and re.fullmatch("[0-9]+", cells[2]):
+        if len(cells) > 2 and re.fullmatch(r"[+−-]?[0-9]+", cells[1]) and re.match("[0-9]", cells[2]):
             raise ValueError(
                 f"{path}, line {line}: a decimal comma needs quotes, or a point in its place; got {','.join(cells)}"
             )
         if not (name.lower() in HEADINGS and not pairs):
             pairs.append((line, name, cells[1]))
-    code = CODE.search(said.get(EXERCISE, "").lower())
-    return pairs, code[0] if code else None, said.get(STUDENT) or None
+    return pairs, said.get(EXERCISE) or None, said.get(STUDENT) or None
 
 
 def _rows(path: Path, reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:

@@ -58,7 +58,8 @@ def files_of(folder: Path) -> list[Path]:
     OSError
         If it cannot be read.
     """
-    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in ENDINGS and not path.name.startswith("."))
+    sheets = (path for path in folder.iterdir() if path.suffix.lower() in ENDINGS and not path.name.startswith("."))
+    found = sorted(path for path in sheets if path.is_file())
     if not found:
         raise ValueError(f"{folder} must hold filled-in sheets, {' or '.join(ENDINGS)}; there are none")
     return found

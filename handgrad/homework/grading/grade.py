@@ -88,7 +88,8 @@ class Grade:
         table, of_slips = words(self.exercise.language)["grade"], words(self.exercise.language)["slips"]
         first = self.first_slip
         if first is None:
-            return table["all_right" if self.ok else "first_none"]
+            is_empty = all(each.verdict == "missing" for each in self.verdicts)
+            return table["all_right" if self.ok else "nothing" if is_empty else "first_none"]
         return table["first"].format(
             name=first.blank.name,
             answer=first.written.text,
@@ -223,8 +224,9 @@ def of_answers(answers: Answers, called: str, exercise: Exercise | None = None, 
     ValueError
         If they do not say which exercise it is, and none is given, or say that it is another.
     """
+    said = None if answers.code is None else from_code(answers.code, language)
     if exercise is None:
-        exercise = from_code(checks.exercise_code(called, answers.code), language)
-    checks.same_exercise(answers.code, exercise.code)
+        exercise = checks.told_exercise(called, said)
+    checks.same_exercise(None if said is None else said.code, exercise.code)
     found = answers.for_names(blank.name for blank in exercise.blanks)
     return Grade(exercise, tuple(verdicts(exercise, found.written)), found.not_asked)

@@ -57,10 +57,11 @@ def number(text: str) -> Written:
     (Written(text='≈ −0,250', value=Decimal('-0.250'), place=Decimal('0.001')), Decimal('1.125'), '')
     """
     bare = re.sub(r"[_$`*]|\\[()]", "", re.sub(r"~~.*?~~", "", text)).strip()
+    bare = " ".join(bare.split())
     shown = bare if len(bare) <= LONGEST else f"{bare[:LONGEST]}…"
     last = re.split("[=≈]", re.sub(r"(?<=\S)\s*\([^()]*\)$", "", bare))[-1]
     plain = " ".join(re.sub(r"[−–\u2012]", "-", last).replace("~", " ").split())
-    plain = re.sub(r"^([+-]) ", r"\1", plain)
+    plain = re.sub(r"^([+-]) ", r"\1", re.sub(r"^\(([^()]*)\)$", r"\1", plain))
     if plain.count(",") == 1 and "." not in plain:
         plain = plain.replace(",", ".")
     if GROUPS.fullmatch(plain):

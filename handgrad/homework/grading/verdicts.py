@@ -61,7 +61,7 @@ class Verdict:
     @property
     def equations(self) -> tuple[int, ...]:
         """The equation that went wrong, or by which the number is derived."""
-        return self.blank.step.equations if self.slip is None else self.slip.equations
+        return self.blank.equations if self.slip is None else self.slip.equations
 
 
 def verdicts(exercise: Exercise, answers: dict[str, Written]) -> list[Verdict]:
@@ -96,8 +96,8 @@ def _verdicts(exercise: Exercise, answers: dict[str, Written]) -> Iterator[Verdi
         written, due = around(answer.value, unit), (value, around(blanks[quantity].answer, unit))
         if any(map(written.meets, due)) or not any(_has_few_digits(answer, each, unit) for each in due):
             return written
-        # Who rounds a number may go on with all its digits.
-        return around(answer.value, answer.place)
+        # Who rounds a number may go on with all its digits; an exact one is gone on with as it is, or as it stands there.
+        return _open_for(answer, unit) if unit else written
 
     numbers = [answer.value for answer in answers.values() if answer.value is not None]
     grader = _Grader(unit, right, len(numbers) >= ALIKE and len(set(numbers)) == 1)
@@ -201,8 +201,14 @@ def _used(found: Found) -> set[Quantity]:
 
 def _has_few_digits(answer: Written, value: Interval, unit: Decimal) -> bool:
     """Say whether an answer is a number that was rounded, or cut, to fewer digits than are asked."""
+    is_told = answer.value is not None and unit < answer.place <= OPEN * abs(answer.value)
+    return is_told and value.meets(_open_for(answer, unit))
+
+
+def _open_for(answer: Written, unit: Decimal) -> Interval:
+    """Return the numbers that are rounded, or cut, to an answer: what was cut is larger, what was rounded a half unit away."""
     assert answer.value is not None
     size = abs(answer.value)
-    # What was cut is larger, and what was rounded at most a half of the last place away; the value has a unit of its own.
-    open_for = Interval(size - answer.place / 2, size + answer.place * LESS_THAN_ONE - unit)
-    return unit < answer.place <= OPEN * size and value.meets(open_for if answer.value > 0 else -open_for)
+    # The value that is compared with it has a unit of its own.
+    found = Interval(size - answer.place / 2, size + answer.place * LESS_THAN_ONE - unit)
+    return found if answer.value > 0 else -found
