@@ -108,6 +108,7 @@ def fit(
     generator = checks.generator(seed)
 
     history = History()
+    shuffled = np.empty_like(inputs[:size]) if size < count else inputs
     # Closed at once when training is stopped, so that what is said next stands below the bar.
     with closing(_with_progress(rounds, history.losses) if progress else _epochs(rounds)) as numbers:
         for epoch in numbers:
@@ -117,7 +118,9 @@ def fit(
                 batch, target = inputs, targets
                 if order is not None:
                     chosen = order[start : start + size]
-                    batch, target = inputs.take(chosen, 0), targets.take(chosen, 0)
+                    # New memory for every batch would take longer to get than to fill. "clip" writes without a copy.
+                    batch = inputs.take(chosen, 0, shuffled[: len(chosen)], "clip")
+                    target = targets.take(chosen, 0)
                 loss = net.engine.train(batch, target, step, epoch)
                 total += loss * (len(batch) / count if net.reduction == "mean" else 1)
             history.losses.append(total)

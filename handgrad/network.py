@@ -240,7 +240,7 @@ class Network:
         """
         checks.instance("g", g, Gradient, "a Gradient")
         step = checks.positive_number("rate", rate, self.dtype)
-        checks.same_parameters("g", g.named(), self.engine.named(self.engine.parameters))
+        checks.same_parameters("g", g.named(), self.named())
         self.engine.step(g.flat, step, np.empty_like(g.flat))
 
     @notes_words
@@ -339,7 +339,7 @@ class Network:
 
     def _repr_html_(self) -> str:
         """Show the parameters in a notebook."""
-        return table(repr(self), self.engine.named(self.engine.parameters))
+        return table(repr(self), self.named())
 
     def __repr__(self) -> str:
         names = ", ".join(layer.activation.name for layer in self.layers)

@@ -6,6 +6,7 @@ import sys
 import threading
 import weakref
 from copy import copy as copy_of
+from copy import deepcopy
 from itertools import groupby, pairwise
 
 import numpy as np
@@ -15,8 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import handgrad as hg
-from handgrad.fast import engine, plan
-from handgrad.fast.stages import BinaryCrossEntropy, Stack
+from handgrad.fast import blocks, engine, plan
+from handgrad.fast.outputs import BinaryCrossEntropy
+from handgrad.fast.passes import MANY
+from handgrad.fast.stages import Stack
+from handgrad.fast.weights import Weights
 from verification.benchmark.networks import NETWORKS, network_of
 from verification.bounds.analysis import bounds
 from verification.bounds.entries import shares
@@ -46,6 +50,11 @@ def assert_matches(given, expected, net, x, y, times=2):
         assert shares(array, expected[name], times * allowed[name]).max() <= 1, name
 
 
+def stages_of(net, count):
+    """Return the stages after the first of the last plan for so many examples, of its first block."""
+    return net.engine._plans[count][-1].passes[0].later
+
+
 @ROOM
 @given(cases(max_examples=12))
 def test_gradient_matches_its_trace(case):
@@ -58,7 +67,7 @@ def test_gradient_matches_its_trace(case):
 @given(
     st.sampled_from(["identity", "relu", "sigmoid", "tanh"]),
     st.integers(1, 4),
-    st.integers(plan.MANY - 1, 9),
+    st.integers(MANY - 1, 9),
     st.integers(1, 12),
     st.sampled_from(DTYPES),
     st.booleans(),
@@ -71,9 +80,9 @@ def test_gradient_of_stacked_layers_matches_its_trace(activation, width, layers,
     net = hg.Network.random(widths, activations=names, seed=rng, dtype=dtype)
     x, y = rng.normal(size=(count, widths[0])).astype(dtype), rng.normal(size=(count, widths[-1])).astype(dtype)
     assert_matches(net.gradient(x, y), net.trace(x, y).gradient, net, x, y)
-    stages = net.engine._plans[count][0].stages
-    square = [len(list(run)) for (n_prev, n), run in groupby(pairwise(widths)) if n_prev == n]
-    assert any(isinstance(stage, Stack) for stage in stages) == (max(square, default=0) >= plan.MANY)
+    # The first layer is none of them: its x is the caller's.
+    square = [len(list(run)) for (n_prev, n), run in groupby(pairwise(widths[1:])) if n_prev == n]
+    assert any(isinstance(stage, Stack) for stage in stages_of(net, count)) == (max(square, default=0) >= MANY)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -114,9 +123,9 @@ def test_binary_cross_entropy_matches_its_trace(shape, scale, dtype):
 def test_binary_cross_entropy_at_zero_equals_half_minus_y(zero, count, dtype):
     for y in (0.0, 1.0):
         logits = np.full((count, 1), zero, dtype)
-        stage = BinaryCrossEntropy(logits, np.empty_like(logits), 1.0)
-        loss, dL_dz = stage.loss(logits, np.full((count, 1), y, dtype))
-        np.testing.assert_array_equal(dL_dz, np.full((count, 1), 0.5 - y, dtype), strict=True)
+        output = BinaryCrossEntropy(logits, np.empty_like(logits), 1.0)
+        loss = output.loss(np.full((count, 1), y, dtype))
+        np.testing.assert_array_equal(output.derivative, np.full((count, 1), 0.5 - y, dtype), strict=True)
         assert abs(loss - count * np.log(2)) <= count * count * np.finfo(dtype).eps
 
 
@@ -129,7 +138,7 @@ def test_binary_cross_entropy_after_a_stack_matches_its_trace(layers, dtype):
     net = hg.Network.random([3] * (layers + 1), activations=names, loss="binary_cross_entropy", seed=rng, dtype=dtype)
     x, y = rng.normal(size=(20, 3)).astype(dtype), rng.integers(0, 2, (20, 3))
     assert_matches(net.gradient(x, y), net.trace(x, y).gradient, net, x, y)
-    assert any(isinstance(stage, Stack) for stage in net.engine._plans[20][0].stages) == (layers == 5)
+    assert any(isinstance(stage, Stack) for stage in stages_of(net, 20)) == (layers == 5)
 
 
 def test_binary_cross_entropy_leaves_x_and_y_as_they_are():
@@ -185,6 +194,94 @@ def test_gradient_of_benchmarked_network_matches_literal(row, dtype):
     literal = hg.literal.gradient(net, x, y)
     # The literal form loses digits where the stable ones do not; on these networks no more than a factor of 16.
     assert_matches(net.gradient(x, y), literal, net, x, y, times=16)
+
+
+@pytest.mark.parametrize("position", range(5))
+def test_gradient_of_a_stack_with_nan_is_nan_like_its_trace(position):
+    net = hg.Network.random([3] * 6, activations=["relu"] * 5, seed=3)
+    net.layers[position].w[1, 2] = np.nan
+    x, y = np.random.default_rng(4).uniform(0.5, 1, (20, 3)), np.zeros((20, 3))
+    g, expected = net.gradient(x, y), net.trace(x, y).gradient
+    assert np.isnan(g.loss)
+    np.testing.assert_array_equal(np.isnan(g.vector), np.isnan(expected.vector))
+    assert np.isnan(g.vector).any()
+
+
+@pytest.fixture
+def small_cache(monkeypatch):
+    """Let a cache hold so little that a few examples are too many for it."""
+    monkeypatch.setattr(blocks, "cache_size", lambda: 500)
+    monkeypatch.setattr(blocks, "FEWEST_ROWS", 2)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize(
+    ("activations", "loss"),
+    [
+        (["tanh", "relu", "softmax"], "cross_entropy"),
+        (["softmax", "prelu", "sigmoid"], "binary_cross_entropy"),
+        (["relu", "leaky_relu", "tanh"], "squared_error"),
+        (["sigmoid"] * 5, "squared_error"),
+        (["softmax"], "cross_entropy"),
+    ],
+)
+def test_gradient_of_blocks_matches_its_trace(activations, loss, reduction, dtype, small_cache):
+    rng = np.random.default_rng(5)
+    widths = [3] * (len(activations) + 1)
+    net = hg.Network.random(widths, activations=activations, loss=loss, reduction=reduction, seed=rng, dtype=dtype)
+    for count in (150, 151, 157):
+        x = rng.normal(size=(count, 3)).astype(dtype)
+        match loss:
+            case "cross_entropy":
+                targets = [rng.integers(0, 3, count), np.eye(3, dtype=dtype)[rng.integers(0, 3, count)]]
+            case _:
+                targets = [rng.random((count, 3)).astype(dtype)]
+        for y in targets:
+            for _ in range(2):
+                assert_matches(net.gradient(x, y), net.trace(x, y).gradient, net, x, y)
+        (only,) = net.engine._plans[count]
+        assert len(only.blocks) >= blocks.FEWEST_BLOCKS
+
+
+def test_fit_in_blocks_matches_fit_in_one(small_cache, monkeypatch):
+    rng = np.random.default_rng(6)
+    x, y = rng.normal(size=(150, 3)), rng.normal(size=(150, 3))
+    nets = [hg.Network.random([3, 3, 3], activations=["tanh", "identity"], seed=7) for _ in range(2)]
+    histories = [hg.fit(nets[0], x, y, rate=0.1, epochs=5)]
+    monkeypatch.setattr(blocks, "cache_size", lambda: 2**20)
+    histories.append(hg.fit(nets[1], x, y, rate=0.1, epochs=5))
+    assert [len(net.engine._plans[150][0].blocks) > 1 for net in nets] == [True, False]
+    np.testing.assert_allclose(histories[0].losses, histories[1].losses, rtol=1e-12)
+
+
+@pytest.mark.parametrize("count", [1, 7, 2047, 2048, 65_536, 1_000_003])
+@pytest.mark.parametrize("widths", [(4, 16, 1), (64, 64, 10), (784, 128, 10), (784, 1024, 1024, 10)])
+def test_blocks_of_a_batch_is_all_rows_in_equal_parts(widths, count):
+    shapes = tuple(((n, n_prev), None) for n_prev, n in pairwise(widths))
+    rows = blocks.blocks_of(shapes, 4, count)
+    assert [part.start for part in rows] == [0, *(part.stop for part in rows[:-1])]
+    assert rows[-1].stop == count
+    sizes = [part.stop - part.start for part in rows]
+    assert max(sizes) - min(sizes) <= 1
+    assert len(rows) == 1 or (len(rows) >= blocks.FEWEST_BLOCKS and min(sizes) >= blocks.FEWEST_ROWS - 1)
+    # A layer of 1,024 units has no blocks, on no machine: a few rows of it fill a cache.
+    assert len(rows) == 1 or 1024 not in widths or blocks.cache_size() > 2**22
+
+
+def test_cache_that_the_system_does_not_tell_is_the_usual_one(monkeypatch):
+    def says(answer):
+        monkeypatch.setattr(blocks.os, "sysconf", answer, raising=False)
+        return blocks.cache_size.__wrapped__()
+
+    def knows_no_such_name(name):
+        raise ValueError(name)
+
+    assert says(lambda name: 2**19) == 2**19
+    for answer in (lambda name: 0, lambda name: -1, knows_no_such_name):
+        assert says(answer) == blocks.USUAL_CACHE
+    monkeypatch.delattr(blocks.os, "sysconf")
+    assert blocks.cache_size.__wrapped__() == blocks.USUAL_CACHE
 
 
 def some_case(count=12, dtype=np.float64, loss="squared_error"):
@@ -311,6 +408,50 @@ def test_w_1_that_nobody_has_is_not_copied():
     np.testing.assert_array_equal(waiting[0].x, waiting[1].x)
 
 
+def test_w_1_that_was_only_looked_at_is_not_copied():
+    net = some_case(plan.FEW + 4).net
+    weights = net.layers[0]._weights
+    assert net.layers[0].w.sum() == net.named()["w1"].sum()
+    assert np.shares_memory(weights.snapshot().w, net.engine.parameters)
+    w = net.layers[0].w
+    assert w is net.layers[0].w
+    part = w[1:]
+    del w
+    # Whoever has it, or a part, may write to it.
+    assert not np.shares_memory(weights.snapshot().w, net.engine.parameters)
+    del part
+    assert np.shares_memory(weights.snapshot().w, net.engine.parameters)
+
+
+def test_w_1_that_nobody_waits_for_is_not_copied(monkeypatch):
+    net, x, y = some_case(plan.FEW + 4)
+    vector = net.gradient(x, y).vector
+    waiting = net.gradient(x, y)
+    copies, copied = [], Weights.will_change
+
+    def counted(self):
+        copies.append(self._shared() is not None)
+        copied(self)
+
+    monkeypatch.setattr(Weights, "will_change", counted)
+    net.layers[0].w = np.zeros((6, 4))
+    del waiting
+    net.gradient(x, y)
+    net.layers[0].w = np.ones((6, 4))
+    assert copies == [True, False]
+    assert vector.any()
+
+
+@pytest.mark.parametrize("copied", [copy_of, deepcopy, lambda layer: pickle.loads(pickle.dumps(layer))])
+def test_layer_copied_equals_the_layer(copied):
+    layer = hg.Network.random([3, 2], activations=["prelu"], seed=1).layers[0]
+    layer.w[0, 0] = 5.0
+    other = copied(layer)
+    assert repr(other) == repr(layer)
+    for name in ("w", "b", "alpha"):
+        np.testing.assert_array_equal(getattr(other, name), getattr(layer, name), strict=True)
+
+
 def test_memory_that_nobody_refers_to_serves_again():
     net, x, y = some_case(plan.FEW + 4)
     net.gradient(x, y)
@@ -322,10 +463,9 @@ def test_memory_that_nobody_refers_to_serves_again():
     for _ in range(4):
         g = net.gradient(x, y)
     assert len(only.results) == 2
-    assert not only.results[0].is_free() or not only.results[1].is_free()
+    assert any(results.lender.lent() is not None for results in only.results)
     del g
-    assert only.results[0].is_free()
-    assert only.results[1].is_free()
+    assert all(results.lender.lent() is None for results in only.results)
 
 
 def test_memory_of_a_plan_is_that_of_two_gradients():

@@ -447,8 +447,8 @@ def test_weights_of_many_cells_is_without_numbers():
 def test_figure_of_a_training_changes_no_input(name):
     net, x, y = relu_net(), XOR.copy(), ONE_OF_TWO.copy()
     TRAINING[name](net, x, y, **TRAIN)
-    # Nor is w lent, which would slow the caller's later gradients.
-    assert not any(layer._weights._lent for layer in net.layers)
+    # Nor does it keep w, which would slow the caller's later gradients.
+    assert not any(layer._weights.is_lent for layer in net.layers)
     assert all(
         np.array_equal(mine, other) for mine, other in zip(net.named().values(), relu_net().named().values(), strict=True)
     )

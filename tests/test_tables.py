@@ -74,4 +74,4 @@ def test_table_is_escaped():
 def test_parameters_shown_is_no_loan():
     net = hg.Network.random([2, 2], activations=["tanh"], seed=0)
     net._repr_html_()
-    assert not net.layers[0]._weights._lent
+    assert not net.layers[0]._weights.is_lent

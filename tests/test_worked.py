@@ -206,7 +206,7 @@ def test_weights_of_the_callers_network_is_not_lent():
     solution = worked(net, X, Y, rate=0.5)
     assert solution.html()
     assert net.advice(X, Y, 0.1) is not None
-    assert not any(layer._weights._lent for layer in net.layers)
+    assert not any(layer._weights.is_lent for layer in net.layers)
 
 
 def test_network_and_data_is_not_changed():

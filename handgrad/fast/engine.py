@@ -12,7 +12,7 @@ import numpy.typing as npt
 from handgrad import checks
 from handgrad.fast.plan import FEW, Plan
 from handgrad.fast.weights import Weights
-from handgrad.gradient import Gradient, Shapes
+from handgrad.gradient import Gradient, Shapes, cut, named_arrays
 
 Array = npt.NDArray[Any]
 
@@ -59,6 +59,7 @@ class Engine:
         self._first, self._n_0, self._n_L, self._dtype = shapes[0][0], shapes[0][0][1], shapes[-1][0][0], parameters.dtype
         self._target = checks.classes if loss == "cross_entropy" else checks.TARGETS[loss]
         # A squared error is finite for finite targets alone, so theirs need not be looked for beforehand.
+        self._train_quietly = np.errstate(over="ignore", invalid="ignore")(Engine._train)
         self._unread = checks.outputs_of_shape if loss == "squared_error" else self._target
 
     def inputs(self, x: npt.ArrayLike) -> tuple[Array, bool]:
@@ -87,11 +88,10 @@ class Engine:
         loss, results, dL_dx = plan.run_quietly(plan, batch, target, single)
         if not isfinite(loss):
             checks.finite("y", target)
-        vector = results.handed_out()
+        vector = results.lender.lend()
         if count <= FEW:
             g = Gradient.of_vector(loss, vector, self._shapes, dL_dx)
         else:
-            results.dL_dz_1[...] = plan.first.dL_dz
             g = Gradient.of_vector(loss, vector[: self.parameters.size], self._shapes, self._dL_dx_later(vector))
         self._returned(plan)
         return g
@@ -129,11 +129,26 @@ class Engine:
             If the loss, the gradient or a parameter after the step is not finite.
         """
         plan = self._borrowed(len(batch))
-        loss, results, _ = plan.run_quietly(plan, batch, target)
-        checks.converging(loss, results.vector, epoch, rate)
-        # Nobody else has this gradient: the step is computed in its memory.
-        self.step(results.vector, rate, results.vector)
+        loss = self._train_quietly(self, plan, batch, target, self._dtype.type(rate))
+        if loss is None:
+            # Nothing was changed: the gradient is computed again, to say what is not finite or to take the step with more care.
+            loss, results, _ = plan.run_quietly(plan, batch, target)
+            checks.converging(loss, results.vector, epoch, rate)
+            self.step(results.vector, rate, results.vector)
         self._returned(plan)
+        return loss
+
+    def _train(self, plan: Plan, batch: Array, target: Array, rate: Any) -> float | None:
+        """Take a step and return the loss, or change nothing and return None if a number may be not finite."""
+        loss, results, _ = plan.run(batch, target)
+        # Nobody else has this gradient: the step is computed in its memory.
+        step = results.vector
+        np.multiply(step, rate, step)
+        # With a finite sum of squares no number of the step reaches the root of the largest: no finite θ overflows by it.
+        if not (isfinite(loss) and isfinite(np.vdot(step, step))):
+            return None
+        self._weights.will_change()
+        np.subtract(self.parameters, step, self.parameters)
         return loss
 
     def step(self, derivatives: Array, rate: float, stepped: Array) -> None:
@@ -159,14 +174,10 @@ class Engine:
             np.subtract(self.parameters, stepped, stepped)
         if not checks.is_finite(stepped):
             if stepped is not derivatives:
-                checks.all_finite(self.named(derivatives), "g's {}")
-            checks.all_finite(self.named(stepped), f"{{}} after a step of rate = {rate}")
+                checks.all_finite(named_arrays(cut(derivatives, self._shapes)), "g's {}")
+            checks.all_finite(named_arrays(cut(stepped, self._shapes)), f"{{}} after a step of rate = {rate}")
         self._weights.will_change()
         self.parameters[...] = stepped
-
-    def named(self, vector: Array) -> dict[str, Array]:
-        """Return {"w1": …, "b1": …, …}: the parts of a vector in figure 9's order, without handing out the parameters."""
-        return Gradient.of_vector(0.0, vector, self._shapes).named()
 
     def _borrowed(self, count: int) -> Plan:
         """Return a plan for batches of this size that nobody else is using."""

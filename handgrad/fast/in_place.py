@@ -1,4 +1,4 @@
-"""The activations in place, for `handgrad.fast.stages`: g(z) written where z was, g′ taken from what that left.
+"""The activations as rows of calls on memory that is there: g(z) written where it is wanted, g′ taken from what that left.
 
 The plain forms are in `handgrad.activations`; these say the same with fewer calls and without memory of their own.
 """
@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
+# A step of a plan, with all that it works on.
+Call = Callable[[], object]
 
 # A layer of fewer numbers costs more in calls than in arithmetic.
 SMALL = 4096
@@ -25,9 +27,8 @@ class Limits:
 
     one: Array
     minus_one: Array
-    four: Array
     # The largest z whose 1 / (1 + e^z) is still a normal number.
-    most: Array
+    most: float
     # While z_j² + z_k² is below this for any two, neither e^z nor a quotient of two of them comes near over- or underflow.
     calm: float
     # The smallest normal number.
@@ -39,78 +40,106 @@ def limits(dtype: np.dtype[Any]) -> Limits:
     """Return the limits of float32 or float64."""
     kind = np.finfo(dtype)
     most = -np.log(float(kind.tiny)) * (1 - float(kind.eps))
-    one, minus_one, four, largest_z = (np.array(number, dtype) for number in (1, -1, 4, most))
-    return Limits(one, minus_one, four, largest_z, float(np.log(kind.max) / 2) ** 2, float(kind.tiny))
+    one, minus_one = (np.array(number, dtype) for number in (1, -1))
+    return Limits(one, minus_one, float(most), float(np.log(kind.max) / 2) ** 2, float(kind.tiny))
 
 
-class Constants:
-    """The limits of a layer's dtype, and zeros and ones to compare with.
+def in_rows(array: Array) -> Array:
+    """Return the numbers of an array (N, n) as rows of at most `SMALL`, as one row if that is enough; it is no copy.
 
-    The maximum with zeros of the same shape is several times faster than with one 0; in a large layer, with a row of them.
+    A row serves as the other operand of all: NumPy takes a row as fast as an array of the same shape while it is long, and
+    several times longer over a single number.
     """
-
-    def __init__(self, dtype: np.dtype[Any], shape: tuple[int, int]) -> None:
-        of = limits(dtype)
-        self.one, self.minus_one, self.four, self.most = of.one, of.minus_one, of.four, of.most
-        alike = shape if shape[0] * shape[1] <= SMALL else shape[1:]
-        self.zeros, self.ones = np.zeros(alike, dtype), np.ones(alike, dtype)
-
-
-# Each g leaves g(z) in `a` and in `z` what g′ needs; each derivative writes g′(z) over `a`, which nobody needs any more, and
-# may use up `z`. Where z is not needed, `z` and `a` are the same memory.
+    count, n = array.shape
+    if array.size <= SMALL:
+        return array.reshape(-1)
+    together = max((number for number in range(1, SMALL // n + 1) if count % number == 0), default=1)
+    return array.reshape(-1, together * n)
 
 
-def _relu(z: Array, a: Array, c: Constants) -> None:
-    np.maximum(z, c.zeros, out=a)
+def row_of(z: Array, number: float) -> Array:
+    """Return a row that is everywhere this number, for rows z."""
+    return np.full(z.shape[-1], number, z.dtype)
 
 
-def _relu_derivative(z: Array, a: Array, c: Constants) -> None:
+# Each g reads `z` and leaves g(z) in `a`, and in `z` what g′ needs; each derivative writes g′(z) into `out`, which may be `a`,
+# and may use up `z` and `a`. Where g′ needs no z, `z` may be `a`. All are rows of `in_rows`. An `out` by position takes half as
+# long as one by name, which np.maximum and np.minimum insist on.
+
+
+def _identity(z: Array, a: Array) -> list[Call]:
+    return [partial(a.__setitem__, ..., z)]
+
+
+def _identity_derivative(z: Array, a: Array, out: Array) -> list[Call]:
+    return [partial(out.fill, 1)]
+
+
+def _relu(z: Array, a: Array) -> list[Call]:
+    return [partial(np.maximum, z, row_of(z, 0), out=a)]
+
+
+def _relu_but_for_nan(z: Array, a: Array) -> list[Call]:
+    return [partial(np.fmax, z, row_of(z, 0), a)]
+
+
+def _relu_derivative(z: Array, a: Array, out: Array) -> list[Call]:
     # 1 where a > 0: a rounded up, and cut at 1. A comparison would have to be cast, and np.sign branches.
-    np.ceil(a, a)
-    np.minimum(a, c.ones, out=a)
+    return [partial(np.ceil, a, out), partial(np.fmin, out, row_of(out, 1), out)]
 
 
-def _sigmoid(z: Array, a: Array, c: Constants) -> None:
+def _sigmoid(z: Array, a: Array) -> list[Call]:
     # With E = e^z and r = 1 / (1 + E), g(z) is E r and 1 − g(z) is r: nothing is subtracted, so no digit is lost.
     # Beyond `most` r stays at the smallest normal number, where the exact g′ is smaller still.
-    np.minimum(z, c.most, out=z)
-    np.exp(z, a)
-    np.add(a, c.one, z)
-    np.reciprocal(z, z)
-    np.multiply(a, z, a)
+    of = limits(z.dtype)
+    return [
+        partial(np.minimum, z, row_of(z, of.most), out=z),
+        partial(np.exp, z, a),
+        partial(np.add, a, of.one, z),
+        partial(np.reciprocal, z, z),
+        partial(np.multiply, a, z, a),
+    ]
 
 
-def _sigmoid_derivative(z: Array, a: Array, c: Constants) -> None:
-    np.multiply(a, z, a)
+def _sigmoid_derivative(z: Array, a: Array, out: Array) -> list[Call]:
+    return [partial(np.multiply, a, z, out)]
 
 
-def _tanh(z: Array, a: Array, c: Constants) -> None:
-    np.tanh(z, a)
+def _tanh(z: Array, a: Array) -> list[Call]:
+    return [partial(np.tanh, z, a)]
 
 
-def _tanh_derivative(z: Array, a: Array, c: Constants) -> None:
-    # 1 − tanh² z = 1 / cosh² z = 4 (h / (1 + h²))² with h = e^{−|z|}, in which nothing is subtracted either.
-    np.copysign(z, c.minus_one, z)
-    np.exp(z, z)
-    np.multiply(z, z, a)
-    np.add(a, c.one, a)
-    np.divide(z, a, a)
-    np.multiply(a, a, a)
-    np.multiply(a, c.four, a)
+def _tanh_derivative(z: Array, a: Array, out: Array) -> list[Call]:
+    # 1 − tanh² z = 1 / cosh² z, and 1 / cosh z = e^{−|z|} (1 + |tanh z|), in which nothing is subtracted either.
+    return [
+        partial(np.absolute, z, z),
+        partial(np.negative, z, z),
+        partial(np.exp, z, z),
+        partial(np.absolute, a, out),
+        partial(np.add, out, limits(z.dtype).one, out),
+        partial(np.multiply, z, out, out),
+        partial(np.multiply, out, out, out),
+    ]
 
 
 @dataclass(frozen=True)
 class Form:
-    """g and g′ in place; None where g(z) = z, or g′ = 1."""
+    """g and g′ as rows of calls.
 
-    g: Callable[[Array, Array, Constants], None] | None
-    derivative: Callable[[Array, Array, Constants], None] | None
-    needs_z: bool
+    `needs_z` says that g′ takes something from `z`, and `is_linear` that g′ is 1, which need not be multiplied by. `quick` is g
+    where no z is NaN, if that can be had faster; it leaves `z` as it is.
+    """
+
+    g: Callable[[Array, Array], list[Call]]
+    derivative: Callable[[Array, Array, Array], list[Call]]
+    needs_z: bool = False
+    is_linear: bool = False
+    quick: Callable[[Array, Array], list[Call]] | None = None
 
 
 FORMS = {
-    "identity": Form(None, None, needs_z=False),
-    "relu": Form(_relu, _relu_derivative, needs_z=False),
+    "identity": Form(_identity, _identity_derivative, is_linear=True),
+    "relu": Form(_relu, _relu_derivative, quick=_relu_but_for_nan),
     "sigmoid": Form(_sigmoid, _sigmoid_derivative, needs_z=True),
     "tanh": Form(_tanh, _tanh_derivative, needs_z=True),
 }

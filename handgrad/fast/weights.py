@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
+from weakref import ref
 
 import numpy.typing as npt
+
+from handgrad.fast.lending import Lender
 
 Array = npt.NDArray[Any]
 
 
-@dataclass(eq=False)
 class Snapshot:
     """w as it was at one time: the layer's own memory until that may change, and then a copy."""
 
-    w: Array
-    wanted: bool = False
+    def __init__(self, w: Array) -> None:
+        self.w = w
 
 
 class Weights:
-    """w, in memory that is never copied before it may change.
+    """w, in memory that is copied only for somebody who wants it as it was, and only when it may change.
 
     Most gradients are never asked for their dL/dx, and a copy of w_1 for each would cost more than that product. So all share
-    the layer's memory until a step is taken, w is assigned, or the caller was given w itself and may write to it any time.
+    the layer's memory until a step is taken, w is assigned, or somebody has w itself, to which he may write any time.
 
     Parameters
     ----------
     array : ndarray
-        (n, n_prev); not copied.
+        (n, n_prev), in C order; not copied.
 
     Attributes
     ----------
@@ -37,14 +39,32 @@ class Weights:
 
     def __init__(self, array: Array) -> None:
         self.array = array
-        self._lent, self._snapshot = False, Snapshot(array)
+        self._lender = Lender(array)
+        self._lent: Callable[[], Array | None] = lambda: None
+        # What all who want w as it is now share, while one of them is there.
+        self._shared: Callable[[], Snapshot | None] = lambda: None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Say how to make it again elsewhere, where nobody has anything of it."""
+        return type(self), (self.array,)
+
+    @property
+    def is_lent(self) -> bool:
+        """Whether somebody has w itself, or a part of it."""
+        return self._lender.lent() is not None
 
     def lend(self) -> Array:
-        """Return w itself for a caller, who may write to it from now on."""
-        # In this order, and in `snapshot` in the other: of two threads one sees the other's mark.
-        self._lent = True
-        self.will_change()
-        return self.array
+        """Return w itself for a caller, who may write to it as long as he has it."""
+        w = self._lent()
+        if w is None:
+            row = self._lender.lent()
+            if row is None:
+                # In this order, and in `snapshot` in the other: of two threads one sees the other's mark.
+                row = self._lender.lend()
+                self.will_change()
+            w = row.reshape(self.array.shape)
+            self._lent = ref(w)
+        return w
 
     def assign(self, values: Array) -> None:
         """Copy other numbers into the memory."""
@@ -53,11 +73,15 @@ class Weights:
 
     def will_change(self) -> None:
         """Give a copy to whoever wants w as it is now."""
-        if self._snapshot.wanted:
-            self._snapshot.w, self._snapshot = self.array.copy(), Snapshot(self.array)
+        shared = self._shared()
+        if shared is not None:
+            self._shared = lambda: None
+            shared.w = self.array.copy()
 
     def snapshot(self) -> Snapshot:
         """Return w as it is now, whatever becomes of it."""
-        kept = self._snapshot
-        kept.wanted = kept.wanted or not self._lent
-        return Snapshot(self.array.copy()) if self._lent else kept
+        shared = self._shared()
+        if shared is None:
+            shared = Snapshot(self.array)
+            self._shared = ref(shared)
+        return Snapshot(self.array.copy()) if self.is_lent else shared

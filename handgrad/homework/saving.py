@@ -55,7 +55,7 @@ def save(net: Network, path: str | Path) -> None:
 
 def content(net: Network) -> bytes:
     """Return what `save` writes."""
-    arrays = net.engine.named(net.engine.parameters)
+    arrays = net.named()
     checks.all_finite(arrays, "net's {}")
     layers = [{"activation": layer.activation.name} | _slope(layer.activation) for layer in net.layers]
     common = {"loss": net.loss_name, "reduction": net.reduction, "dtype": net.dtype.name}

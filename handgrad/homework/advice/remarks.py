@@ -111,7 +111,7 @@ class Seen:
     @cached_property
     def parameters(self) -> Mapping[str, Array]:
         """{"w1": …, "b1": …, …} of the network, to be read only."""
-        return self.net.engine.named(self.net.engine.parameters)
+        return self.net.named()
 
     @property
     def squared_error_after(self) -> str:

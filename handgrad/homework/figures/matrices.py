@@ -58,7 +58,7 @@ def weights(before: Network, after: Network, *, axes: object = None, language: s
     for name, net in (("before", before), ("after", after)):
         checks.instance(name, net, Network, "a Network")
     # Without `layer.w`, which lends the array to whoever asks, and slows later gradients.
-    arrays = [net.engine.named(net.engine.parameters) for net in (before, after)]
+    arrays = [net.named() for net in (before, after)]
     for name, named in zip(("before", "after"), arrays, strict=True):
         checks.all_finite(named, name + "'s {}")
     checks.same_shape("after", after.widths, before.widths)

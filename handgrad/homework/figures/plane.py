@@ -85,7 +85,7 @@ def boundary(
     batch, single = net.engine.inputs(x)
     checks.batch(batch[0] if single else batch)
     targets = net.engine.targets(y, len(batch), single)
-    checks.all_finite(net.engine.named(net.engine.parameters), "net's {}")
+    checks.all_finite(net.named(), "net's {}")
     halfway, labels = _classes(net, targets)
     say = wording(language, "figures")
     labels = labels if classes is None else checks.names("classes", classes, len(labels))
