@@ -192,9 +192,7 @@ def _of_units(lines: Sequence[Line], of: Names, slope: float | None) -> list[Lin
     filled = []
     for j, slope_j in enumerate(slopes, start=1):
         unit = f"{of.layer}_{j}"
-        filled += [
-            Line(code.replace("@", unit).replace("§", slope_j), equation, beside) for code, equation, beside in lines
-        ]
+        filled += [Line(code.replace("@", unit).replace("§", slope_j), equation, beside) for code, equation, beside in lines]
     return filled
 
 
@@ -203,16 +201,16 @@ def _forward(of: Names, activation: str, slope: float | None, joined: bool) -> l
 
 
 def _softmax(of: Names, joined: bool) -> list[Line]:
-    """Return softmax's lines; joined with the loss, the sum is taken so that the loss keeps its digits, and p is not needed."""
+    """Return softmax's lines; joined with the loss, which needs the sum without the largest e, and no p."""
     z, e, l = of.each("z@"), of.each("e@"), of.layer
     lines = [Line(f"m{l} = {z[0]} if {z[0]} > {z[1]} else {z[1]}" if len(z) > 1 else f"m{l} = {z[0]}", "the largest z of (9)")]
     lines += [Line(f"m{l} = {z_j} if {z_j} > m{l} else m{l}", "the largest z of (9)") for z_j in z[2:]]
     lines += [Line(f"{e_j} = exp({z_j} - m{l})", "of (9)") for z_j, e_j in zip(z, e, strict=True)]
+    lines.append(Line(f"s{l} = {summed(e)}", "of (9)"))
     if joined:
-        lines.append(Line(f"rest{l} = fsum(({', '.join(e)}, -1.0))", "of (2): one e is 1, and this the sum of the others"))
-        lines.append(Line(f"s{l} = 1.0 + rest{l}", "of (2) and (9)"))
-    else:
-        lines.append(Line(f"s{l} = {summed(e)}", "of (9)"))
+        # Below 2 no two e are 1, so that the sum of the others has none that is.
+        others = summed([f"(0.0 if {e_j} == 1.0 else {e_j})" for e_j in e])
+        lines.append(Line(f"rest{l} = s{l} - 1.0 if s{l} >= 2.0 else {others}", "of (2): s without the e that is 1"))
     return lines + [Line(f"{a_j} = {e_j}/s{l}", "(9)", joined) for a_j, e_j in zip(of.each("a@"), e, strict=True)]
 
 
@@ -225,7 +223,10 @@ def _total(terms: Sequence[str], equation: str) -> list[Line]:
     if len(terms) == 1:
         return [Line(f"L = {terms[0]}", equation)]
     parts = [f"L_{j}" for j in range(1, len(terms) + 1)]
-    return [*(Line(f"{part} = {term}", equation) for part, term in zip(parts, terms, strict=True)), Line(f"L = {summed(parts)}", equation)]
+    return [
+        *(Line(f"{part} = {term}", equation) for part, term in zip(parts, terms, strict=True)),
+        Line(f"L = {summed(parts)}", equation),
+    ]
 
 
 def _squared_error(of: Names) -> list[Line]:
@@ -276,7 +277,8 @@ def _binary_cross_entropy_output(of: Names) -> list[Line]:
     lines = _of_units([Line("c@ = e@*r@ if z@ >= 0.0 else r@", "1 - a of (1)")], of, None)
     units = zip(of.each("dz@"), of.each("a@"), of.each("c@"), _targets(of), strict=True)
     return lines + [
-        Line(f"{dz_j} = {a_j}*(1.0 - {y_j}) - {y_j}*{c_j}", "(11): its last two factors are a - y") for dz_j, a_j, c_j, y_j in units
+        Line(f"{dz_j} = {a_j}*(1.0 - {y_j}) - {y_j}*{c_j}", "(11): its last two factors are a - y")
+        for dz_j, a_j, c_j, y_j in units
     ]
 
 

@@ -6,11 +6,11 @@ computed by them faster than NumPy could be called. A program depends on the arc
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
-import math
 
 from handgrad.fast.straight_line import Line, Names, Section, names_of, sections_of
 from handgrad.gradient import Shapes
@@ -19,7 +19,7 @@ Numbers = Sequence[float]
 Gradient = Callable[[Numbers, Numbers, Numbers], tuple[float, tuple[float, ...], tuple[float, ...]]]
 
 # What a program may call, apart from plain arithmetic.
-FUNCTIONS = ("exp", "fsum", "log1p", "tanh")
+FUNCTIONS = ("exp", "log1p", "tanh")
 # So many architectures are kept, with what is compiled of them.
 MOST_PROGRAMS = 256
 
