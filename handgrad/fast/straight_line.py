@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import NamedTuple
 
 from handgrad.gradient import Shapes
@@ -202,16 +201,19 @@ def _forward(of: Names, activation: str, slope: float | None, joined: bool) -> l
 
 def _softmax(of: Names, joined: bool) -> list[Line]:
     """Return softmax's lines; joined with the loss, which needs the sum without the largest e, and no p."""
-    z, e, l = of.each("z@"), of.each("e@"), of.layer
-    lines = [Line(f"m{l} = {z[0]} if {z[0]} > {z[1]} else {z[1]}" if len(z) > 1 else f"m{l} = {z[0]}", "the largest z of (9)")]
-    lines += [Line(f"m{l} = {z_j} if {z_j} > m{l} else m{l}", "the largest z of (9)") for z_j in z[2:]]
-    lines += [Line(f"{e_j} = exp({z_j} - m{l})", "of (9)") for z_j, e_j in zip(z, e, strict=True)]
-    lines.append(Line(f"s{l} = {summed(e)}", "of (9)"))
+    z, e, m, s = of.each("z@"), of.each("e@"), f"m{of.layer}", f"s{of.layer}"
+    largest = [
+        f"{z[0]} if {z[0]} > {z[1]} else {z[1]}" if len(z) > 1 else z[0],
+        *(f"{z_j} if {z_j} > {m} else {m}" for z_j in z[2:]),
+    ]
+    lines = [Line(f"{m} = {which}", "the largest z, of (9)") for which in largest]
+    lines += [Line(f"{e_j} = exp({z_j} - {m})", "of (9)") for z_j, e_j in zip(z, e, strict=True)]
+    lines.append(Line(f"{s} = {summed(e)}", "of (9)"))
     if joined:
         # Below 2 no two e are 1, so that the sum of the others has none that is.
         others = summed([f"(0.0 if {e_j} == 1.0 else {e_j})" for e_j in e])
-        lines.append(Line(f"rest{l} = s{l} - 1.0 if s{l} >= 2.0 else {others}", "of (2): s without the e that is 1"))
-    return lines + [Line(f"{a_j} = {e_j}/s{l}", "(9)", joined) for a_j, e_j in zip(of.each("a@"), e, strict=True)]
+        lines.append(Line(f"rest{of.layer} = {s} - 1.0 if {s} >= 2.0 else {others}", "of (2): s without the e that is 1"))
+    return lines + [Line(f"{a_j} = {e_j}/{s}", "(9)", joined) for a_j, e_j in zip(of.each("a@"), e, strict=True)]
 
 
 def _targets(of: Names) -> list[str]:
@@ -240,13 +242,13 @@ def _squared_error(of: Names) -> list[Line]:
 
 
 def _cross_entropy(of: Names) -> list[Line]:
-    # -log p_k is how far z_k lies below the largest, and the logarithm of the sum: two numbers >= 0. Where y_k is 0 the term is,
-    # even if the first overflows.
-    l = of.layer
+    # -log p_k is how far z_k lies below the largest, and the logarithm of the sum: two numbers >= 0. Where y_k is 0 the term
+    # is, even if the first overflows.
+    m, log_s = f"m{of.layer}", f"log_s{of.layer}"
     terms = [
-        f"{y_k}*(m{l} - {z_k} + log_s{l}) if {y_k} > 0.0 else 0.0" for z_k, y_k in zip(of.each("z@"), _targets(of), strict=True)
+        f"{y_k}*({m} - {z_k} + {log_s}) if {y_k} > 0.0 else 0.0" for z_k, y_k in zip(of.each("z@"), _targets(of), strict=True)
     ]
-    return [Line(f"log_s{l} = log1p(rest{l})", "of (2)"), *_total(terms, "(2)")]
+    return [Line(f"{log_s} = log1p(rest{of.layer})", "of (2)"), *_total(terms, "(2)")]
 
 
 def _cross_entropy_output(of: Names) -> list[Line]:

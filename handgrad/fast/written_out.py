@@ -75,7 +75,7 @@ class Program:
 
     @cached_property
     def classes(self) -> tuple[tuple[float, ...], ...]:
-        """y of each class: 1 in its own place, and 0 elsewhere."""
+        """The y of each class: 1 in its own place, and 0 elsewhere."""
         count = range(len(self.y))
         return tuple(tuple(float(k == j) for j in count) for k in count)
 

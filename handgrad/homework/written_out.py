@@ -19,16 +19,16 @@ __all__ = ["numbers", "program", "written_out"]
 COLUMN = 44
 HEAD = '''"""{net}: backpropagation of one example, written out.
 
-w1_{to}{between}{of} is the weight of layer 1 to unit {to} from unit {of}; b1_{to}, z1_{to}, a1_{to} are the bias, the
-pre-activation and the activation of unit {to}. Of these, dw1_{to}{between}{of}, db1_{to}, dz1_{to} and dL_da1_{to} are the
-derivatives of the loss L, and da_dz1_{to} is g' of the unit.
-A comment names the equations of the notes that a line is, or belongs to: e, r, m, s are what stable forms of them share.
+w1_{to}{between}{of} is the weight of layer 1 to unit {to} from unit {of}; b1_{to}, z1_{to} and a1_{to} are the bias, the pre-activation and the
+activation of its unit {to}. dw1_{to}{between}{of}, db1_{to}, dz1_{to} and dL_da1_{to} are the derivatives of the loss L by these, and da_dz1_{to} is g'.
+A comment names the equations of the notes that a line is. Names that the notes have not (e, r, m, s and others) are of
+numbers that several lines share.
 """
 '''
 
 
 def written_out(net: Network, x: npt.ArrayLike | None = None, y: npt.ArrayLike | None = None) -> str:
-    """Return a network's backpropagation as a program: a line for each quantity, without loops, arrays or handgrad.
+    r"""Return a network's backpropagation as a program: a line for each quantity, without loops, arrays or handgrad.
 
     Section IV.D–G. It runs by itself, needs Python alone, and prints L and every derivative. **Beyond the notes:** the stable
     form of each equation, as in the matrix form; of a float32 network the numbers, computed in 64 bits.
@@ -55,7 +55,7 @@ def written_out(net: Network, x: npt.ArrayLike | None = None, y: npt.ArrayLike |
     --------
     >>> from handgrad import Dense
     >>> text = written_out(Network([Dense([[1.0, 0.5]], [-0.5], "relu")]), [2.0, 1.0], [1.0])
-    >>> print("\\n".join(line for line in text.splitlines() if line.startswith(("z1_1 ", "dw1_12 "))))
+    >>> print("\n".join(line for line in text.splitlines() if line.startswith(("z1_1 ", "dw1_12 "))))
     z1_1 = b1_1 + w1_11*x_1 + w1_12*x_2           # (8)
     dw1_12 = x_2*dz1_1                            # (11), (13)
     >>> exec(text)
