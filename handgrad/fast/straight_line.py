@@ -258,11 +258,11 @@ def _cross_entropy_output(of: Names) -> list[Line]:
     equation = "(11): its last two factors are p - y"
     if len(y) == 1:
         return [Line(f"dz{of.layer}_1 = 0.0", equation)]
-    lines = [Line(f"sum_y = {summed(y)}", "of p - y")] if len(y) > 2 else []
+    several = len(y) > 2
+    lines = [Line(f"sum_y = {summed(y)}", "of (11)'s last two factors, p - y")] if several else []
     for place, (dz_k, e_k, y_k) in enumerate(zip(of.each("dz@"), e, y, strict=True)):
-        y_rest, e_rest = _bracketed(_without(y, place)), _bracketed(_without(e, place))
-        whole = f"({e_k}*{y_rest} - {y_k}*{e_rest})/{s}"
-        lines.append(Line(f"{dz_k} = {e_k}*sum_y/{s} if {y_k} == 0.0 else {whole}" if lines else f"{dz_k} = {whole}", equation))
+        whole = f"({e_k}*{_bracketed(_without(y, place))} - {y_k}*{_bracketed(_without(e, place))})/{s}"
+        lines.append(Line(f"{dz_k} = {f'{e_k}*sum_y/{s} if {y_k} == 0.0 else ' if several else ''}{whole}", equation))
     return lines
 
 

@@ -19,10 +19,10 @@ __all__ = ["numbers", "program", "written_out"]
 COLUMN = 44
 HEAD = '''"""{net}: backpropagation of one example, written out.
 
-w1_{to}{between}{of} is the weight of layer 1 to unit {to} from unit {of}; b1_{to}, z1_{to} and a1_{to} are the bias, the pre-activation and the
-activation of its unit {to}. dw1_{to}{between}{of}, db1_{to}, dz1_{to} and dL_da1_{to} are the derivatives of the loss L by these, and da_dz1_{to} is g'.
-A comment names the equations of the notes that a line is. Names that the notes have not (e, r, m, s and others) are of
-numbers that several lines share.
+{w} is the weight of layer 1 to unit {to} from unit {of}; b{unit}, z{unit} and a{unit} are the bias, the
+pre-activation and the activation of unit {to}. d{w}, db{unit}, dz{unit} and dL_da{unit} are the
+derivatives of the loss L by these, and da_dz{unit} is g'. A comment names the equations of the notes that
+a line is; names that the notes have not (e, r, m, s, ...) are of numbers that several lines share.
 """
 '''
 
@@ -76,7 +76,8 @@ def written_out(net: Network, x: npt.ArrayLike | None = None, y: npt.ArrayLike |
     else:
         example = "The example"
     parameters, x_numbers, y_numbers = numbers(net, x, y)
-    head = HEAD.format(net=net, between=told.names[0].between, to=net.widths[1], of=net.widths[0])
+    to, of = net.widths[1], net.widths[0]
+    head = HEAD.format(net=net, w=told.names[0].w[-1][-1], unit=f"1_{to}", to=to, of=of)
     imports = f"from math import {', '.join(told.functions)}\n" if told.functions else ""
     derivatives = ["L", *(f"d{name}" for name in told.parameters), *told.names[0].dL_da_prev]
     parts = [
