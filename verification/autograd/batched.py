@@ -30,6 +30,8 @@ CONTENTS = 16
 GRADIENTS = ("w", "b", "alpha", "x")
 # On how many of an architecture's contents the slow tellings are compared. The trace's intermediates are the matrix telling's.
 FEW = {"trace": 1, "literal": 1, "chain": 4, "written out": 1}
+# Of larger networks no program is compared.
+MOST_WEIGHTS = 32
 
 
 class MismatchError(Exception):
@@ -183,8 +185,8 @@ def _suits(telling: str, asked: PlainCase) -> bool:
             widths = {asked.x.shape[-1], *(layer.b.shape[-1] for layer in asked.layers)}
             names = {layer.activation for layer in asked.layers}
             return widths == {1} and asked.loss == "squared_error" and "softmax" not in names
-        case "written out":  # of one example
-            return len(asked.x[0]) == 1
+        case "written out":  # of one example; and a program of more weights takes long to compile
+            return len(asked.x[0]) == 1 and sum(layer.w[0].size for layer in asked.layers) <= MOST_WEIGHTS
         case _:
             return True
 

@@ -39,20 +39,19 @@ def written_out(net: hg.Network, x: npt.ArrayLike, y: npt.ArrayLike) -> dict[str
     told = program(net)
     found = told.quantities(*numbers(net, x, y))
 
-    def array(names: list[Any]) -> Array:
-        values: Array = np.vectorize(found.__getitem__, otypes=[np.float64])(np.array(names))
-        return values.astype(net.dtype)
+    def array(names: list[str], *shape: int) -> Array:
+        return np.array([found[name] for name in names]).astype(net.dtype).reshape(shape or len(names))
 
     units, parameters = {}, {}
     for of, layer in zip(told.names, net.layers, strict=True):
         for name, template in UNITS.items():
-            names: list[Any] = of.each(template)
+            names, n = of.each(template), [len(of.b)]
             if name == "da_dz" and layer.activation.name == "softmax":
-                places = range(1, len(names) + 1)
-                names = [[of.pair("da_dz", j, i) for i in places] for j in places]
-            if np.ravel(names)[0] in found:
-                units[f"{name}{of.layer}"] = array(names)
-        parameters[f"w{of.layer}"] = array([[f"d{w_jk}" for w_jk in row] for row in of.w])
+                places, n = range(1, len(of.b) + 1), 2 * n
+                names = [of.pair("da_dz", j, i) for j in places for i in places]
+            if names[0] in found:
+                units[f"{name}{of.layer}"] = array(names, *n)
+        parameters[f"w{of.layer}"] = array([f"d{w_jk}" for row in of.w for w_jk in row], *layer.w.shape)
         parameters[f"b{of.layer}"] = array([f"d{b_j}" for b_j in of.b])
         if layer.alpha is not None:
             parameters[f"alpha{of.layer}"] = array([f"d{alpha_j}" for alpha_j in of.alpha]).reshape(layer.alpha.shape)
