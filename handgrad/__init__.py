@@ -30,6 +30,7 @@ __all__ = [
     "literal",
     "load",
     "worked",
+    "written_out",
 ]
 __version__ = "0.6.0"
 
@@ -39,6 +40,7 @@ LATER = {
     "grade": "handgrad.homework.grading.grade",
     "load": "handgrad.homework.saving",
     "worked": "handgrad.homework.worked",
+    "written_out": "handgrad.homework.written_out",
 }
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from handgrad.homework.grading.grade import grade
     from handgrad.homework.saving import load
     from handgrad.homework.worked import worked
+    from handgrad.homework.written_out import written_out
 
 
 def __getattr__(name: str) -> Any:

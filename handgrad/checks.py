@@ -643,6 +643,19 @@ def one_neuron_a_layer(widths: Sequence[int], activations: Sequence[str], loss: 
         raise ValueError(f"net must have the loss squared_error, whose derivative is (4); got {loss}")
 
 
+def one_example(count: int, n_0: int) -> None:
+    """Raise unless there is one example."""
+    if count != 1:
+        raise ValueError(f"x must be one example, (n_0,) = ({n_0},), to be written out; got a batch of N = {count}")
+
+
+def together(**given: object) -> None:
+    """Raise if some of these arguments are given, and others are None."""
+    without = [name for name, value in given.items() if value is None]
+    if 0 < len(without) < len(given):
+        raise ValueError(f"{' and '.join(given)} must both be given, or neither; got no {without[0]}")
+
+
 def batch(x: Array) -> None:
     """Raise unless x is a batch (N, n_0), not one example."""
     if x.ndim != 2:

@@ -15,6 +15,7 @@ from torch import nn
 import handgrad as hg
 from verification.autograd.oracles import autograd, of_module
 from verification.autograd.twins import from_torch
+from verification.autograd.written import written_out
 from verification.bounds.analysis import both_bounds
 from verification.bounds.entries import Entry, entry
 from verification.bounds.quantities import equation_of, of_gradient, quantities, without_batch_axis
@@ -28,6 +29,7 @@ TELLINGS: Mapping[str, tuple[Callable[[hg.Network, Any, Any], dict[str, Array]],
     "trace": (lambda net, x, y: quantities(net.trace(x, y)), True),
     "literal": (lambda net, x, y: quantities(hg.literal.trace(net, x, y)), False),
     "chain": (lambda net, x, y: quantities(hg.literal.chain(net, x, y)), False),
+    "written out": (written_out, True),
 }
 
 
@@ -130,7 +132,8 @@ def compare(
         As for `from_torch`, of a module alone: "squared_error" and "mean" unless given. A network has its own.
     telling : str
         "matrix" (`net.gradient`, and the intermediates of `net.trace`), "trace" (all of `net.trace`), "literal"
-        (`handgrad.literal.trace`), or "chain" (`handgrad.literal.chain`).
+        (`handgrad.literal.trace`), "chain" (`handgrad.literal.chain`), or "written out" (the program of
+        `handgrad.written_out`, for one example).
 
     Returns
     -------
