@@ -11,7 +11,9 @@ import numpy.typing as npt
 
 from handgrad import checks
 from handgrad.fast.plan import FEW, Plan
+from handgrad.fast.tiny import MOST_MULTIPLY_ADDS, Tiny, multiply_adds
 from handgrad.fast.weights import Weights
+from handgrad.fast.written_out import Program, program_of
 from handgrad.gradient import Gradient, Shapes, cut, named_arrays
 
 Array = npt.NDArray[Any]
@@ -59,6 +61,11 @@ class Engine:
         self._first, self._n_0, self._n_L, self._dtype = shapes[0][0], shapes[0][0][1], shapes[-1][0][0], parameters.dtype
         self._target = checks.classes if loss == "cross_entropy" else checks.TARGETS[loss]
         # A squared error is finite for finite targets alone, so theirs need not be looked for beforehand.
+        self._tiny = (
+            Tiny(self.parameters, shapes, loss, self.program, self.inputs, self.targets)
+            if multiply_adds(shapes) <= MOST_MULTIPLY_ADDS
+            else None
+        )
         self._train_quietly = np.errstate(over="ignore", invalid="ignore")(Engine._train)
         self._unread = checks.outputs_of_shape if loss == "squared_error" else self._target
 
@@ -75,8 +82,18 @@ class Engine:
         batch, single = self.inputs(x)
         return batch, self._target(y, len(batch), single, self._n_L, self._dtype), single
 
+    def program(self) -> Program:
+        """Return the network written out; networks of one architecture have the same one."""
+        slopes = [None if slope is None else float(self._dtype.type(slope)) for _, slope in self._activations]
+        names = [name for name, _ in self._activations]
+        return program_of(self._shapes, tuple(zip(names, slopes, strict=True)), self._loss)
+
     def gradient(self, x: npt.ArrayLike, y: npt.ArrayLike) -> Gradient:
         """Return what `Network.gradient` returns."""
+        if self._tiny is not None:
+            by_program = self._tiny.gradient(x, y)
+            if by_program is not None:
+                return by_program
         # `data` and, for a plan that is there, `_borrowed`, without their calls: a tiny network notices them.
         batch, single = checks.inputs(x, self._n_0, self._first, self._dtype)
         count = len(batch)

@@ -16,7 +16,8 @@ from handgrad.fast.straight_line import Line, Names, Section, names_of, sections
 from handgrad.gradient import Shapes
 
 Numbers = Sequence[float]
-Gradient = Callable[[Numbers, Numbers, Numbers], tuple[float, tuple[float, ...], tuple[float, ...]]]
+# Of parameters, x and y: L, ∇L, and dL/dx.
+Compute = Callable[[Numbers, Numbers, Numbers], tuple[float, tuple[float, ...], tuple[float, ...]]]
 
 # What a program may call, apart from plain arithmetic.
 FUNCTIONS = ("exp", "log1p", "tanh")
@@ -80,12 +81,12 @@ class Program:
         return tuple(tuple(float(k == j) for j in count) for k in count)
 
     @cached_property
-    def gradient(self) -> Gradient:
+    def gradient(self) -> Compute:
         """The lines as a function of parameters in figure 9's order, x and y: L, ∇L in figure 9's order, dL/dx."""
         derivatives = ", ".join(f"d{name}" for name in self.parameters)
         dL_dx = ", ".join(self.names[0].dL_da_prev)
         needed = [line for line in self.lines if not line.beside]
-        gradient: Gradient = self._compiled(needed, f"L, ({derivatives},), ({dL_dx},)")
+        gradient: Compute = self._compiled(needed, f"L, ({derivatives},), ({dL_dx},)")
         return gradient
 
     def quantities(self, parameters: Numbers, x: Numbers, y: Numbers) -> dict[str, float]:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from handgrad import checks
 from handgrad.fast.straight_line import Line
-from handgrad.fast.written_out import Program, program_of
+from handgrad.fast.written_out import Program
 from handgrad.network import Network
 
 __all__ = ["numbers", "program", "written_out"]
@@ -68,7 +68,7 @@ def written_out(net: Network, x: npt.ArrayLike | None = None, y: npt.ArrayLike |
     """
     told = program(net)
     checks.together(x=x, y=y)
-    checks.all_finite(net.engine.named(net.engine.parameters), "net's {}")
+    checks.all_finite(net.named(), "net's {}")
     if x is None or y is None:
         x = np.ones(net.widths[0])
         y = 0 if net.loss_name == "cross_entropy" else np.zeros(net.widths[-1])
@@ -109,11 +109,7 @@ def program(net: Network) -> Program:
         If net is no Network.
     """
     checks.instance("net", net, Network, "a Network")
-    shapes = tuple((layer.w.shape, None if layer.alpha is None else layer.alpha.shape) for layer in net.layers)
-    slopes = (layer.activation.slope for layer in net.layers)
-    rounded = [None if slope is None else float(net.dtype.type(slope)) for slope in slopes]
-    names = [layer.activation.name for layer in net.layers]
-    return program_of(shapes, tuple(zip(names, rounded, strict=True)), net.loss_name)
+    return net.engine.program()
 
 
 def numbers(net: Network, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[list[float], list[float], list[float]]:

@@ -1,0 +1,138 @@
+"""One example of a network of a few units, by the network written out: faster in plain numbers than NumPy can be called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import isfinite
+from struct import Struct
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from handgrad.fast.written_out import Compute, Program
+from handgrad.gradient import Gradient, Shapes
+
+Array = npt.NDArray[Any]
+
+# Up to so many multiply-adds the program is the faster one.
+MOST_MULTIPLY_ADDS = 200
+# After so many examples, one by one, it has saved what compiling it takes.
+OFTEN = 100
+
+
+def multiply_adds(shapes: Shapes) -> int:
+    """Return how many products are added up for one example: forward, dL/dw, and dL/da but for dL/dx."""
+    of_layers = [n * n_prev for (n, n_prev), _ in shapes]
+    return 3 * sum(of_layers) - of_layers[0]
+
+
+class Tiny:
+    """The gradient of one example of a tiny network, once it is asked for often.
+
+    Parameters
+    ----------
+    parameters : ndarray
+        The network's own, (P,) in figure 9's order.
+    shapes : Shapes
+        How `handgrad.gradient.cut` cuts them.
+    loss : str
+        As for `Network`.
+    program : callable
+        Returns the network written out.
+    inputs, targets : callable
+        `Engine.inputs` and `Engine.targets`, which check x and y.
+    """
+
+    def __init__(
+        self,
+        parameters: Array,
+        shapes: Shapes,
+        loss: str,
+        program: Callable[[], Program],
+        inputs: Callable[[npt.ArrayLike], tuple[Array, bool]],
+        targets: Callable[[npt.ArrayLike, int, bool], Array],
+    ) -> None:
+        self._parameters, self._shapes, self._dtype, self._loss = parameters, shapes, parameters.dtype, loss
+        self._program, self._inputs, self._targets = program, inputs, targets
+        self._one, self._row = (shapes[0][0][1],), (1, shapes[0][0][1])
+        # A squared error is finite for finite targets alone, so theirs need not be looked for beforehand.
+        self._n_L, self._y_is_any = shapes[-1][0][0], loss == "squared_error"
+        self._classes: tuple[tuple[float, ...], ...] = ()
+        self._pack = Struct(f"{parameters.size}{parameters.dtype.char}").pack_into
+        self._asked = 0
+        self._compute: Compute | None = None
+
+    def gradient(self, x: npt.ArrayLike, y: npt.ArrayLike) -> Gradient | None:
+        """Return what `Network.gradient` returns, of one example.
+
+        None for several examples, before there have been many of one, and where something is not finite: there is more to say
+        then, and the row of calls says it.
+
+        Parameters
+        ----------
+        x, y : array_like
+            As for `Network.gradient`, with the same errors.
+
+        Returns
+        -------
+        Gradient or None
+            Its numbers are computed in 64 bits.
+        """
+        # The usual x and y are looked at here, all others by the checks.
+        if type(x) is np.ndarray and x.dtype == self._dtype and x.shape == self._one:
+            numbers, single = x.tolist(), True
+        elif type(x) is np.ndarray and x.dtype == self._dtype and x.shape == self._row:
+            (numbers,), single = x.tolist(), False
+        elif type(x) is np.ndarray and x.ndim == 2 and len(x) > 1:
+            return None
+        else:
+            batch, single = self._inputs(x)
+            if len(batch) > 1:
+                return None
+            numbers = batch[0].tolist()
+        compute = self._compute or self._compiled()
+        if compute is None:
+            return None
+        if self._y_is_any and type(y) is np.ndarray and y.dtype == self._dtype and y.size == self._n_L and y.ndim == 2 - single:
+            target: Sequence[float] = y.ravel().tolist()
+        else:
+            target = self._target(y, single)
+        loss, derivatives, by_x = compute(self._parameters.tolist(), numbers, target)
+        # Where y or x is not finite, the checks have something to say.
+        if not (isfinite(loss) and isfinite(sum(numbers))):
+            return None
+        vector: Array = np.empty(len(derivatives), self._dtype)
+        try:
+            self._pack(vector.data, 0, *derivatives)  # in half the time of an array made of them
+        except OverflowError:
+            return None
+        dtype = self._dtype
+
+        def dL_dx() -> Array:
+            with np.errstate(over="ignore"):
+                of_example = np.array(by_x, dtype)
+            return of_example if single else of_example.reshape(1, -1)
+
+        return Gradient.of_vector(loss, vector, self._shapes, dL_dx)
+
+    def _compiled(self) -> Compute | None:
+        """Count, and return the program when it is worth being compiled."""
+        self._asked += 1
+        if self._asked > OFTEN:
+            program = self._program()
+            self._classes, self._compute = program.classes, program.gradient
+        return self._compute
+
+    def _target(self, y: Any, single: bool) -> Sequence[float]:
+        """Return y as plain numbers, checked; a class as 1 and 0."""
+        if self._loss == "cross_entropy":
+            k = -1
+            if single and (type(y) is int or isinstance(y, np.integer)):
+                k = int(y)
+            elif type(y) is np.ndarray and y.shape == (() if single else (1,)) and y.dtype.kind in "iu":
+                k = int(y.item())
+            if 0 <= k < self._n_L:
+                return self._classes[k]
+        numbers: list[float] = self._targets(y, 1, single)[0].tolist()
+        return numbers
