@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from handgrad import checks
 from handgrad.fast.plan import FEW, Plan
-from handgrad.fast.tiny import MOST_MULTIPLY_ADDS, Tiny, multiply_adds
+from handgrad.fast.tiny import Tiny, is_tiny
 from handgrad.fast.weights import Weights
 from handgrad.fast.written_out import Program, program_of
 from handgrad.gradient import Gradient, Shapes, cut, named_arrays
@@ -61,11 +61,8 @@ class Engine:
         self._first, self._n_0, self._n_L, self._dtype = shapes[0][0], shapes[0][0][1], shapes[-1][0][0], parameters.dtype
         self._target = checks.classes if loss == "cross_entropy" else checks.TARGETS[loss]
         # A squared error is finite for finite targets alone, so theirs need not be looked for beforehand.
-        self._tiny = (
-            Tiny(self.parameters, shapes, loss, self.program, self.inputs, self.targets)
-            if multiply_adds(shapes) <= MOST_MULTIPLY_ADDS
-            else None
-        )
+        arguments = parameters, shapes, loss, self.program, self.inputs, self.targets
+        self._tiny = Tiny(*arguments) if is_tiny(shapes) else None
         self._train_quietly = np.errstate(over="ignore", invalid="ignore")(Engine._train)
         self._unread = checks.outputs_of_shape if loss == "squared_error" else self._target
 
