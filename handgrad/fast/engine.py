@@ -61,10 +61,8 @@ class Engine:
         self._first, self._n_0, self._n_L, self._dtype = shapes[0][0], shapes[0][0][1], shapes[-1][0][0], parameters.dtype
         self._target = checks.classes if loss == "cross_entropy" else checks.TARGETS[loss]
         # A squared error is finite for finite targets alone, so theirs need not be looked for beforehand.
-        arguments = parameters, shapes, loss, self.program, self.inputs, self.targets
-        self._tiny = Tiny(*arguments) if is_tiny(shapes) else None
-        self._train_quietly = np.errstate(over="ignore", invalid="ignore")(Engine._train)
         self._unread = checks.outputs_of_shape if loss == "squared_error" else self._target
+        self._tiny = Tiny(parameters, shapes, self._activations, loss) if is_tiny(shapes) else None
 
     def inputs(self, x: npt.ArrayLike) -> tuple[Array, bool]:
         """Return x (N, n_0), checked, and whether it came without a batch axis."""
@@ -81,9 +79,7 @@ class Engine:
 
     def program(self) -> Program:
         """Return the network written out; networks of one architecture have the same one."""
-        slopes = [None if slope is None else float(self._dtype.type(slope)) for _, slope in self._activations]
-        names = [name for name, _ in self._activations]
-        return program_of(self._shapes, tuple(zip(names, slopes, strict=True)), self._loss)
+        return program_of(self._shapes, self._activations, self._loss, self._dtype)
 
     def gradient(self, x: npt.ArrayLike, y: npt.ArrayLike) -> Gradient:
         """Return what `Network.gradient` returns."""
@@ -143,7 +139,8 @@ class Engine:
             If the loss, the gradient or a parameter after the step is not finite.
         """
         plan = self._borrowed(len(batch))
-        loss = self._train_quietly(self, plan, batch, target, self._dtype.type(rate))
+        with np.errstate(over="ignore", invalid="ignore"):
+            loss = self._train(plan, batch, target, self._dtype.type(rate))
         if loss is None:
             # Nothing was changed: the gradient is computed again, to say what is not finite or to take the step with more care.
             loss, results, _ = plan.run_quietly(plan, batch, target)

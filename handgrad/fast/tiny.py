@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import isfinite
 from struct import Struct
 from typing import Any
@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from handgrad.fast.written_out import Compute, Program
+from handgrad import checks
+from handgrad.fast.written_out import Compute, program_of
 from handgrad.gradient import Gradient, Shapes
 
 Array = npt.NDArray[Any]
@@ -39,25 +40,15 @@ class Tiny:
         The network's own, (P,) in figure 9's order.
     shapes : Shapes
         How `handgrad.gradient.cut` cuts them.
+    activations : tuple of (str, slope)
+        One a layer.
     loss : str
         As for `Network`.
-    program : callable
-        Returns the network written out.
-    inputs, targets : callable
-        `Engine.inputs` and `Engine.targets`, which check x and y.
     """
 
-    def __init__(
-        self,
-        parameters: Array,
-        shapes: Shapes,
-        loss: str,
-        program: Callable[[], Program],
-        inputs: Callable[[npt.ArrayLike], tuple[Array, bool]],
-        targets: Callable[[npt.ArrayLike, int, bool], Array],
-    ) -> None:
-        self._parameters, self._shapes, self._dtype, self._loss = parameters, shapes, parameters.dtype, loss
-        self._program, self._inputs, self._targets = program, inputs, targets
+    def __init__(self, parameters: Array, shapes: Shapes, activations: tuple[tuple[str, float | None], ...], loss: str) -> None:
+        self._parameters, self._shapes, self._dtype = parameters, shapes, parameters.dtype
+        self._activations, self._loss, self._check_y = activations, loss, checks.TARGETS[loss]
         self._one, self._row = (shapes[0][0][1],), (1, shapes[0][0][1])
         # A squared error is finite for finite targets alone, so theirs need not be looked for beforehand.
         self._n_L, self._y_is_any = shapes[-1][0][0], loss == "squared_error"
@@ -90,7 +81,7 @@ class Tiny:
         elif type(x) is np.ndarray and x.ndim == 2 and len(x) > 1:
             return None
         else:
-            batch, single = self._inputs(x)
+            batch, single = checks.inputs(x, self._one[0], self._shapes[0][0], self._dtype)
             if len(batch) > 1:
                 return None
             numbers = batch[0].tolist()
@@ -123,7 +114,7 @@ class Tiny:
         """Count, and return the program when it is worth being compiled."""
         self._asked += 1
         if self._asked > OFTEN:
-            program = self._program()
+            program = program_of(self._shapes, self._activations, self._loss, self._dtype)
             self._classes, self._compute = program.classes, program.gradient
         return self._compute
 
@@ -137,5 +128,5 @@ class Tiny:
                 k = int(y.item())
             if 0 <= k < self._n_L:
                 return self._classes[k]
-        numbers: list[float] = self._targets(y, 1, single)[0].tolist()
+        numbers: list[float] = self._check_y(y, 1, single, self._n_L, self._dtype)[0].tolist()
         return numbers

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
+import numpy as np
+
 from handgrad.fast.straight_line import Line, Names, Section, names_of, sections_of
 from handgrad.gradient import Shapes
 
@@ -125,23 +127,30 @@ class Program:
 _ARGUMENTS = ("parameters", "x", "y")
 
 
-@lru_cache(maxsize=MOST_PROGRAMS)
-def program_of(shapes: Shapes, activations: tuple[tuple[str, float | None], ...], loss: str) -> Program:
+def program_of(shapes: Shapes, activations: Sequence[tuple[str, float | None]], loss: str, dtype: np.dtype[Any]) -> Program:
     """Return the program of an architecture, the same one every time.
 
     Parameters
     ----------
     shapes : Shapes
         Of each layer's w and α, as `handgrad.gradient.cut` takes them.
-    activations : tuple of (str, slope)
-        One a layer; the slope of leaky_relu, rounded to the network's dtype, and None for the others.
+    activations : sequence of (str, slope)
+        One a layer; the slope of leaky_relu, and None for the others.
     loss : str
         As for `Network`; of one example the mean is the sum.
+    dtype : dtype
+        The network's, to which the slopes are rounded.
 
     Returns
     -------
     Program
         Compiled when it is first asked for a gradient.
     """
+    slopes = [None if slope is None else float(dtype.type(slope)) for _, slope in activations]
+    return _program(shapes, tuple(zip((name for name, _ in activations), slopes, strict=True)), loss)
+
+
+@lru_cache(maxsize=MOST_PROGRAMS)
+def _program(shapes: Shapes, activations: tuple[tuple[str, float | None], ...], loss: str) -> Program:
     names = names_of(shapes)
     return Program(tuple(names), tuple(sections_of(names, activations, loss)))
