@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 import handgrad as hg
 import verification as v
 from verification.autograd import comparison
-from verification.autograd.batched import CONTENTS, FEW, MismatchError, compare_batch
+from verification.autograd.batched import CONTENTS, FEW, MOST_WEIGHTS, MismatchError, compare_batch
 from verification.autograd.oracles import autograd
 from verification.bounds.analysis import both_bounds
 from verification.random_networks.architectures import Architecture, Unit
@@ -43,10 +43,22 @@ def test_contents_compared_together_equals_one_by_one(architecture, seed):
 
 def test_tally_is_of_every_telling():
     tally = compare_batch(contents(CHAIN, 3, 8))
-    assert tally.tellings == {"matrix": 8, "trace": FEW["trace"], "literal": FEW["literal"], "chain": FEW["chain"]}
+    assert tally.tellings == {"matrix": 8} | FEW
     # w, b of two layers, and x.
     assert tally.gradients == 5 * sum(tally.tellings.values())
     assert compare_batch(contents(CHAIN, 3, 8), {}).tellings["literal"] == 8
+
+
+def test_tally_of_what_is_written_out_is_of_one_example_and_a_small_network():
+    def counted(architecture):
+        return compare_batch(contents(architecture, 3, 4), {}).tellings["written out"]
+
+    assert counted(replace(NET, examples=0)) == counted(replace(NET, examples=1)) == 4
+    assert counted(replace(NET, examples=2)) == 0
+    # It has 4 weights for each input, and 8 in the layer behind.
+    most = (MOST_WEIGHTS - 8) // 4
+    within, beyond = (replace(NET, inputs=inputs, examples=1) for inputs in (most, most + 1))
+    assert (counted(within), counted(beyond)) == (4, 0)
 
 
 def wrong_on(monkeypatch, seed, place, change):

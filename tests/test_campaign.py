@@ -74,6 +74,7 @@ def test_campaign_of_right_gradients_is_ok_and_counts():
         assert sum(count for (of_kind, _), count in result.coverage.items() if of_kind == kind) == 150, kind
     assert result.tellings["matrix"] == 150
     assert 0 < result.tellings["literal"] < 150
+    assert 0 < result.tellings["written out"] < result.tellings["literal"]
     read = json.loads(json.dumps(result.to_dict(), allow_nan=False))
     assert read["networks"] == 150
     assert read["counterexample"] is None
@@ -107,13 +108,13 @@ def test_campaign_within_options_is_that_alone():
     assert {value for kind, value in coverage if kind == "layers"} <= {"1", "2"}
 
 
-@pytest.mark.parametrize("telling", ["matrix", "trace", "literal"])
+@pytest.mark.parametrize("telling", ["matrix", "trace", "literal", "written out"])
 def test_campaign_with_a_handgrad_that_raises_is_a_counterexample(monkeypatch, telling):
     def broken(net, x, y):
         raise IndexError("no such layer")
 
     monkeypatch.setitem(comparison.TELLINGS, telling, (broken, True))
-    found = campaign.run(examples=30, seed=9).counterexample
+    found = campaign.run(examples=200, seed=9).counterexample
     assert "raises IndexError: no such layer" in str(found.report)
     assert found.case.net.widths == (1, 1)
 

@@ -57,6 +57,15 @@ def test_compare_of_right_gradients_is_ok(telling, dtype, single):
     v.assert_matches_autograd(net, x, y, telling=telling)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_compare_of_a_network_written_out_is_ok(dtype):
+    net, x, y = network_and_data(dtype)
+    for one in ((x[0], y[0]), (x[:1], y[:1])):
+        assert v.compare(net, *one, telling="written out").ok
+    with pytest.raises(ValueError, match="x must be one example"):
+        v.compare(net, x, y, telling="written out")
+
+
 class Own(nn.Module):
     """A student's module: its forward is written out."""
 
@@ -334,7 +343,9 @@ def test_report_as_dict_is_json_with_every_number(monkeypatch):
     assert [entry["share"] for entry in wrong["entries"] if entry["name"] == "b1"] == ["inf"]
 
 
-@pytest.mark.parametrize(("telling", "form"), [("matrix", STABLE), ("trace", STABLE), ("literal", NAIVE)])
+@pytest.mark.parametrize(
+    ("telling", "form"), [("matrix", STABLE), ("trace", STABLE), ("literal", NAIVE), ("written out", STABLE)]
+)
 def test_compare_allows_equals_the_bounds_of_both_sides(telling, form):
     net = hg.Network([hg.Dense([[1.0]], [0.0], "sigmoid")])
     x, y = [[30.0]], [[0.0]]
@@ -369,9 +380,9 @@ def test_ratio_to_zero_is_nan():
         (
             {"telling": "literate"},
             ValueError,
-            "telling must be one of matrix, trace, literal, chain; got 'literate' (did you mean 'literal'?)",
+            "telling must be one of matrix, trace, literal, chain, written out; got 'literate' (did you mean 'literal'?)",
         ),
-        ({"telling": 3}, TypeError, "telling must be one of matrix, trace, literal, chain; got 3"),
+        ({"telling": 3}, TypeError, "telling must be one of matrix, trace, literal, chain, written out; got 3"),
         ({"telling": "chain"}, ValueError, "net must have one neuron a layer, n_0 = ... = n_L = 1; got widths 3-4-2"),
         ({"x": [[1.0, 2.0]]}, ValueError, "x must have shape (N, n_0) = (N, 3)"),
         ({"y": [[1.0]]}, ValueError, "y must have shape (N, n_L) = (5, 2)"),

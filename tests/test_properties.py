@@ -1,4 +1,4 @@
-"""literal = matrix = chain = torch.autograd = complex step, on random networks within their rounding bounds."""
+"""literal = matrix = chain = written out = torch.autograd = complex step, on random networks within their rounding bounds."""
 
 import numpy as np
 from hypothesis import HealthCheck, given, settings
@@ -32,6 +32,12 @@ def test_literal_form_matches_autograd(case):
 )
 def test_chain_form_matches_autograd(case):
     v.assert_matches_autograd(*case, telling="chain")
+
+
+@slow_is_fine
+@given(v.cases(max_examples=1))
+def test_network_written_out_matches_autograd(case):
+    v.assert_matches_autograd(*case, telling="written out")
 
 
 @slow_is_fine

@@ -114,6 +114,17 @@ def test_compiled_gradient_equals_the_quantities(case):
     np.testing.assert_array_equal(dL_dx, [found[name] for name in told.names[0].dL_da_prev])
 
 
+@pytest.mark.parametrize(("name", "loss"), EVERY)
+def test_compiled_gradient_is_without_what_stands_beside(name, loss):
+    told = program(some(name, loss).net)
+    beside = {line.code.partition(" = ")[0] for line in told.lines if line.beside}
+    compiled = set(told.gradient.__code__.co_varnames)
+    assert not beside & compiled
+    assert {line.code.partition(" = ")[0] for line in told.lines} == beside | compiled - {
+        *told.parameters, *told.x, *told.y, "parameters", "x", "y"
+    }  # fmt: skip
+
+
 def test_derivatives_are_in_figure_9s_order():
     for name in ("tanh", "prelu", "prelu of units"):
         net, x, y = some(name)
@@ -355,6 +366,23 @@ def test_program_keeps_the_digits_of_a_loss_near_zero():
     loss, derivatives, _ = program(net).gradient(*numbers(net, [1.0], 0))
     assert loss == pytest.approx(exact, rel=1e-14)
     assert derivatives[0] == pytest.approx(-exact, rel=1e-14)
+
+
+@pytest.mark.parametrize(("z", "y"), [(700.1, 1 - 2.0**-40), (-700.1, 2.0**-40)])
+def test_program_keeps_the_digits_of_a_yes_or_no_that_is_nearly_certain(z, y):
+    net = hg.Network([hg.Dense([[0.0]], [z], "sigmoid")], "binary_cross_entropy")
+    loss, (_, dL_db), _ = program(net).gradient(*numbers(net, [1.0], [y]))
+    assert loss == 700.1 * 2.0**-40
+    assert dL_db == math.copysign(2.0**-40, z)
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_program_of_a_distribution_that_sums_to_nearly_one_matches_trace(place):
+    net = hg.Network([hg.Dense(np.zeros((3, 1)), [0.0, 0.5, -0.25], "softmax")], "cross_entropy")
+    for other in (0.0, 0.25):
+        y = np.full(3, (1 + 1e-8 - other) / 2)
+        y[place] = other
+        assert_matches_trace(net, np.ones(1), y)
 
 
 @pytest.mark.parametrize("logits", [[1e308, -1e308], [1.7e308, -1.7e308, 0.0]])
