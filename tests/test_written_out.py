@@ -460,7 +460,7 @@ def test_program_of_like_networks_is_one():
     others = [some("sigmoid"), some("prelu"), some("prelu of units"), some("tanh", widths=(3, 2, 2)), some("leaky_relu")]
     assert len({id(program(each.net)) for each in others}) == len(others)
     assert program(some("tanh").net) is program_of(
-        (((3, 2), None), ((2, 3), None)), (("tanh", None),) * 2, "squared_error", net.dtype
+        (((3, 2), None), ((2, 3), None)), (("tanh", None),) * 2, "squared_error", first.dtype
     )
 
 
