@@ -10,10 +10,9 @@ import numpy.typing as npt
 
 from handgrad import checks
 from handgrad.fast.straight_line import Line
-from handgrad.fast.written_out import Program
 from handgrad.network import Network
 
-__all__ = ["numbers", "program", "written_out"]
+__all__ = ["numbers", "written_out"]
 
 # Where the comments begin, unless the line is longer.
 COLUMN = 44
@@ -66,7 +65,8 @@ def written_out(net: Network, x: npt.ArrayLike | None = None, y: npt.ArrayLike |
     dx_1 = 2.0
     dx_2 = 1.0
     """
-    told = program(net)
+    checks.instance("net", net, Network, "a Network")
+    told = net.engine.program()
     checks.together(x=x, y=y)
     checks.all_finite(net.named(), "net's {}")
     if x is None or y is None:
@@ -88,28 +88,6 @@ def written_out(net: Network, x: npt.ArrayLike | None = None, y: npt.ArrayLike |
         "\n".join(["# L and its derivatives", *(f'print(f"{{{name} = }}")' for name in derivatives), ""]),
     ]
     return "\n".join(parts)
-
-
-def program(net: Network) -> Program:
-    """Return the program of a network's architecture.
-
-    Parameters
-    ----------
-    net : Network
-        Its parameters are not in it; of leaky_relu the slope is, rounded to the network's dtype.
-
-    Returns
-    -------
-    Program
-        The same one for like networks.
-
-    Raises
-    ------
-    TypeError
-        If net is no Network.
-    """
-    checks.instance("net", net, Network, "a Network")
-    return net.engine.program()
 
 
 def numbers(net: Network, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[list[float], list[float], list[float]]:
