@@ -1,6 +1,7 @@
 """The gradient of a network, fast: the numbers of `Network.trace` with fewer calls and less memory.
 
-Machinery: nobody needs it to understand the rest. `network` hands its gradient to `engine`, and `descent` its steps;
-`engine` lends out `plan`s, which are rows of `stages`, which compute `in_place`. `written_out` is backpropagation of one
-example as a program of plain numbers, whose lines are in `straight_line`.
+Machinery: nobody needs it to understand the rest. `network` hands its gradient to `engine`, and `descent` its steps. `engine`
+asks `tiny` for one example of a few units, which runs the network `written_out` in `straight_line`s, and lends out `plan`s for
+all else: `passes` over `blocks` of rows, made of `stages` and `outputs`, which compute `in_place`. `weights` and what a plan
+hands out are memory that is lent (`lending`).
 """
