@@ -17,7 +17,7 @@ import handgrad as hg
 import verification as v
 from handgrad.fast.straight_line import MOST_TERMS, summed
 from handgrad.fast.written_out import program_of
-from handgrad.homework.written_out import numbers, program
+from handgrad.homework.written_out import architecture, numbers
 from verification.autograd.written import written_out as arrays_of
 from verification.benchmark.networks import NETWORKS, network_of
 from verification.bounds.analysis import bounds
@@ -31,6 +31,10 @@ ROOM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 DTYPES = [np.float64, np.float32]
 NAMES = ["identity", "sigmoid", "tanh", "relu", "leaky_relu", "prelu", "softmax"]
 LOSSES = ["squared_error", "cross_entropy", "binary_cross_entropy"]
+
+
+def program(net):
+    return program_of(*architecture(net))
 
 
 def of_one(case):
@@ -460,6 +464,12 @@ def test_program_of_like_networks_is_one():
     others = [some("sigmoid"), some("prelu"), some("prelu of units"), some("tanh", widths=(3, 2, 2)), some("leaky_relu")]
     assert len({id(program(each.net)) for each in others}) == len(others)
     assert program(some("tanh").net) is program_of((((3, 2), None), ((2, 3), None)), (("tanh", None),) * 2, "squared_error")
+
+
+def test_text_of_a_large_network_is_not_kept():
+    before = program_of.cache_info()
+    hg.written_out(some("relu", widths=(30, 20, 10)).net)
+    assert program_of.cache_info() == before
 
 
 def test_classes_is_y_of_each():

@@ -32,14 +32,27 @@ class Program:
 
     Parameters
     ----------
-    names : tuple of Names
-        What the quantities of each layer are called.
-    sections : tuple of Section
-        The lines, in the order of one pass.
+    shapes : Shapes
+        Of each layer's w and α, as `handgrad.gradient.cut` takes them.
+    activations : tuple of (str, slope)
+        One a layer; the slope of leaky_relu, rounded to the network's dtype, and None for the others.
+    loss : str
+        As for `Network`; of one example the mean is the sum.
     """
 
-    names: tuple[Names, ...]
-    sections: tuple[Section, ...]
+    shapes: Shapes
+    activations: tuple[tuple[str, float | None], ...]
+    loss: str
+
+    @cached_property
+    def names(self) -> list[Names]:
+        """What the quantities of each layer are called, first layer first."""
+        return names_of(self.shapes)
+
+    @cached_property
+    def sections(self) -> list[Section]:
+        """The lines, in the order of one pass."""
+        return sections_of(self.names, self.activations, self.loss)
 
     @property
     def lines(self) -> list[Line]:
@@ -67,10 +80,10 @@ class Program:
         text = "\n".join(code for code, _, _ in self.lines)
         return [name for name in FUNCTIONS if f"{name}(" in text]
 
-    @property
+    @cached_property
     def multiply_adds(self) -> int:
         """How many products are added up: forward, dL/dw, and dL/da but for dL/dx."""
-        layers = [len(of.w) * len(of.a_prev) for of in self.names]
+        layers = [n * n_prev for (n, n_prev), _ in self.shapes]
         return 3 * sum(layers) - layers[0]
 
     @cached_property
@@ -130,17 +143,12 @@ def program_of(shapes: Shapes, activations: tuple[tuple[str, float | None], ...]
 
     Parameters
     ----------
-    shapes : Shapes
-        Of each layer's w and α, as `handgrad.gradient.cut` takes them.
-    activations : tuple of (str, slope)
-        One a layer; the slope of leaky_relu, rounded to the network's dtype, and None for the others.
-    loss : str
-        As for `Network`; of one example the mean is the sum.
+    shapes, activations, loss
+        As for `Program`.
 
     Returns
     -------
     Program
         Compiled when it is first asked for a gradient.
     """
-    names = names_of(shapes)
-    return Program(tuple(names), tuple(sections_of(names, activations, loss)))
+    return Program(shapes, activations, loss)

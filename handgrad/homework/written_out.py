@@ -10,10 +10,11 @@ import numpy.typing as npt
 
 from handgrad import checks
 from handgrad.fast.straight_line import Line
-from handgrad.fast.written_out import Program, program_of
+from handgrad.fast.written_out import Program
+from handgrad.gradient import Shapes
 from handgrad.network import Network
 
-__all__ = ["numbers", "program", "written_out"]
+__all__ = ["architecture", "numbers", "written_out"]
 
 # Where the comments begin, unless the line is longer.
 COLUMN = 44
@@ -66,7 +67,8 @@ def written_out(net: Network, x: npt.ArrayLike | None = None, y: npt.ArrayLike |
     dx_1 = 2.0
     dx_2 = 1.0
     """
-    told = program(net)
+    checks.instance("net", net, Network, "a Network")
+    told = Program(*architecture(net))
     checks.together(x=x, y=y)
     checks.all_finite(net.engine.named(net.engine.parameters), "net's {}")
     if x is None or y is None:
@@ -90,30 +92,24 @@ def written_out(net: Network, x: npt.ArrayLike | None = None, y: npt.ArrayLike |
     return "\n".join(parts)
 
 
-def program(net: Network) -> Program:
-    """Return the program of a network's architecture.
+def architecture(net: Network) -> tuple[Shapes, tuple[tuple[str, float | None], ...], str]:
+    """Return what the program of a network depends on, the arguments of `handgrad.fast.written_out.program_of`.
 
     Parameters
     ----------
     net : Network
-        Its parameters are not in it; of leaky_relu the slope is, rounded to the network's dtype.
+        The network.
 
     Returns
     -------
-    Program
-        The same one for like networks.
-
-    Raises
-    ------
-    TypeError
-        If net is no Network.
+    tuple of shapes, activations and loss
+        Of leaky_relu the slope is rounded to the network's dtype.
     """
-    checks.instance("net", net, Network, "a Network")
     shapes = tuple((layer.w.shape, None if layer.alpha is None else layer.alpha.shape) for layer in net.layers)
     slopes = (layer.activation.slope for layer in net.layers)
     rounded = [None if slope is None else float(net.dtype.type(slope)) for slope in slopes]
     names = [layer.activation.name for layer in net.layers]
-    return program_of(shapes, tuple(zip(names, rounded, strict=True)), net.loss_name)
+    return shapes, tuple(zip(names, rounded, strict=True)), net.loss_name
 
 
 def numbers(net: Network, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[list[float], list[float], list[float]]:

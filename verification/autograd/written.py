@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 import handgrad as hg
-from handgrad.homework.written_out import numbers, program
+from handgrad.fast.written_out import program_of
+from handgrad.homework.written_out import architecture, numbers
 from verification.bounds.quantities import with_batch_axis
 
 Array = npt.NDArray[Any]
@@ -36,7 +37,7 @@ def written_out(net: hg.Network, x: npt.ArrayLike, y: npt.ArrayLike) -> dict[str
     TypeError, ValueError
         As `handgrad.written_out`.
     """
-    told = program(net)
+    told = program_of(*architecture(net))
     found = told.quantities(*numbers(net, x, y))
 
     def array(names: list[str], *shape: int) -> Array:
