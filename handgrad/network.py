@@ -81,7 +81,9 @@ class Network:
         # One vector for all, in figure 9's order, so that a step of descent takes them at once.
         parameters = np.concatenate([np.ravel(p) for layer in layers for p in (layer.w, layer.b, layer.alpha) if p is not None])
         own = tuple(layer._in(*memory) for layer, memory in zip(layers, cut(parameters, shapes), strict=True))
-        activations = [(layer.activation.name, layer.activation.slope) for layer in layers]
+        slopes = [layer.activation.slope for layer in layers]
+        rounded = [None if slope is None else float(parameters.dtype.type(slope)) for slope in slopes]
+        activations = list(zip((layer.activation.name for layer in layers), rounded, strict=True))
         vars(self).update(layers=own, loss_name=loss, reduction=reduction, dtype=parameters.dtype)
         vars(self)["widths"] = (layers[0].w.shape[1], *(len(layer.b) for layer in layers))
         vars(self)["engine"] = Engine(parameters, shapes, own[0]._weights, activations, loss, reduction)

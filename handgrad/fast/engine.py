@@ -13,7 +13,6 @@ from handgrad import checks
 from handgrad.fast.plan import FEW, Plan
 from handgrad.fast.tiny import Tiny, is_tiny
 from handgrad.fast.weights import Weights
-from handgrad.fast.written_out import Program, program_of
 from handgrad.gradient import Gradient, Shapes, cut, named_arrays
 
 Array = npt.NDArray[Any]
@@ -34,12 +33,14 @@ class Engine:
     weights : Weights
         Those of the first layer, in that memory.
     activations : sequence of (str, slope)
-        One a layer.
+        One a layer; a slope is a number of the parameters' dtype.
     loss, reduction : str
         As for `Network`.
 
     Attributes
     ----------
+    architecture : tuple of shapes, activations and loss
+        What the network written out depends on, as `handgrad.fast.written_out.program_of` takes it.
     parameters : ndarray
         The same; written to by `step` alone, and by whoever was given a part of it.
     """
@@ -56,13 +57,14 @@ class Engine:
         self.parameters = parameters
         self._shapes, self._weights = shapes, weights
         self._activations, self._loss, self._reduction = tuple(activations), loss, reduction
+        self.architecture = shapes, self._activations, loss
         self._plans: dict[int, list[Plan]] = {}
         # What every call needs, looked up once.
         self._first, self._n_0, self._n_L, self._dtype = shapes[0][0], shapes[0][0][1], shapes[-1][0][0], parameters.dtype
         self._target = checks.classes if loss == "cross_entropy" else checks.TARGETS[loss]
         # A squared error is finite for finite targets alone, so theirs need not be looked for beforehand.
         self._unread = checks.outputs_of_shape if loss == "squared_error" else self._target
-        self._tiny = Tiny(parameters, shapes, self._activations, loss) if is_tiny(shapes) else None
+        self._tiny = Tiny(parameters, *self.architecture) if is_tiny(shapes, self._activations) else None
 
     def inputs(self, x: npt.ArrayLike) -> tuple[Array, bool]:
         """Return x (N, n_0), checked, and whether it came without a batch axis."""
@@ -76,10 +78,6 @@ class Engine:
         """Return x (N, n_0) and y as a plan takes them, checked, and whether they came without a batch axis."""
         batch, single = self.inputs(x)
         return batch, self._target(y, len(batch), single, self._n_L, self._dtype), single
-
-    def program(self) -> Program:
-        """Return the network written out; networks of one architecture have the same one."""
-        return program_of(self._shapes, self._activations, self._loss, self._dtype)
 
     def gradient(self, x: npt.ArrayLike, y: npt.ArrayLike) -> Gradient:
         """Return what `Network.gradient` returns."""

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
-import numpy as np
-
 from handgrad.fast.straight_line import Line, Names, Section, names_of, sections_of
 from handgrad.gradient import Shapes
 
@@ -35,14 +33,27 @@ class Program:
 
     Parameters
     ----------
-    names : tuple of Names
-        What the quantities of each layer are called.
-    sections : tuple of Section
-        The lines, in the order of one pass.
+    shapes : Shapes
+        Of each layer's w and α, as `handgrad.gradient.cut` takes them.
+    activations : tuple of (str, slope)
+        One a layer; the slope of leaky_relu, rounded to the network's dtype, and None for the others.
+    loss : str
+        As for `Network`; of one example the mean is the sum.
     """
 
-    names: tuple[Names, ...]
-    sections: tuple[Section, ...]
+    shapes: Shapes
+    activations: tuple[tuple[str, float | None], ...]
+    loss: str
+
+    @cached_property
+    def names(self) -> list[Names]:
+        """What the quantities of each layer are called, first layer first."""
+        return names_of(self.shapes)
+
+    @cached_property
+    def sections(self) -> list[Section]:
+        """The lines, in the order of one pass."""
+        return sections_of(self.names, self.activations, self.loss)
 
     @property
     def lines(self) -> list[Line]:
@@ -70,10 +81,10 @@ class Program:
         text = "\n".join(code for code, _, _ in self.lines)
         return [name for name in FUNCTIONS if f"{name}(" in text]
 
-    @property
+    @cached_property
     def multiply_adds(self) -> int:
         """How many products are added up: forward, dL/dw, and dL/da but for dL/dx."""
-        layers = [len(of.w) * len(of.a_prev) for of in self.names]
+        layers = [n * n_prev for (n, n_prev), _ in self.shapes]
         return 3 * sum(layers) - layers[0]
 
     @cached_property
@@ -127,30 +138,18 @@ class Program:
 _ARGUMENTS = ("parameters", "x", "y")
 
 
-def program_of(shapes: Shapes, activations: Sequence[tuple[str, float | None]], loss: str, dtype: np.dtype[Any]) -> Program:
+@lru_cache(maxsize=MOST_PROGRAMS)
+def program_of(shapes: Shapes, activations: tuple[tuple[str, float | None], ...], loss: str) -> Program:
     """Return the program of an architecture, the same one every time.
 
     Parameters
     ----------
-    shapes : Shapes
-        Of each layer's w and α, as `handgrad.gradient.cut` takes them.
-    activations : sequence of (str, slope)
-        One a layer; the slope of leaky_relu, and None for the others.
-    loss : str
-        As for `Network`; of one example the mean is the sum.
-    dtype : dtype
-        The network's, to which the slopes are rounded.
+    shapes, activations, loss
+        As for `Program`.
 
     Returns
     -------
     Program
         Compiled when it is first asked for a gradient.
     """
-    slopes = [None if slope is None else float(dtype.type(slope)) for _, slope in activations]
-    return _program(shapes, tuple(zip((name for name, _ in activations), slopes, strict=True)), loss)
-
-
-@lru_cache(maxsize=MOST_PROGRAMS)
-def _program(shapes: Shapes, activations: tuple[tuple[str, float | None], ...], loss: str) -> Program:
-    names = names_of(shapes)
-    return Program(tuple(names), tuple(sections_of(names, activations, loss)))
+    return Program(shapes, activations, loss)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from handgrad import checks
 from handgrad.fast.straight_line import Line
+from handgrad.fast.written_out import Program
 from handgrad.network import Network
 
 __all__ = ["numbers", "written_out"]
@@ -66,7 +67,7 @@ def written_out(net: Network, x: npt.ArrayLike | None = None, y: npt.ArrayLike |
     dx_2 = 1.0
     """
     checks.instance("net", net, Network, "a Network")
-    told = net.engine.program()
+    told = Program(*net.engine.architecture)
     checks.together(x=x, y=y)
     checks.all_finite(net.named(), "net's {}")
     if x is None or y is None:

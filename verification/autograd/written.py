@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 import handgrad as hg
+from handgrad.fast.written_out import program_of
 from handgrad.homework.written_out import numbers
 from verification.bounds.quantities import with_batch_axis
 
@@ -36,7 +37,7 @@ def written_out(net: hg.Network, x: npt.ArrayLike, y: npt.ArrayLike) -> dict[str
     TypeError, ValueError
         As `handgrad.written_out`.
     """
-    told = net.engine.program()
+    told = program_of(*net.engine.architecture)
     found = told.quantities(*numbers(net, x, y))
 
     def array(names: list[str], *shape: int) -> Array:
