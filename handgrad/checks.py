@@ -271,10 +271,10 @@ def inputs(x: object, n_0: int, first_shape: tuple[int, ...], dtype: np.dtype[An
     ValueError
         If x has another rank or width, is empty, or is not finite in the network's dtype.
     """
-    if type(x) is np.ndarray and x.dtype == dtype and x.ndim == 2 and x.shape[1] == n_0 and len(x):
+    if type(x) is np.ndarray and x.dtype == dtype and x.shape[-1:] == (n_0,) and x.ndim <= 2 and len(x):
         if not is_finite(x):
             finite("x", x)
-        return x, False
+        return (x, False) if x.ndim == 2 else (x[None], True)
     array = real_array("x", x)
     if array.ndim not in (1, 2) or array.shape[-1] != n_0:
         raise ValueError(
@@ -313,8 +313,8 @@ def outputs(y: object, count: int, single: bool, n_out: int, dtype: np.dtype[Any
 def outputs_of_shape(y: object, count: int, single: bool, n_out: int, dtype: np.dtype[Any]) -> Array:
     """Return what `outputs` does, but for a y that has the right shape and dtype already look for no NaN or infinity."""
     shape = (n_out,) if single else (count, n_out)
-    if type(y) is np.ndarray and y.dtype == dtype and y.shape == shape and not single:
-        return y
+    if type(y) is np.ndarray and y.dtype == dtype and y.shape == shape:
+        return y[None] if single else y
     array = real_array("y", y)
     if array.shape != shape:
         symbols = "(n_L,)" if single else "(N, n_L)"
