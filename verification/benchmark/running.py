@@ -8,7 +8,7 @@ from typing import Any
 
 from handgrad import checks
 from verification.benchmark.networks import NETWORKS, Row, row_of
-from verification.benchmark.peers import OWN, PEERS
+from verification.benchmark.peers import OWN, PEERS, SLOW
 from verification.benchmark.report import Report, cores
 from verification.benchmark.runs import WAYS, WORTH
 from verification.benchmark.timing import QUICK, THOROUGH
@@ -80,7 +80,8 @@ def plan(
     if whole:
         rows = [row for row in NETWORKS if not quick or row.multiply_adds < QUICK_MULTIPLY_ADDS]
     kinds = tuple(checks.one_of("dtype", dtype, DTYPES) for dtype in dtypes)
-    chosen = tuple(PEERS) if peers is None else tuple(checks.one_of("peers", name, PEERS) for name in peers)
+    every = [name for name in PEERS if not quick or name not in SLOW]
+    chosen = tuple(every if peers is None else (checks.one_of("peers", name, PEERS) for name in peers))
     numbers = {"1": (1,), "all": (cores(),), "both": tuple(dict.fromkeys((1, cores())))}
     asked = checks.one_of("threads", threads or ("1" if quick else "both"), numbers)
     return Plan(tuple(rows), kinds, chosen, numbers[asked], quick, whole)
