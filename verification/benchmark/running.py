@@ -95,7 +95,7 @@ def steps(asked: Plan) -> list[Step]:
         each = {"peers": asked.peers, "threads": threads, "effort": effort}
         row.append(Step("timing", [{"row": r, "dtype": dtype, **each} for r in asked.rows for dtype in asked.dtypes], threads))
         if asked.whole:
-            rounds = {"threads": threads, "rounds": 5 if asked.quick else 21}
+            rounds = {"threads": threads, "rounds": 15 if asked.quick else 21}
             row.append(Step("training", [{"dtype": dtype, **rounds} for dtype in asked.dtypes], threads))
     holders = [OWN, *(name for name in HOLDERS if name in asked.peers and PEERS[name].version is not None)]
     large = [(each, dtype) for each in asked.rows for dtype in asked.dtypes if each.minimum_bytes(dtype) >= WORTH]
@@ -104,7 +104,7 @@ def steps(asked: Plan) -> list[Step]:
     if asked.whole:
         numbers = (200, 200, 50) if asked.quick else (20_000, 5000, 300)
         row.append(Step("throughput", [{"way": w, "networks": n} for w, n in zip(WAYS, numbers, strict=True)], 1))
-        row.append(Step("startup", [{"rounds": 5 if asked.quick else 15}], 1))
+        row.append(Step("startup", [{"rounds": 7 if asked.quick else 15}], 1))
     return row
 
 
