@@ -426,7 +426,7 @@ def _add_benchmark(parser: argparse.ArgumentParser) -> None:
         metavar="NAME[,NAME...]",
         help=f"beside whom: {', '.join(PEERS)} (default all that are installed; quick without {', '.join(SLOW)})",
     )
-    parser.add_argument("--quick", action="store_true", help="about a minute: fewer rounds, without the largest networks")
+    parser.add_argument("--quick", action="store_true", help="about two minutes: fewer rounds, without the largest networks")
     parser.add_argument("--json", type=_destination, metavar="FILE", help="write the result to FILE")
     parser.add_argument("--plot", type=_plot, metavar="FILE", help="draw time against network size: .png, .svg or .pdf")
 

@@ -22,14 +22,16 @@ STYLES = {
     "torch-hand": ("#003B5C", "^"),
     "torch-compile": ("#6A3D9A", "<"),
     "jax": ("#009E73", "v"),
-    "numba": ("#000000", "p"),
+    "numba": ("#8C510A", "p"),
     "autograd": ("#CC79A7", "P"),
     "mygrad": ("#E69F00", "X"),
     "sklearn": ("#7F7F7F", "*"),
     "micrograd": ("#B8A800", "h"),
 }
-# Networks off the line that the others make, since they have more layers, another activation or more examples: drawn apart.
-APART = ("50x16", "64-64-10-tanh", "64-64-10/4096", "64-64-10/65536")
+# Networks of more layers or more examples lie off the line that the others make: they are drawn apart.
+APART = ("50x16", "64-64-10/4096", "64-64-10/65536")
+# The points of another activation would lie on those of the same widths: they are drawn where they are alone.
+HIDDEN = "64-64-10-tanh"
 
 
 def kind(name: str) -> str:
@@ -50,14 +52,15 @@ def plot(report: Report, file: IO[bytes], ending: str = "png") -> None:
     check(f"plot.{ending}")
     from matplotlib.figure import Figure
 
-    dtypes = list(dict.fromkeys(each.dtype for each in report.measurements))
-    numbers = list(dict.fromkeys(each.threads for each in report.measurements))
+    drawn = [each for each in report.measurements if each.network != HIDDEN] or report.measurements
+    dtypes = list(dict.fromkeys(each.dtype for each in drawn))
+    numbers = list(dict.fromkeys(each.threads for each in drawn))
     figure = Figure(figsize=(1.9 + 4.6 * len(dtypes), 0.7 + 4.3 * len(numbers)), layout="constrained")
     grid: Any = figure.subplots(len(numbers), len(dtypes), sharex=True, sharey=True, squeeze=False)
     handles: dict[str, Any] = {}
     for line, number in zip(grid, numbers, strict=True):
         for axes, dtype in zip(line, dtypes, strict=True):
-            group = [each for each in report.measurements if (each.dtype, each.threads) == (dtype, number)]
+            group = [each for each in drawn if (each.dtype, each.threads) == (dtype, number)]
             axes.set_title(f"{dtype}, {threads(number)}, {group[0].clock}")
             _draw(axes, sorted(group, key=lambda each: each.multiply_adds), handles)
     figure.supxlabel("multiply-adds in the matrix products of one gradient")
@@ -85,7 +88,7 @@ def _draw(axes: Axes, group: list[Measurement], handles: dict[str, Any]) -> None
     for each in group:
         if each.network in APART:
             top = each.multiply_adds, max(taken.seconds for taken in each.times.values())
-            axes.annotate(each.network, top, (0, 8), textcoords="offset points", ha="center", fontsize=8)
+            axes.annotate(each.network, top, (6, 6), textcoords="offset points", ha="right", fontsize=8)
 
 
 def _points(group: list[Measurement], name: str) -> tuple[list[int], list[float]]:

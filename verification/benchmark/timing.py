@@ -87,7 +87,7 @@ class Effort:
     seconds: float
 
 
-THOROUGH, QUICK = Effort(7, 41, 8.0), Effort(9, 41, 1.5)
+THOROUGH, QUICK = Effort(7, 41, 8.0), Effort(7, 41, 1.5)
 
 
 @dataclass(frozen=True)
