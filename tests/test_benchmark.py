@@ -351,7 +351,7 @@ def test_networks_are_eleven_and_the_same_every_time():
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_training_matches_torch(monkeypatch, dtype):
-    monkeypatch.setattr(runs, "in_turns", lambda calls, effort, clock: dict.fromkeys(calls, [1.0]))
+    monkeypatch.setattr(runs, "in_turns", lambda calls, effort, clock: {name: [1.0] for name in calls})
     assert training(dtype, 1, 1).difference <= 100 * np.finfo(dtype).eps
 
 
