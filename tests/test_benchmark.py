@@ -7,15 +7,19 @@ import sys
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
 from verification.__main__ import main
-from verification.benchmark import chart, running, runs, timing, workers
+from verification.benchmark import chart, jitted, peers, running, runs, timing, workers
 from verification.benchmark.networks import NETWORKS, Row, network_of, row_of
 from verification.benchmark.peers import (
+    OWN,
     PEERS,
+    SLOW,
     DisagreementError,
     MissingError,
     Subject,
@@ -28,7 +32,7 @@ from verification.benchmark.peers import (
 )
 from verification.benchmark.report import Report, cores, duration, table
 from verification.benchmark.runs import WAYS, Memory, StartUp, Throughput, Training, memory, startup, training
-from verification.benchmark.timing import Spread, paired, short, spread
+from verification.benchmark.timing import WALL, Clock, Spread, clock_of, paired, short, spread
 
 DTYPES = ["float64", "float32"]
 ONE = timing.Effort(fewest=1, most=1, seconds=0.0)
@@ -46,12 +50,21 @@ def unsuited(name, row, dtype):
     return ""
 
 
+@pytest.fixture
+def without_cpp(monkeypatch):
+    """Let torch.compile trace its graphs, forward and backward, and run them as they are: C++ would take 20 s a network."""
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="aot_eager"))
+    monkeypatch.setattr(peers, "_lacking_to_compile", lambda: "")
+
+
+@pytest.mark.usefixtures("without_cpp")
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", PEERS)
 def test_peer_matches_handgrad(name, dtype):
     rows = dict.fromkeys(replace(row.reduced(), name="") for row in NETWORKS)
-    # JAX compiles 50 layers for seconds: once is enough.
-    for row in (row for row in rows if dtype == "float64" or len(row.widths) < 50):
+    # Whoever compiles takes seconds for 50 layers: once is enough, and for torch's own interpreter of its graphs too often.
+    deep = dtype == "float64" and name != "torch-compile"
+    for row in (row for row in rows if deep or len(row.widths) < 50):
         net, x, y = network_of(row, dtype)
         if find_spec(PEERS[name].module) is None:
             with pytest.raises(MissingError, match=f"{PEERS[name].package} is not installed"):
@@ -66,12 +79,69 @@ def test_peer_matches_handgrad(name, dtype):
         agree(made.read(made.run()), own.read(own.run()))
 
 
+@pytest.mark.usefixtures("without_cpp")
 @pytest.mark.parametrize(("hidden", "loss"), [("tanh", "squared_error"), ("sigmoid", "cross_entropy")])
 @pytest.mark.parametrize("name", [name for name in PEERS if find_spec(PEERS[name].module)])
 def test_peer_with_another_loss_matches_handgrad(name, hidden, loss):
     net, x, y = network_of(row_of((3, 4, 2), 5, hidden, loss), "float64")
     made, own = subject(name, net, x, y), handgrad(net, x, y)
     agree(made.read(made.run()), own.read(own.run()))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_numba_with_products_of_blas_matches_handgrad(dtype):
+    pytest.importorskip("numba")
+    (row,) = (row for row in NETWORKS if row.name == "64-64-10")
+    assert min(row.widths) * 64 * row.count >= jitted.FEW
+    net, x, y = network_of(row, dtype)
+    made, own = subject("numba", net, x, y), handgrad(net, x, y)
+    agree(made.read(made.run()), own.read(own.run()))
+
+
+@pytest.mark.parametrize("few", [0, 10**6], ids=["BLAS", "loops"])
+@pytest.mark.parametrize("row", dict.fromkeys(replace(row.reduced(), name="") for row in NETWORKS), ids=str)
+def test_what_numba_compiles_matches_handgrad_in_python(monkeypatch, row, few):
+    net, x, y = network_of(row, "float64")
+    monkeypatch.setitem(sys.modules, "numba", SimpleNamespace(njit=lambda **options: lambda function: function))
+    monkeypatch.setattr(jitted, "FEW", few)
+    monkeypatch.setattr(jitted, "compiled", jitted.compiled.__wrapped__)
+    made, own = PEERS["numba"].make(net, x, y), handgrad(net, x, y)
+    agree(made.read(made.run()), own.read(own.run()))
+
+
+def test_wrong_numba_is_refused(monkeypatch):
+    pytest.importorskip("numba")
+    monkeypatch.setitem(jitted.CODES, "tanh", jitted.RELU)
+    found = timing.measure(NETWORKS[1], "float64", ["numba"], 1, ONE)
+    assert "must be handgrad's within" in found.refused["numba"]
+    assert "numba" not in found.times
+
+
+@pytest.mark.usefixtures("without_cpp")
+def test_wrong_torch_compile_is_refused(monkeypatch):
+    right = peers._torch_loss
+    monkeypatch.setattr(peers, "_torch_loss", lambda net: lambda *arguments: 1.01 * right(net)(*arguments))
+    found = timing.measure(NETWORKS[1], "float64", ["torch-compile"], 1, ONE)
+    assert "w1 must be handgrad's within" in found.refused["torch-compile"]
+    assert "torch-compile" not in found.times
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "value", "lacks"),
+    [
+        (peers.shutil, "which", lambda name: None, r"a C\+\+ compiler \(some-c\+\+\)"),
+        (peers.sysconfig, "get_path", lambda name: "/no/such/folder", r"Python's headers \(/no/such/folder.Python.h\)"),
+    ],
+    ids=["compiler", "headers"],
+)
+def test_torch_compile_without_what_it_needs_is_left_out_and_says_so(monkeypatch, place, name, value, lacks):
+    monkeypatch.setenv("CXX", "some-c++")
+    monkeypatch.setattr(peers.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(place, name, value)
+    with pytest.raises(MissingError, match=f"^torch.compile needs {lacks}, and there is none$"):
+        subject("torch-compile", *network_of(NETWORKS[0], "float64"))
+    found = timing.measure(NETWORKS[0], "float64", ["torch-compile"], 1, ONE)
+    assert "torch.compile needs" in found.left_out["torch-compile"]
 
 
 @pytest.mark.parametrize("name", OPTIONAL)
@@ -172,6 +242,48 @@ def test_turns_are_begun_by_another_each_round(monkeypatch):
     assert "".join(called) == "abcbcacab"
 
 
+def test_time_of_a_turn_equals_its_clocks(monkeypatch):
+    now, took = [0.0], {"a": 2.0, "b": 6.0}
+
+    def call(name):
+        now[0] += took[name]
+
+    runs = {name: partial(call, name) for name in took}
+    found = timing.in_turns(runs, timing.Effort(3, 3, 0.0), Clock("some time", lambda: now[0]))
+    assert found == {"a": [2.0] * 3, "b": [6.0] * 3}
+
+
+@pytest.mark.parametrize(
+    ("took", "calls"),
+    [
+        # Seconds of blocks of 1, 1, 2, 2, … calls, after the warming of each block of more than one.
+        ([0.3, 0.005, 0.01, 0.01], 4),
+        ([0.005, 0.3, 0.01, 0.01], 4),
+        ([0.3, 0.2], 1),
+    ],
+)
+def test_calls_in_a_block_are_not_fewer_for_one_that_was_held_up(took, calls):
+    rest = iter(took)
+    asked = []
+
+    def timeit(count):
+        # The second time of one and the same number of calls, or the only one of one call, is what counts.
+        asked.append(count)
+        return next(rest) if len(asked) <= 2 or count > 1 else 0.0
+
+    assert timing._calls_in_a_block(SimpleNamespace(timeit=timeit)) == calls
+
+
+def test_clock_of_one_thread_is_the_processors_and_of_several_the_walls(monkeypatch):
+    assert (WALL.name, WALL.read) == ("wall-clock time", timing.time.perf_counter)
+    for resolution, chosen in ((1e-9, "processor time"), (1e-6, "processor time"), (1 / 64, "wall-clock time")):
+        monkeypatch.setattr(timing.time, "get_clock_info", lambda name, known=resolution: SimpleNamespace(resolution=known))
+        assert clock_of(1).name == chosen
+        assert clock_of(2) == WALL
+    monkeypatch.setattr(timing.time, "get_clock_info", lambda name: SimpleNamespace(resolution=1e-9))
+    assert clock_of(1).read is timing.time.process_time
+
+
 def test_turns_are_as_many_as_asked():
     found = timing.in_turns({"a": lambda: None, "b": lambda: sum(range(100))}, timing.Effort(2, 3, 3600.0))
     assert {name: len(row) for name, row in found.items()} == {"a": 3, "b": 3}
@@ -221,8 +333,8 @@ def test_memory_is_measured_and_noted():
     assert Memory("", "", "", 10, 15).multiple == 1.5
 
 
-def test_networks_are_eight_and_the_same_every_time():
-    assert len(NETWORKS) == len({row.name for row in NETWORKS}) == 8
+def test_networks_are_eleven_and_the_same_every_time():
+    assert len(NETWORKS) == len({row.name for row in NETWORKS}) == 11
     for row in NETWORKS:
         small = row.reduced()
         assert len(small.widths) == len(row.widths)
@@ -238,28 +350,42 @@ def test_networks_are_eight_and_the_same_every_time():
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_training_matches_torch(dtype):
+def test_training_matches_torch(monkeypatch, dtype):
+    monkeypatch.setattr(runs, "in_turns", lambda calls, effort, clock: {name: [1.0] for name in calls})
     assert training(dtype, 1, 1).difference <= 100 * np.finfo(dtype).eps
 
 
-def test_training_ratio_equals_one_by_hand(monkeypatch):
-    trained = []
+@pytest.mark.parametrize("threads", [1, 2])
+def test_training_ratio_equals_one_by_hand(monkeypatch, threads):
+    times, asked = {"torch": [6.0, 9.0, 6.0], "handgrad": [2.0, 2.0, 3.0]}, []
 
-    def timeit(train, number):
-        trained.append("fit" if isinstance(train, partial) else "torch")
-        return 2.0 if trained[-1] == "fit" else 6.0
+    def in_turns(calls, effort, clock):
+        asked.append((effort, clock))
+        return {name: times[name] for name in calls}
 
-    monkeypatch.setattr(runs, "timeit", timeit)
-    found = training("float32", 1, 3)
+    monkeypatch.setattr(runs, "in_turns", in_turns)
+    found = training("float32", threads, 3)
+    assert asked == [(timing.Effort(3, 3, 0.0), clock_of(threads))]
     assert (found.seconds, found.torch_seconds, found.ratio.median) == (2.0, 6.0, 3.0)
-    assert trained == ["torch", "fit", "fit", "torch", "torch", "fit"]
+    assert (found.threads, found.clock) == (threads, clock_of(threads).name)
 
 
 def test_startup_ratio_equals_one_by_hand(monkeypatch):
     times = {"handgrad": [3.0, 6.0, 3.0], "numpy": [2.0, 2.0, 2.0]}
-    monkeypatch.setattr(runs, "in_turns", lambda calls, effort: {name: times[name] for name in calls})
+    monkeypatch.setattr(runs, "in_turns", lambda calls, effort, clock: {name: times[name] for name in calls})
     found = startup(3)
     assert (found.seconds, found.numpy_seconds, found.ratio.median) == (3.0, 2.0, 1.5)
+
+
+def test_clock_of_children_is_the_processors_where_there_is_one(monkeypatch):
+    pytest.importorskip("resource")
+    clock = runs._clock_of_children()
+    before = clock.read()
+    subprocess.run([sys.executable, "-c", ""], check=True)
+    assert clock.read() > before
+    assert clock.name == "processor time"
+    monkeypatch.setitem(sys.modules, "resource", None)
+    assert runs._clock_of_children() == WALL
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -275,6 +401,7 @@ def some_report():
             network=row.name,
             dtype=dtype,
             threads=1,
+            clock="some time",
             multiply_adds=row.multiply_adds,
             rounds=7,
             times={
@@ -290,10 +417,10 @@ def some_report():
     ]
     return Report(
         measurements=measurements,
-        trainings=[Training("float32", 2, 0.1, 0.2, Spread(1.9, 2.0, 2.1), 1e-7)],
+        trainings=[Training("float32", 2, "another time", 0.1, 0.2, Spread(1.9, 2.0, 2.1), 1e-7)],
         memories=[Memory("4x2048", "float32", "handgrad", 2**20, 3 * 2**19)],
         throughputs=[Throughput("campaign", 100, 2.0)],
-        startups=[StartUp(0.2, 0.1, Spread(1.8, 2.0, 2.2))],
+        startups=[StartUp("a third", 0.2, 0.1, Spread(1.8, 2.0, 2.2))],
     )
 
 
@@ -312,15 +439,16 @@ def test_table_is_every_row_and_every_section():
     assert max(map(len, lines[2:])) <= 140
     text = "\n".join(lines)
     for part in (
-        "float32, 1 thread",
+        "float32, 1 thread, some time: handgrad's of a call",
         "\n  not as asked: openmp of libgomp has 2 threads\n",
         "4.00       2.00",
         "3.60-4.40",
         "micrograd    it cannot\n",
         "minimum    1 MiB  handgrad 1.50",
-        "fit 100 ms, torch 200 ms, ratio 2.00 (1.90-2.10); largest relative difference of the weights 1.0e-07",
+        "float32, 2 threads, another time: fit 100 ms, torch 200 ms, ratio 2.00 (1.90-2.10); "
+        "largest relative difference of the weights 1.0e-07",
         "50 networks a second of processor time",
-        "python -m handgrad --help 200 ms",
+        "a third: python -m handgrad --help 200 ms",
     ):
         assert part in text
     assert "25%" in text
@@ -338,8 +466,45 @@ def test_plot_in_svg_is_everybody_and_the_limit():
     stream = io.BytesIO()
     chart.plot(some_report(), stream, "svg")
     text = stream.getvalue().decode()
-    for part in ("handgrad", "torch", "jax", "limit: the bare products", "float32, 1 thread", "time of one call, in seconds"):
+    parts = ["handgrad", "torch", "jax", *chart.APART, "limit: the bare products"]
+    for part in [*parts, "float32, 1 thread, some time", "time of one call, in seconds"]:
         assert f"<!-- {part} -->" in text
+    assert chart.HIDDEN not in text
+
+
+@pytest.mark.parametrize("name", ["2-2-2", chart.APART[0], chart.HIDDEN])
+def test_plot_of_a_network_alone_is_a_picture_whichever_it_is(name):
+    report = some_report()
+    report.measurements = [each for each in report.measurements if each.network == name]
+    stream = io.BytesIO()
+    chart.plot(report, stream, "svg")
+    assert "<!-- handgrad -->" in stream.getvalue().decode()
+
+
+def test_styles_are_everybodys_and_differ():
+    assert set(chart.STYLES) == {OWN, *PEERS}
+    for seen in zip(*chart.STYLES.values(), strict=True):
+        assert len(set(seen)) == len(PEERS) + 1
+    assert {row.name for row in NETWORKS} > {*chart.APART, chart.HIDDEN}
+
+
+@pytest.mark.parametrize("old", [None, "of last year"], ids=["no file", "a file"])
+@pytest.mark.parametrize("order", [1, -1])
+def test_json_beside_a_plot_that_cannot_be_is_untouched_and_nothing_is_measured(monkeypatch, capsys, tmp_path, order, old):
+    def replies(*arguments):
+        raise AssertionError("nothing may be measured")
+
+    monkeypatch.setattr(running, "replies", replies)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    file = tmp_path / "b.json"
+    if old is not None:
+        file.write_text(old)
+    pairs = [("--json", str(file)), ("--plot", str(tmp_path / "plot.png"))][::order]
+    with pytest.raises(SystemExit) as left:
+        main(["benchmark", *pairs[0], *pairs[1]])
+    assert left.value.code == 2
+    assert "pip install '.[benchmark]'" in capsys.readouterr().err
+    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == ([] if old is None else [("b.json", old)])
 
 
 def test_plot_without_matplotlib_is_exit_2_and_names_the_extra(monkeypatch, capsys, tmp_path):
@@ -458,8 +623,8 @@ def test_whole_plan_is_everything():
     assert [step.task for step in found if step.task != "memory"] == ["timing", "training", "throughput", "startup"]
     held = {(step.calls[0]["row"].name, step.calls[0]["dtype"]) for step in found if step.task == "memory"}
     assert held == {(row.name, dtype) for row in NETWORKS for dtype in DTYPES if row.minimum_bytes(dtype) > 10 * 2**20}
-    assert {name for name, _ in held} == {"784-1024-1024-10/256", "784-1024-1024-10/512", "4x2048"}
-    assert len(found[0].calls) == 16
+    assert {name for name, _ in held} == {"64-64-10/65536", "784-1024-1024-10/256", "784-1024-1024-10/512", "4x2048"}
+    assert len(found[0].calls) == 22
 
 
 def test_plan_of_threads_is_one_and_all(monkeypatch):
@@ -472,6 +637,13 @@ def test_plan_of_threads_is_one_and_all(monkeypatch):
 def test_quick_plan_is_without_the_largest():
     rows = running.plan(quick=True).rows
     assert [row.name for row in NETWORKS if row not in rows] == ["784-1024-1024-10/512", "4x2048"]
+
+
+def test_quick_plan_is_without_who_compiles_for_long_unless_asked_by_name():
+    assert running.plan().peers == tuple(PEERS)
+    assert set(SLOW) == {"torch-compile"}
+    assert running.plan(quick=True).peers == tuple(name for name in PEERS if name != "torch-compile")
+    assert running.plan(quick=True, peers=["torch-compile", "jax"]).peers == ("torch-compile", "jax")
 
 
 def test_plan_of_chosen_networks_is_these_alone():
@@ -495,6 +667,7 @@ def test_plan_of_chosen_networks_is_these_alone():
         (["--dtype", "float16"], "dtype must be one of float64, float32; got 'float16'"),
         (["--dtype", ","], "dtype must name at least one of"),
         (["--peers", "pytorch"], "peers must be one of torch, torch-module,"),
+        (["--networks", "64-64-10 tanh"], "networks must be one of 2-2-2, 4-8-3, 64-64-10, 64-64-10-tanh, 64-64-10/4096,"),
         (["--threads", "2"], "threads must be one of 1, all, both; got '2'"),
         (["--plot", "plot.gif"], "plot must be a file whose name ends in .png, .svg, .pdf; got plot.gif"),
         (["--plot", "/no/such/folder/plot.png"], "can't open"),

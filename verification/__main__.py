@@ -24,7 +24,7 @@ from handgrad.destination import Destination, UnwrittenError
 from handgrad.extras import PACKAGES
 from handgrad.terminal import is_full, leave_output, make_readable, tell_unwritten
 from verification.benchmark.networks import NETWORKS
-from verification.benchmark.peers import PEERS
+from verification.benchmark.peers import PEERS, SLOW
 from verification.random_networks.architectures import ACTIVATIONS, DTYPES, LOSSES, Options
 
 if TYPE_CHECKING:
@@ -424,9 +424,9 @@ def _add_benchmark(parser: argparse.ArgumentParser) -> None:
         "--peers",
         type=_names,
         metavar="NAME[,NAME...]",
-        help=f"beside whom: {', '.join(PEERS)} (default all that are installed)",
+        help=f"beside whom: {', '.join(PEERS)} (default all that are installed; quick without {', '.join(SLOW)})",
     )
-    parser.add_argument("--quick", action="store_true", help="about a minute: fewer rounds, without the largest networks")
+    parser.add_argument("--quick", action="store_true", help="about two minutes: fewer rounds, without the largest networks")
     parser.add_argument("--json", type=_destination, metavar="FILE", help="write the result to FILE")
     parser.add_argument("--plot", type=_plot, metavar="FILE", help="draw time against network size: .png, .svg or .pdf")
 

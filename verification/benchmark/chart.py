@@ -20,14 +20,18 @@ STYLES = {
     "torch": ("#0072B2", "s"),
     "torch-module": ("#56B4E9", "D"),
     "torch-hand": ("#003B5C", "^"),
+    "torch-compile": ("#6A3D9A", "<"),
     "jax": ("#009E73", "v"),
+    "numba": ("#8C510A", "p"),
     "autograd": ("#CC79A7", "P"),
     "mygrad": ("#E69F00", "X"),
     "sklearn": ("#7F7F7F", "*"),
     "micrograd": ("#B8A800", "h"),
 }
-# A network of more layers lies off the line that the others make: it is drawn apart.
-DEEP = "50x16"
+# Networks of more layers or more examples lie off the line that the others make: they are drawn apart.
+APART = ("50x16", "64-64-10/4096", "64-64-10/65536")
+# The points of another activation would lie on those of the same widths: they are drawn where they are alone.
+HIDDEN = "64-64-10-tanh"
 
 
 def kind(name: str) -> str:
@@ -48,15 +52,16 @@ def plot(report: Report, file: IO[bytes], ending: str = "png") -> None:
     check(f"plot.{ending}")
     from matplotlib.figure import Figure
 
-    dtypes = list(dict.fromkeys(each.dtype for each in report.measurements))
-    numbers = list(dict.fromkeys(each.threads for each in report.measurements))
+    drawn = [each for each in report.measurements if each.network != HIDDEN] or report.measurements
+    dtypes = list(dict.fromkeys(each.dtype for each in drawn))
+    numbers = list(dict.fromkeys(each.threads for each in drawn))
     figure = Figure(figsize=(1.9 + 4.6 * len(dtypes), 0.7 + 4.3 * len(numbers)), layout="constrained")
     grid: Any = figure.subplots(len(numbers), len(dtypes), sharex=True, sharey=True, squeeze=False)
     handles: dict[str, Any] = {}
     for line, number in zip(grid, numbers, strict=True):
         for axes, dtype in zip(line, dtypes, strict=True):
-            group = [each for each in report.measurements if (each.dtype, each.threads) == (dtype, number)]
-            axes.set_title(f"{dtype}, {threads(number)}")
+            group = [each for each in drawn if (each.dtype, each.threads) == (dtype, number)]
+            axes.set_title(f"{dtype}, {threads(number)}, {group[0].clock}")
             _draw(axes, sorted(group, key=lambda each: each.multiply_adds), handles)
     figure.supxlabel("multiply-adds in the matrix products of one gradient")
     figure.supylabel("time of one call, in seconds")
@@ -75,15 +80,15 @@ def _draw(axes: Axes, group: list[Measurement], handles: dict[str, Any]) -> None
     for name in sorted(names, key=lambda name: (name == LIMIT, name == OWN)):
         colour, marker = STYLES.get(name, ("black", ""))
         width, size = (2.4, 6.5) if name == OWN else (1.2, 4.5)
-        line, apart = (_points([each for each in group if (each.network == DEEP) == deep], name) for deep in (False, True))
+        line, apart = (_points([each for each in group if (each.network in APART) == off], name) for off in (False, True))
         dashes = "--" if name == LIMIT else "-"
         (handle,) = axes.plot(*line, color=colour, marker=marker, markersize=size, linewidth=width, linestyle=dashes, zorder=3)
         handles.setdefault(name, handle)
         axes.plot(*apart, color=colour, marker=marker or "_", markersize=size, markerfacecolor="white", linestyle="")
     for each in group:
-        if each.network == DEEP:
+        if each.network in APART:
             top = each.multiply_adds, max(taken.seconds for taken in each.times.values())
-            axes.annotate(f"hollow: {DEEP}", top, (0, 8), textcoords="offset points", ha="center", fontsize=8)
+            axes.annotate(each.network, top, (6, 6), textcoords="offset points", ha="right", fontsize=8)
 
 
 def _points(group: list[Measurement], name: str) -> tuple[list[int], list[float]]:

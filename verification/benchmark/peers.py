@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import inspect
 import math
+import os
+import shutil
+import sys
+import sysconfig
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
 from operator import attrgetter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,7 +38,7 @@ class UnsuitedError(ValueError):
 
 
 class MissingError(ImportError):
-    """A peer's package is not installed."""
+    """A peer's package, or what it needs besides, is not installed."""
 
 
 class DisagreementError(ValueError):
@@ -149,13 +154,20 @@ def _loss(
     return loss
 
 
-def of_torch(net: hg.Network, x: Array, y: Array) -> Subject:
-    """Return torch.autograd.grad of a loss written with torch.nn.functional."""
+def _torch_loss(net: hg.Network) -> Callable[[Any, Any, Any], Any]:
+    """Return the loss written with torch.nn.functional."""
     import torch
     from torch.nn import functional as F  # noqa: N812  # the name that everybody gives it
 
     forms = {"identity": lambda z: z, "sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu}
-    loss = _loss(net, forms, F.cross_entropy, F.linear, lambda a, target: ((a - target) ** 2).sum(dim=1).mean())
+    return _loss(net, forms, F.cross_entropy, F.linear, lambda a, target: ((a - target) ** 2).sum(dim=1).mean())
+
+
+def of_torch(net: hg.Network, x: Array, y: Array) -> Subject:
+    """Return torch.autograd.grad of a loss written with torch.nn.functional."""
+    import torch
+
+    loss = _torch_loss(net)
     parameters = [torch.tensor(array, requires_grad=True) for array in net.named().values()]
     pairs = list(zip(parameters[::2], parameters[1::2], strict=True))
     inputs, targets = torch.tensor(x), torch.tensor(y)
@@ -165,6 +177,37 @@ def of_torch(net: hg.Network, x: Array, y: Array) -> Subject:
         return value, torch.autograd.grad(value, parameters)
 
     return Subject(run, _of_tensors)
+
+
+def of_torch_compile(net: hg.Network, x: Array, y: Array) -> Subject:
+    """Return torch.compile of torch.func.grad_and_value of the same loss, which becomes one graph.
+
+    torch.autograd.grad of a compiled loss would leave autograd's own work in every call, and may not stand inside.
+    """
+    import torch
+
+    if lacking := _lacking_to_compile():
+        raise MissingError(f"torch.compile needs {lacking}, and there is none")
+    parameters, inputs, targets = [torch.tensor(array) for array in net.named().values()], torch.tensor(x), torch.tensor(y)
+    pairs = list(zip(parameters[::2], parameters[1::2], strict=True))
+    # The graphs of the networks before count as this function's, and after eight it would no longer be compiled.
+    torch.compiler.reset()
+    compiled = torch.compile(torch.func.grad_and_value(_torch_loss(net)), fullgraph=True, dynamic=False)
+
+    def read(answer: Any) -> Answer:
+        gradients, loss = answer
+        return loss.item(), [gradient.numpy() for pair in gradients for gradient in pair]
+
+    return Subject(lambda: compiled(pairs, inputs, targets), read)
+
+
+def _lacking_to_compile() -> str:
+    """Return what torch.compile, which writes C++, lacks on this machine; "" if nothing."""
+    compiler = os.environ.get("CXX") or {"darwin": "clang++", "win32": "cl"}.get(sys.platform, "g++")
+    if shutil.which(compiler) is None:
+        return f"a C++ compiler ({compiler})"
+    header = Path(sysconfig.get_path("include"), "Python.h")
+    return "" if header.exists() else f"Python's headers ({header})"
 
 
 def of_torch_module(net: hg.Network, x: Array, y: Array) -> Subject:
@@ -245,6 +288,23 @@ def of_jax(net: hg.Network, x: Array, y: Array) -> Subject:
     parameters, inputs, targets = jax.tree.map(jnp.asarray, (_pairs(net), x, y))
     compiled = jax.jit(jax.value_and_grad(loss))
     return Subject(lambda: jax.block_until_ready(compiled(parameters, inputs, targets)), _of_pairs)
+
+
+def of_numba(net: hg.Network, x: Array, y: Array) -> Subject:
+    """Return the pass written in loops for numba; its large products are the BLAS's of SciPy."""
+    from verification.benchmark.jitted import CODES, compiled
+
+    arrays = list(net.named().values())
+    theta = np.concatenate([array.ravel() for array in arrays])
+    layers = np.array([(*layer.w.shape[::-1], CODES[name]) for layer, name in zip(net.layers, _names(net), strict=True)])
+    gradient, ends = compiled(net.loss_name), np.cumsum([array.size for array in arrays])[:-1]
+
+    def read(answer: Any) -> Answer:
+        loss, dL_dtheta = answer
+        parts = zip(np.split(dL_dtheta, ends), arrays, strict=True)
+        return float(loss), [part.reshape(array.shape) for part, array in parts]
+
+    return Subject(lambda: gradient(theta, layers, x, y), read)
 
 
 def of_autograd(net: hg.Network, x: Array, y: Array) -> Subject:
@@ -401,12 +461,16 @@ PEERS = {
     "torch": Peer("torch", "torch", of_torch),
     "torch-module": Peer("torch", "torch", of_torch_module),
     "torch-hand": Peer("torch", "torch", of_torch_by_hand),
+    "torch-compile": Peer("torch", "torch", of_torch_compile),
     "jax": Peer("jax", "jax", of_jax),
+    "numba": Peer("numba", "numba", of_numba),
     "autograd": Peer("autograd", "autograd", of_autograd),
     "mygrad": Peer("mygrad", "mygrad", of_mygrad),
     "sklearn": Peer("scikit-learn", "sklearn", of_sklearn),
     "micrograd": Peer("micrograd", "micrograd", of_micrograd),
 }
+# Whoever compiles each network for ten seconds is left out where time is short.
+SLOW = ("torch-compile",)
 
 
 def subject(name: str, net: hg.Network, x: Array, y: Array) -> Subject:

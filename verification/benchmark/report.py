@@ -85,8 +85,9 @@ def table(report: Report) -> str:
     headed = {
         "peak memory, 1 thread, in multiples of the minimum: parameters, gradients, x, and a of every layer": _memory(report),
         "fit beside PyTorch's loop (nn.Module, torch.optim.SGD): 784-128-10, 60 steps of batch 64": [
-            f"{each.dtype}, {threads(each.threads):<10} fit {duration(each.seconds)}, torch {duration(each.torch_seconds)}, "
-            f"ratio {each.ratio}; largest relative difference of the weights {each.difference:.1e}"
+            f"{each.dtype}, {threads(each.threads)}, {each.clock}: fit {duration(each.seconds)}, "
+            f"torch {duration(each.torch_seconds)}, ratio {each.ratio}; "
+            f"largest relative difference of the weights {each.difference:.1e}"
             for each in report.trainings
         ],
         "the verification's own throughput, on one core": [
@@ -94,8 +95,8 @@ def table(report: Report) -> str:
             for each in report.throughputs
         ],
         "start-up": [
-            f"python -m handgrad --help {duration(each.seconds)}, python -c 'import numpy' {duration(each.numpy_seconds)}, "
-            f"ratio {each.ratio}"
+            f"{each.clock}: python -m handgrad --help {duration(each.seconds)}, "
+            f"python -c 'import numpy' {duration(each.numpy_seconds)}, ratio {each.ratio}"
             for each in report.startups
         ],
         "FAILED": report.failures,
@@ -131,8 +132,8 @@ def _times(report: Report, dtype: str, number: int) -> Iterator[str]:
     group = [each for each in report.measurements if (each.dtype, each.threads) == (dtype, number)]
     names = [OWN, LIMIT, *(name for name in PEERS if any(name in each.times for each in group))]
     wide = max(len("network"), *(len(each.network) for each in group))
-    yield f"{dtype}, {threads(number)}: handgrad's time of a call, the bare matrix products' share of it,"
-    yield "and the others' times divided by handgrad's: medians, below them the quartiles"
+    yield f"{dtype}, {threads(number)}, {group[0].clock}: handgrad's of a call, the bare matrix products' share of it,"
+    yield "and the others' divided by handgrad's: medians, below them the quartiles"
     yield f"{'network':<{wide}}{_line(names, names)}"
     for pool in sorted({pool for each in group for pool in each.pools}):
         yield f"  not as asked: {pool}"

@@ -8,7 +8,7 @@ from typing import Any
 
 from handgrad import checks
 from verification.benchmark.networks import NETWORKS, Row, row_of
-from verification.benchmark.peers import OWN, PEERS
+from verification.benchmark.peers import OWN, PEERS, SLOW
 from verification.benchmark.report import Report, cores
 from verification.benchmark.runs import WAYS, WORTH
 from verification.benchmark.timing import QUICK, THOROUGH
@@ -80,7 +80,8 @@ def plan(
     if whole:
         rows = [row for row in NETWORKS if not quick or row.multiply_adds < QUICK_MULTIPLY_ADDS]
     kinds = tuple(checks.one_of("dtype", dtype, DTYPES) for dtype in dtypes)
-    chosen = tuple(PEERS) if peers is None else tuple(checks.one_of("peers", name, PEERS) for name in peers)
+    every = [name for name in PEERS if not quick or name not in SLOW]
+    chosen = tuple(every if peers is None else (checks.one_of("peers", name, PEERS) for name in peers))
     numbers = {"1": (1,), "all": (cores(),), "both": tuple(dict.fromkeys((1, cores())))}
     asked = checks.one_of("threads", threads or ("1" if quick else "both"), numbers)
     return Plan(tuple(rows), kinds, chosen, numbers[asked], quick, whole)
@@ -94,7 +95,7 @@ def steps(asked: Plan) -> list[Step]:
         each = {"peers": asked.peers, "threads": threads, "effort": effort}
         row.append(Step("timing", [{"row": r, "dtype": dtype, **each} for r in asked.rows for dtype in asked.dtypes], threads))
         if asked.whole:
-            rounds = {"threads": threads, "rounds": 5 if asked.quick else 21}
+            rounds = {"threads": threads, "rounds": 15 if asked.quick else 21}
             row.append(Step("training", [{"dtype": dtype, **rounds} for dtype in asked.dtypes], threads))
     holders = [OWN, *(name for name in HOLDERS if name in asked.peers and PEERS[name].version is not None)]
     large = [(each, dtype) for each in asked.rows for dtype in asked.dtypes if each.minimum_bytes(dtype) >= WORTH]
@@ -103,7 +104,7 @@ def steps(asked: Plan) -> list[Step]:
     if asked.whole:
         numbers = (200, 200, 50) if asked.quick else (20_000, 5000, 300)
         row.append(Step("throughput", [{"way": w, "networks": n} for w, n in zip(WAYS, numbers, strict=True)], 1))
-        row.append(Step("startup", [{"rounds": 5 if asked.quick else 15}], 1))
+        row.append(Step("startup", [{"rounds": 7 if asked.quick else 15}], 1))
     return row
 
 

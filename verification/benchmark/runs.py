@@ -13,7 +13,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from timeit import timeit
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,7 @@ import numpy as np
 import handgrad as hg
 from verification.benchmark.networks import SEED, Row, network_of
 from verification.benchmark.peers import subject
-from verification.benchmark.timing import Effort, Spread, in_turns, paired, spread
+from verification.benchmark.timing import WALL, Clock, Effort, Spread, clock_of, in_turns, paired, spread
 
 # Below this memory is not measured: the libraries' own comings and goings are as large.
 WORTH = 10 * 2**20
@@ -86,11 +85,13 @@ def _tidy() -> None:
 class Training:
     """The median seconds of a training run of both, PyTorch's time divided by handgrad's, and how far the weights are apart.
 
-    `difference` is the largest one between the weights after the first run, as a part of the largest weight of its array.
+    `clock` says what kind of time it is. `difference` is the largest one between the weights after the first run, as a part of
+    the largest weight of its array.
     """
 
     dtype: str
     threads: int
+    clock: str
     seconds: float
     torch_seconds: float
     ratio: Spread
@@ -124,13 +125,10 @@ def training(dtype: str, threads: int, rounds: int) -> Training:
     of_torch()
     pairs = zip(net.named().values(), from_torch(module, loss=net.loss_name).named().values(), strict=True)
     apart = max(float(np.abs(mine - theirs).max() / np.abs(theirs).max()) for mine, theirs in pairs)
-    # Both train on from there, which takes as long as from the start. Who is first changes from round to round.
-    seconds: dict[Callable[[], object], list[float]] = {of_torch: [], fit: []}
-    for number in range(rounds):
-        for train in list(seconds)[:: -1 if number % 2 else 1]:
-            seconds[train].append(timeit(train, number=1))
-    others, ours = seconds.values()
-    return Training(dtype, threads, spread(ours).median, spread(others).median, paired(others, ours), apart)
+    # Both train on from there, which takes as long as from the start.
+    clock = clock_of(threads)
+    others, ours = in_turns({"torch": of_torch, "handgrad": fit}, Effort(rounds, rounds, 0.0), clock).values()
+    return Training(dtype, threads, clock.name, spread(ours).median, spread(others).median, paired(others, ours), apart)
 
 
 @dataclass(frozen=True)
@@ -206,8 +204,12 @@ WAYS: dict[str, Callable[[int], int]] = {
 
 @dataclass(frozen=True)
 class StartUp:
-    """The median seconds of `python -m handgrad --help` and of `python -c "import numpy"`, and the ratio of both."""
+    """The median seconds of `python -m handgrad --help` and of `python -c "import numpy"`, and the ratio of both.
 
+    `clock` says what kind of time it is.
+    """
+
+    clock: str
     seconds: float
     numpy_seconds: float
     ratio: Spread
@@ -218,5 +220,20 @@ def startup(rounds: int) -> StartUp:
     commands = {"handgrad": ["-m", "handgrad", "--help"], "numpy": ["-c", "import numpy"]}
     start = partial(subprocess.run, capture_output=True, check=True)
     calls = {name: partial(start, [sys.executable, *arguments]) for name, arguments in commands.items()}
-    ours, theirs = in_turns(calls, Effort(rounds, rounds, 0.0)).values()
-    return StartUp(spread(ours).median, spread(theirs).median, paired(ours, theirs))
+    clock = _clock_of_children()
+    ours, theirs = in_turns(calls, Effort(rounds, rounds, 0.0), clock).values()
+    return StartUp(clock.name, spread(ours).median, spread(theirs).median, paired(ours, theirs))
+
+
+def _clock_of_children() -> Clock:
+    """Return the processor time of the processes that this one has started and waited for; where there is none, wall-clock."""
+    try:
+        import resource  # not everywhere
+    except ImportError:
+        return WALL
+
+    def read() -> float:
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime
+
+    return Clock("processor time", read)

@@ -14,8 +14,33 @@ from verification.benchmark.networks import Row, network_of
 from verification.benchmark.peers import OWN, DisagreementError, MissingError, UnsuitedError, agree, bare, handgrad, subject
 
 LIMIT = "products"
-# One measurement lasts as long as so many calls take, in seconds, so that the clock's own step does not matter.
-BLOCK = 0.01
+# One measurement lasts as long as so many calls take, in seconds, so that neither the clock's own step matters nor what is cold
+# after another's turn.
+BLOCK = 0.02
+# A processor's clock of larger steps, in seconds, is of no use: that of Windows has 1/64 s.
+FINE = 1e-5
+
+
+@dataclass(frozen=True)
+class Clock:
+    """What is read before a block and after it, in seconds, and what it is called in a report."""
+
+    name: str
+    read: Callable[[], float]
+
+
+WALL = Clock("wall-clock time", time.perf_counter)
+
+
+def clock_of(threads: int) -> Clock:
+    """Return the clock for whoever uses so many threads.
+
+    For one thread it is the processor time of the process, which does not go on while other jobs have the core. The processor
+    time of several threads is their sum, which says nothing of how long one waits: there, it is the clock on the wall.
+    """
+    if threads == 1 and time.get_clock_info("process_time").resolution <= FINE:
+        return Clock("processor time", time.process_time)
+    return WALL
 
 
 @dataclass(frozen=True)
@@ -62,7 +87,7 @@ class Effort:
     seconds: float
 
 
-THOROUGH, QUICK = Effort(7, 41, 8.0), Effort(3, 15, 1.0)
+THOROUGH, QUICK = Effort(7, 41, 8.0), Effort(7, 41, 1.5)
 
 
 @dataclass(frozen=True)
@@ -77,14 +102,15 @@ class Time:
 class Measurement:
     """One network in one dtype, by the number of threads that the libraries were allowed.
 
-    `times` has handgrad first, then the peers, then the bare products; `left_out` peers that cannot do it or are not there, and
-    why; `refused` peers whose answer was another than handgrad's, which were not timed; `pools` the libraries' pools of threads
-    that have another number than they were told (if threadpoolctl is installed).
+    `clock` says what kind of time it is. `times` has handgrad first, then the peers, then the bare products; `left_out` peers
+    that cannot do it or are not there, and why; `refused` peers whose answer was another than handgrad's, which were not timed;
+    `pools` the libraries' pools of threads that have another number than they were told (if threadpoolctl is installed).
     """
 
     network: str
     dtype: str
     threads: int
+    clock: str
     multiply_adds: int
     rounds: int
     times: dict[str, Time]
@@ -113,15 +139,16 @@ def measure(row: Row, dtype: str, peers: Sequence[str], threads: int, effort: Ef
             subjects[name] = made
     del expected
     subjects[LIMIT] = bare(net, x)
-    seconds = in_turns({name: each.run for name, each in subjects.items()}, effort)
+    clock = clock_of(threads)
+    seconds = in_turns({name: each.run for name, each in subjects.items()}, effort, clock)
     times = {name: Time(spread(row).median, paired(row, seconds[OWN])) for name, row in seconds.items()}
     rounds, pools = len(seconds[OWN]), _other_pools(threads)
-    return Measurement(row.name, dtype, threads, row.multiply_adds, rounds, times, left_out, refused, pools)
+    return Measurement(row.name, dtype, threads, clock.name, row.multiply_adds, rounds, times, left_out, refused, pools)
 
 
-def in_turns(runs: Mapping[str, Callable[[], object]], effort: Effort) -> dict[str, list[float]]:
+def in_turns(runs: Mapping[str, Callable[[], object]], effort: Effort, clock: Clock = WALL) -> dict[str, list[float]]:
     """Return the seconds that a call of each takes, one number a round: of a block of calls, another one first every round."""
-    timers = {name: Timer(run) for name, run in runs.items()}  # which keep the collector out of the times
+    timers = {name: Timer(run, timer=clock.read) for name, run in runs.items()}  # which keep the collector out of the times
     calls = {name: _calls_in_a_block(timer) for name, timer in timers.items()}
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     order, rounds, start = list(runs), 0, time.perf_counter()
@@ -142,7 +169,8 @@ def in_turns(runs: Mapping[str, Callable[[], object]], effort: Effort) -> dict[s
 def _calls_in_a_block(timer: Timer) -> int:
     """Return how many calls a block has; finding out warms up, too."""
     calls = 1
-    while (took := calls * _block(timer, calls)) < BLOCK / 2:
+    # The shorter of two: after one that something held up, a block would be too few calls for ever.
+    while (took := calls * min(_block(timer, calls), _block(timer, calls))) < BLOCK / 2:
         calls *= 2
     return max(1, round(calls * BLOCK / took))
 

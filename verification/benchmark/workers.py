@@ -31,6 +31,8 @@ class WorkerError(RuntimeError):
 def environment(threads: int) -> dict[str, str]:
     """Return this process's environment with that many threads for everything that is measured."""
     chosen = {**os.environ, **dict.fromkeys(THREADS, str(threads))}
+    # torch.compile would leave processes behind that wait for more to compile.
+    chosen["TORCHINDUCTOR_COMPILE_THREADS"] = "1"
     # XLA takes the size of its pool from NPROC, and Eigen's threads apart.
     chosen["NPROC"] = str(threads)
     if threads == 1:
