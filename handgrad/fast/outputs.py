@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import exp, log1p, sqrt
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy.typing as npt
 
 from handgrad import activations as act
 from handgrad import losses
-from handgrad.fast.in_place import limits
+from handgrad.fast.in_place import Call, limits
 
 Array = npt.NDArray[Any]
 
@@ -39,17 +40,35 @@ class CrossEntropy:
     def __init__(self, logits: Array, spare: Array, share: float) -> None:
         count, n_L = logits.shape
         dtype = logits.dtype
-        self.z, self.flat, self.spare, self.share = logits, logits.reshape(-1), spare, share
+        self.z, self.flat, self.share = logits, logits.reshape(-1), share
         self.derivative = logits
         self.starts = np.arange(0, count * n_L, n_L, dtype=np.intp)
         self.places = np.empty_like(self.starts)
-        self.ones, self.ones_N, self.zeros_N = np.ones(n_L, dtype), np.ones(count, dtype), np.zeros(count, dtype)
-        self.factor: Array = np.empty(count, dtype)
-        self.factors = self.factor[:, None]
-        self.share_array = np.array(share, dtype)
+        self.ones_N = np.ones(count, dtype)
         self.calm, self.tiny = limits(dtype).calm, limits(dtype).tiny
         self.most = sqrt(self.calm / 2)
         self.few = count == 1 and n_L <= SCALARS
+        self.e_k, self.others, self.factor = np.empty((3, count), dtype)
+        minus_others = np.empty_like(self.others)
+        # With e_k left out, Σ e is the other classes' part: p_k − 1 is minus that part, and L_i (2) is log(1 + part / e_k).
+        self.powers: list[Call] = [
+            partial(np.exp, self.flat, self.flat),
+            partial(self.flat.take, self.places, None, self.e_k, "clip"),
+            partial(self.flat.__setitem__, self.places, np.zeros(count, dtype)),
+            partial(logits.dot, np.ones(n_L, dtype), self.others),
+            partial(np.negative, self.others, minus_others),
+            partial(self.flat.__setitem__, self.places, minus_others),
+            partial(np.add, self.others, self.e_k, self.factor),
+            partial(np.divide, np.array(share, dtype), self.factor, self.factor),
+            # A copy and a product of two like shapes take less time than broadcasting.
+            partial(spare.__setitem__, ..., self.factor[:, None]),
+            partial(np.multiply, self.flat, spare.reshape(-1), self.flat),
+        ]
+        self.of_calm: list[Call] = [
+            *self.powers,
+            partial(np.divide, self.others, self.e_k, self.e_k),
+            partial(np.log1p, self.e_k, self.e_k),
+        ]
 
     def loss(self, y: Array) -> float:
         """Return L, and leave dL/dz."""
@@ -59,7 +78,12 @@ class CrossEntropy:
             logits = self.flat.tolist()
             if -self.most < min(logits) and max(logits) < self.most:
                 return self._class(logits, y.item())
-        return self._classes(y, self._is_calm())
+        np.add(self.starts, y, self.places)
+        if not self._is_calm():
+            return self._far_apart()
+        for call in self.of_calm:
+            call()
+        return float(self.e_k.dot(self.ones_N)) * self.share
 
     def _is_calm(self) -> bool:
         flat = self.flat
@@ -69,33 +93,18 @@ class CrossEntropy:
         largest: float = max(abs(flat.item(flat.argmax())), abs(flat.item(flat.argmin())))
         return largest < self.most
 
-    def _classes(self, y: Array, calm: bool) -> float:
-        """Take class indices.
-
-        With e_k left out, Σ e is the other classes' part: p_k − 1 is minus that part, and L_i (2) is log(1 + part / e_k).
-        """
-        z, flat, places = self.z, self.flat, self.places
-        np.add(self.starts, y, places)
-        if not calm:
-            # Two logits may differ by more than the largest number; e^{-inf} = 0 is then the right value.
-            with np.errstate(over="ignore"):
-                np.subtract(z, np.maximum.reduce(z, axis=1, keepdims=True), z)
-            s_k = flat[places]
-        np.exp(z, z)
-        e_k = flat[places]
-        flat[places] = self.zeros_N
-        others = z.dot(self.ones)
-        flat[places] = np.negative(others)
-        np.divide(self.share_array, np.add(others, e_k, self.factor), self.factor)
-        self.spare[...] = self.factors  # a copy and a product of two like shapes take less time than broadcasting
-        np.multiply(z, self.spare, z)
-        if calm:
-            of_examples = np.log1p(np.divide(others, e_k, e_k))
-        else:
-            # Where the quotient would overflow, its logarithm is taken term by term; e_k itself is next to nothing there.
-            improbable = e_k < 4 * self.tiny * np.maximum(others, 1)
-            quotient = others / np.where(improbable, 1, e_k)
-            of_examples = np.where(improbable, np.log(others + e_k) - s_k, np.log1p(quotient))
+    def _far_apart(self) -> float:
+        z, others, e_k = self.z, self.others, self.e_k
+        # Two logits may differ by more than the largest number; e^{-inf} = 0 is then the right value.
+        with np.errstate(over="ignore"):
+            np.subtract(z, np.maximum.reduce(z, axis=1, keepdims=True), z)
+        s_k = self.flat[self.places]
+        for call in self.powers:
+            call()
+        # Where the quotient would overflow, its logarithm is taken term by term; e_k itself is next to nothing there.
+        improbable = e_k < 4 * self.tiny * np.maximum(others, 1)
+        quotient = others / np.where(improbable, 1, e_k)
+        of_examples = np.where(improbable, np.log(others + e_k) - s_k, np.log1p(quotient))
         return float(of_examples.dot(self.ones_N)) * self.share
 
     def _class(self, logits: list[float], k: int) -> float:
