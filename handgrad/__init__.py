@@ -32,7 +32,7 @@ __all__ = [
     "worked",
     "written_out",
 ]
-__version__ = "0.6.0"
+__version__ = "0.7.0"
 
 # What belongs to homework is loaded when it is first asked for, so that computing does not wait for it.
 LATER = {

@@ -184,9 +184,10 @@ class Network:
     def gradient(self, x: npt.ArrayLike, y: npt.ArrayLike) -> Gradient:
         """Return the gradient vector ∇L with its loss, by backpropagation.
 
-        Section IV.D–G. **Beyond the notes:** `handgrad.fast` computes the numbers of `trace`, but for rounding. No later call
-        changes what is returned. Several threads may ask at once, as long as none changes the parameters meanwhile. dL/dx of
-        more than 8 examples is computed when `g.x` is first read, from the parameters as they were.
+        Section IV.D–G. **Beyond the notes:** `handgrad.fast` computes the numbers of `trace`, but for rounding: a network of a
+        few units, once it has been asked for a hundred examples one by one, by the program that `handgrad.written_out` shows.
+        No later call changes what is returned. Several threads may ask at once, as long as none changes the parameters
+        meanwhile. dL/dx of more than 8 examples is computed when `g.x` is first read, from the parameters as they were.
 
         Parameters
         ----------

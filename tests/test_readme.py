@@ -115,7 +115,6 @@ def words(cell):
         (literal._one_example_of_a_chain, {3, 4, 5, 6, 7, 8, 9, 10, 14}),
         (network, {8, 9, 11, 12, 13, 14}),
         (stages.Single, {7, 8, 9, 11, 12, 13, 14}),
-        (stages.Plain, {7, 8, 9, 11, 12, 13, 14}),
         (stages.Stack, {7, 8, 9, 11, 12, 13, 14}),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
