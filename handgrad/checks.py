@@ -74,7 +74,7 @@ def is_finite(array: Array) -> bool:
 
 def finite(name: str, array: Array) -> None:
     """Raise a ValueError naming the first place where `array` is NaN or infinite."""
-    if array.dtype in FLOATS and is_finite(array):
+    if array.dtype.kind in "iub" or (array.dtype in FLOATS and is_finite(array)):
         return
     beyond = ~np.isfinite(array)
     if beyond.any():
@@ -422,8 +422,8 @@ def converted(name: str, array: Array, dtype: np.dtype[Any]) -> Array:
         return array
     with np.errstate(over="ignore"):
         rounded = array.astype(dtype, copy=False)
-    beyond = ~np.isfinite(rounded)
-    if beyond.any():
+    if not is_finite(rounded):
+        beyond = ~np.isfinite(rounded)
         where, number = _first(name, array, beyond)
         raise ValueError(f"{name} must be finite in {dtype}; {where} is {number}")
     return rounded

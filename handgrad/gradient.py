@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -344,8 +344,9 @@ class LayerTrace:
         LayerTrace
             The same numbers.
         """
-        names = ("a_prev", "z", "a", "dL_da", "da_dz", "dL_dz", "dL_da_prev")
-        return replace(self, **{name: array[0] for name in names if (array := getattr(self, name)) is not None})
+        dL_da, da_dz = (None if array is None else array[0] for array in (self.dL_da, self.da_dz))
+        sums = self.dL_dw, self.dL_db, self.dL_dalpha
+        return LayerTrace(self.a_prev[0], self.z[0], self.a[0], dL_da, da_dz, self.dL_dz[0], *sums, self.dL_da_prev[0])
 
 
 @dataclass(frozen=True, eq=False)

@@ -303,8 +303,8 @@ class Network:
         passed = []
         a = x
         for layer in self.layers:
-            z = a @ layer._weights.array.T + layer.b  # (8): ik,jk->ij
-            a = act.FORMS[layer.activation.name].g(z, layer.negative_slope)  # (9)
+            z = a @ layer._weights.array.T + layer._b  # (8): ik,jk->ij
+            a = act.FORMS[layer._activation.name].g(z, layer.negative_slope)  # (9)
             passed.append((z, a))
         return passed
 
@@ -317,18 +317,20 @@ class Network:
             dL_da = losses.squared_error_derivative(passed[-1][1], y) / share  # (4): ij,ij->ij
         backwards = []
         for layer, (z, a), a_prev in zip(reversed(self.layers), reversed(passed), reversed(inputs), strict=True):
-            form = act.FORMS[layer.activation.name]
+            name, alpha = layer._activation.name, layer._alpha
             if dL_da is None:
                 da_dz = None
                 dL_dz = losses.joined_derivative(self.loss_name, z, a, y) / share  # p − y, or a − y
+            elif name == "softmax":
+                da_dz = act.softmax_jacobian_of(a)
+                dL_dz = act.softmax_backward(a, dL_da)  # with the Jacobian im,imj->ij
             else:
-                da_dz = form.derivative(z, layer.negative_slope)  # (12), its stable form
-                # ij,ij->ij, or with softmax's Jacobian im,imj->ij
-                dL_dz = act.softmax_backward(a, dL_da) if layer.activation.name == "softmax" else da_dz * dL_da
+                da_dz = act.FORMS[name].derivative(z, layer.negative_slope)  # (12), its stable form
+                dL_dz = da_dz * dL_da  # ij,ij->ij
             dL_dw = dL_dz.T @ a_prev  # (11) with (13), summed over the examples: ij,ik->jk
-            dL_db = dL_dz.sum(axis=0)  # (11) with (7): ij->j
+            dL_db = np.add.reduce(dL_dz, 0)  # (11) with (7): ij->j
             dL_da_prev = dL_dz @ layer._weights.array  # (14): ij,jk->ik
-            dL_dalpha = None if layer.alpha is None or dL_da is None else act.alpha_gradient(z, dL_da, layer.alpha)
+            dL_dalpha = None if alpha is None or dL_da is None else act.alpha_gradient(z, dL_da, alpha)
             backwards.append(LayerTrace(a_prev, z, a, dL_da, da_dz, dL_dz, dL_dw, dL_db, dL_dalpha, dL_da_prev))
             dL_da = dL_da_prev
         return backwards[::-1]
