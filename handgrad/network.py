@@ -77,14 +77,15 @@ class Network:
         checks.loss(loss, losses.LOSSES)
         checks.one_of("reduction", reduction, losses.REDUCTIONS)
         checks.output_meets_loss(loss, losses.JOINED.get(loss), layers[-1].activation.name, len(layers[-1].b))
-        shapes = tuple((layer.w.shape, None if layer.alpha is None else layer.alpha.shape) for layer in layers)
+        given = [(layer.w, layer.b, layer.alpha) for layer in layers]
+        shapes = tuple((w.shape, None if alpha is None else alpha.shape) for w, _, alpha in given)
         # One vector for all, in figure 9's order, so that a step of descent takes them at once.
-        parameters = np.concatenate([np.ravel(p) for layer in layers for p in (layer.w, layer.b, layer.alpha) if p is not None])
+        parameters = np.concatenate([p for of_layer in given for p in of_layer if p is not None], axis=None)
         own = tuple(layer._in(*memory) for layer, memory in zip(layers, cut(parameters, shapes), strict=True))
         activations = [(layer.activation.name, layer.activation.slope) for layer in layers]
-        vars(self).update(layers=own, loss_name=loss, reduction=reduction, dtype=parameters.dtype)
-        vars(self)["widths"] = (layers[0].w.shape[1], *(len(layer.b) for layer in layers))
-        vars(self)["engine"] = Engine(parameters, shapes, own[0]._weights, activations, loss, reduction)
+        widths = (shapes[0][0][1], *[n for (n, _), _ in shapes])
+        engine = Engine(parameters, shapes, own[0]._weights, activations, loss, reduction)
+        vars(self).update(layers=own, loss_name=loss, reduction=reduction, widths=widths, dtype=parameters.dtype, engine=engine)
 
     @classmethod
     @notes_words
