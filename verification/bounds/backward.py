@@ -15,13 +15,12 @@ from verification.bounds.rounding import (
     Bounded,
     Forms,
     Rounding,
+    error_of_products,
+    error_of_sum,
     nonzero,
     others,
     overflowing,
     product,
-    sum_of,
-    sum_of_products,
-    swapped,
     unless_infinite,
 )
 from verification.random_networks.plain import PlainCase, PlainLayer
@@ -62,17 +61,16 @@ def backward(plain: PlainCase, passed: list[Forward], r: Rounding, forms: Forms)
                 names[f"da_dz{number}"] = da_dz.error
                 dL_dz = product(da_dz, dL_da, r)
         names[f"dL_dz{number}"] = dL_dz.error
-        names[f"w{number}"] = sum_of_products(swapped(dL_dz), a_prev, count, r).error
-        names[f"b{number}"] = sum_of(dL_dz, -2, count, r).error
+        names[f"w{number}"] = error_of_products(dL_dz.swapped(), a_prev, count, r)
+        names[f"b{number}"] = error_of_sum(dL_dz, -2, count, r)
         if layer.learned and dL_da is not None:
             below = Bounded(np.minimum(z.value, 0), np.where(z.value < z.error, z.error, 0))
             of_units = product(below, dL_da, r)
             n = layer.b.shape[-1]
-            names[f"alpha{number}"] = (
-                sum_of(of_units, (-2, -1), count * n, r) if layer.shared else sum_of(of_units, -2, count, r)
-            ).error
-        w = layer.w.astype(np.float64)
-        dL_da = sum_of_products(dL_dz, Bounded(w, np.zeros_like(w)), w.shape[-2], r)
+            axes, terms = ((-2, -1), count * n) if layer.shared else (-2, count)
+            names[f"alpha{number}"] = error_of_sum(of_units, axes, terms, r)
+        w = forward.w
+        dL_da = Bounded(dL_dz.value @ w.value, error_of_products(dL_dz, w, w.value.shape[-2], r))
         backward.append(names)
     for names in backward:
         found |= names
@@ -94,12 +92,12 @@ def _derivative(layer: PlainLayer, z: Bounded, a: Bounded, r: Rounding, forms: F
             derivative, steepness = tanh_derivative, 2
             naive = (2 * EXP + 4) * r.u * a.most**2 + np.where(forms.absolute, 2 * a.error * a.most, 0)
         case "relu" | "leaky_relu" | "prelu":
-            slope = np.broadcast_to(slope_of(layer), z.value.shape)
+            slope = slope_of(layer)
             value = np.where(z.value > 0, 1, slope)
-            either = (np.abs(z.value) <= z.error) & ((z.error > 0) | forms.open_kinks)
+            either = (z.size <= z.error) & ((z.error > 0) | forms.open_kinks)
             return Bounded(value, np.where(either, np.abs(1 - slope), 0))
     # Within e of z, g′ changes by a factor of at most e^{steepness · e}, and is nowhere larger than nearest to 0.
-    value, nearest = derivative(z.value), derivative(np.maximum(np.abs(z.value) - z.error, 0))
+    value, nearest = derivative(z.value), derivative(np.maximum(z.size - z.error, 0))
     spread = np.where(z.error < 0.25, value * np.expm1(steepness * np.minimum(z.error, 1)), nearest)
     local = np.where(forms.cancels, naive + 4 * r.u * (value + spread), STABLE_DERIVATIVE * r.u * (value + spread))
     return Bounded(value, unless_infinite(z, spread + local + r.tiny))
@@ -189,8 +187,7 @@ def _loss(plain: PlainCase, last: Forward, share: float, r: Rounding, forms: For
         of_units = product(difference, difference, r)
         # Twice u for the difference itself, which enters twice.
         of_units = Bounded(of_units.value, of_units.error + 4 * r.u * difference.most**2)
-        total = sum_of(of_units, (-2, -1), count * n + 3, r)
-        return share * total.error
+        return share * error_of_sum(of_units, (-2, -1), count * n + 3, r)
     if plain.loss == "binary_cross_entropy":
         return _binary_loss(last, y, share, r, forms)
     z = last.z
