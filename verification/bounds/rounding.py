@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -43,40 +43,29 @@ def rounding(dtype: np.dtype[Any]) -> Rounding:
     return Rounding(float(kind.eps) / 2, float(kind.tiny), float(kind.max), kind.nmant + 1)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Bounded:
     """Values near the exact ones, and the bound on how far a computed result lies from exact.
 
     The values are the same for every form; the errors have one axis more in front, with an entry for each form, or with one
-    for all where the forms do not differ yet. `exact` says that every error is 0.
+    for all where the forms do not differ yet. `exact` says that every error is 0. `size` is the values'
+    magnitude, and `most` the largest that the computed or the exact number can have.
     """
 
     value: Array
     error: Array
     exact: bool = False
+    size: Array = field(init=False)
+    most: Array = field(init=False)
 
-    # Each is used several times on the way, and so kept.
-
-    @cached_property
-    def size(self) -> Array:
-        """The magnitude of the values."""
-        return np.asarray(np.abs(self.value))
-
-    @cached_property
-    def most(self) -> Array:
-        """The largest magnitude that the computed or the exact number can have."""
-        return self.size + self.error
+    def __post_init__(self) -> None:
+        self.size = np.abs(self.value)
+        self.most = self.size + self.error
 
     @cached_property
     def support(self) -> Array:
         """1.0 where the computed or the exact number may be other than 0, and 0.0 elsewhere."""
         return nonzero(self.most)
-
-    def swapped(self) -> Bounded:
-        """Return the bounded matrices transposed, with what is known of them."""
-        turned = Bounded(transposed(self.value), transposed(self.error), self.exact)
-        vars(turned).update(size=transposed(self.size), most=transposed(self.most), support=transposed(self.support))
-        return turned
 
 
 @dataclass(frozen=True)
@@ -146,11 +135,14 @@ def product(p: Bounded, q: Bounded, r: Rounding) -> Bounded:
     return overflowing(Bounded(p.value * q.value, error), p.most * q.most, r)
 
 
-def error_of_products(p: Bounded, q: Bounded, terms: int, r: Rounding) -> Array:
-    """Bound the matrix product p q, each element a sum of so many terms."""
-    spread = p.error @ q.most if q.exact else p.size @ q.error + p.error @ q.most
-    magnitude = p.size @ q.size + spread
-    return finite_error(spread + r.gamma(terms + 1) * magnitude + r.tiny * (p.support @ q.support), magnitude, r)
+def error_of_products(p: Bounded, q: Bounded, terms: int, r: Rounding, turned: bool = False) -> Array:
+    """Bound the matrix product p q, or that of p transposed if it is `turned`, each element a sum of so many terms."""
+    size, error, support = (
+        (transposed(p.size), transposed(p.error), transposed(p.support)) if turned else (p.size, p.error, p.support)
+    )
+    spread = error @ q.most if q.exact else size @ q.error + error @ q.most
+    magnitude = size @ q.size + spread
+    return finite_error(spread + r.gamma(terms + 1) * magnitude + r.tiny * (support @ q.support), magnitude, r)
 
 
 def error_of_sum(p: Bounded, axis: int | tuple[int, int], terms: int, r: Rounding) -> Array:
