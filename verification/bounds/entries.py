@@ -75,9 +75,10 @@ def shares(given: Array, expected: Array, allowed: Array) -> Array:
     Where only one is a number the share is infinite.
     """
     with np.errstate(all="ignore"):
-        distance = np.abs(given.astype(np.float64) - expected.astype(np.float64))
-        share = np.where(distance == 0, 0, distance / allowed)
-    return np.where(np.isinf(allowed) | (given == expected), 0, np.where(np.isnan(share), np.inf, share))
+        distance = np.abs(given.astype(np.float64, copy=False) - expected.astype(np.float64, copy=False))
+        # Of a NaN and another number `fmin` takes the number.
+        share = np.fmin(distance / allowed, np.inf)
+    return np.where(np.isinf(allowed) | (given == expected), 0, share)
 
 
 def raised(error: Exception) -> Entry:
