@@ -20,7 +20,7 @@ import torch
 
 import handgrad as hg
 from handgrad.extras import needed_by
-from verification.autograd.batched import CONTENTS, FEW, MismatchError, Tally, compare_batch, report
+from verification.autograd.batched import CONTENTS, FEW, MismatchError, Tally, compare_batches, report
 from verification.autograd.comparison import Report
 from verification.random_networks import script, shrinking
 from verification.random_networks.architectures import Architecture, Options, drawn
@@ -30,6 +30,8 @@ with needed_by("verification.autograd.campaign"):
     from joblib import Parallel, delayed
 
 PART = 400
+# So many architectures are filled, and asked torch and the bounds for, one after the other.
+AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -232,17 +234,22 @@ def _run_part(result: Result, share: _Share, progress: Callable[[int], object] |
     # The first parts see many architectures; later ones, with those seen, save time by filling each more often.
     most = min(CONTENTS, 2 * 2**share.part)
     while result.networks < share.networks:
-        architecture = drawn(rng, share.options)
-        count = min(most, share.networks - result.networks)
+        several: list[tuple[Architecture, list[Case]]] = []
+        left = share.networks - result.networks
+        while left and len(several) < AT_ONCE:
+            architecture, count = drawn(rng, share.options), min(most, left)
+            several.append((architecture, contents(architecture, int(rng.integers(2**32)), count)))
+            left -= count
+        tallies = compare_batches([cases for _, cases in several], {} if share.thorough else FEW)
         try:
-            tally = compare_batch(contents(architecture, int(rng.integers(2**32)), count), {} if share.thorough else FEW)
+            for (architecture, _), tally in zip(several, tallies, strict=True):
+                result.add(tally)
+                _cover(architecture, tally.networks, result)
+                if progress is not None:
+                    progress(result.networks)
         except MismatchError as mismatch:
             _keep(result, mismatch)
             return
-        result.add(tally)
-        _cover(architecture, count, result)
-        if progress is not None:
-            progress(result.networks)
 
 
 def _keep(result: Result, mismatch: MismatchError) -> None:
