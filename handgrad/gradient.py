@@ -59,7 +59,9 @@ def named_arrays(layers: Iterable[tuple[Array, Array, Array | None]], first: int
     """Return {"w1": …, "b1": …, "alpha1": …, "w2": …}: w, b and α of layers, or derivatives; `first` counts from 1."""
     arrays: dict[str, Array] = {}
     for number, (w, b, alpha) in enumerate(layers, start=first):
-        arrays |= {f"w{number}": w, f"b{number}": b} | ({} if alpha is None else {f"alpha{number}": alpha})
+        arrays[f"w{number}"], arrays[f"b{number}"] = w, b
+        if alpha is not None:
+            arrays[f"alpha{number}"] = alpha
     return arrays
 
 
@@ -397,9 +399,11 @@ class Trace:
             The arrays themselves.
         """
         arrays = {}
-        for number, layer in enumerate(self, start=1):
-            for name in ("z", "a", "dL_da", "da_dz", "dL_dz"):
-                array = getattr(layer, name)
-                if array is not None:
-                    arrays[f"{name}{number}"] = array
+        for number, layer in enumerate(self.layers, start=1):
+            arrays[f"z{number}"], arrays[f"a{number}"] = layer.z, layer.a
+            if layer.dL_da is not None:
+                arrays[f"dL_da{number}"] = layer.dL_da
+            if layer.da_dz is not None:
+                arrays[f"da_dz{number}"] = layer.da_dz
+            arrays[f"dL_dz{number}"] = layer.dL_dz
         return arrays

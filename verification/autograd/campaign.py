@@ -30,8 +30,8 @@ with needed_by("verification.autograd.campaign"):
     from joblib import Parallel, delayed
 
 PART = 400
-# So many architectures are filled, and asked torch and the bounds for, one after the other.
-AT_ONCE = 8
+# So many architectures in a row: more would be in the way of one another in the memory that is near the processor.
+AT_ONCE = 4
 
 
 @dataclass(frozen=True)
