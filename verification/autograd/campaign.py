@@ -30,6 +30,8 @@ with needed_by("verification.autograd.campaign"):
     from joblib import Parallel, delayed
 
 PART = 400
+# After so many parts about five hundred architectures have been seen.
+MANY_SEEN = 8
 # So many architectures in a row: more would be in the way of one another in the memory that is near the processor.
 AT_ONCE = 4
 
@@ -231,8 +233,7 @@ def _run_alone(share: _Share) -> Result:
 def _run_part(result: Result, share: _Share, progress: Callable[[int], object] | None) -> None:
     """Compare the networks of one share; at the first mismatch, shrink it and stop."""
     rng = np.random.default_rng([share.seed, share.part])
-    # The first parts see many architectures; later ones, with those seen, save time by filling each more often.
-    most = min(CONTENTS, 2 * 2**share.part)
+    most = fillings(share.part)
     while result.networks < share.networks:
         several: list[tuple[Architecture, list[Case]]] = []
         left = share.networks - result.networks
@@ -250,6 +251,24 @@ def _run_part(result: Result, share: _Share, progress: Callable[[int], object] |
         except MismatchError as mismatch:
             _keep(result, mismatch)
             return
+
+
+def fillings(part: int) -> int:
+    """Return how often an architecture of a part is filled.
+
+    The first parts see many architectures; later ones, with those seen, save time by filling each more often.
+
+    Parameters
+    ----------
+    part : int
+        Its number, counted from 0.
+
+    Returns
+    -------
+    int
+        2, 4, 8, then `CONTENTS`, and from the ninth part on twice as many.
+    """
+    return min(2 << part, CONTENTS if part < MANY_SEEN else 2 * CONTENTS)
 
 
 def _keep(result: Result, mismatch: MismatchError) -> None:
