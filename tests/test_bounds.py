@@ -78,6 +78,22 @@ def test_bounds_on_ordinary_networks_is_below_small_mistakes(dtype, mistake, nam
     assert (wrong_by > (stable[name] + naive[name])).any()
 
 
+def test_bounds_of_exact_sums_of_inexact_numbers_is_not_zero():
+    net = hg.Network([hg.Dense([[1.0]], [0.0], "sigmoid"), hg.Dense([[1.0]], [0.0], hg.Activation("leaky_relu", slope=0.5))])
+    found = bounds(plain_case(net, [[-0.3]], [[0.0]]), STABLE)
+    assert found["z1"][0, 0] == 0
+    assert found["a1"][0, 0] > 0
+    assert found["z2"][0, 0] > 0
+    assert found["a2"][0, 0] > 0
+
+
+def test_bounds_of_exact_products_with_a_slope_is_zero():
+    net = hg.Network([hg.Dense([[1.0], [1.0]], [0.0, 0.0], hg.Activation("prelu", alpha=[0.5, 0.1]))])
+    found = bounds(plain_case(net, [[-3.0], [-(2.0**52) - 1]], [[0.0, 0.0]] * 2), STABLE)
+    assert found["a1"][0, 0] == found["a1"][1, 0] == 0
+    assert found["a1"][1, 1] > 0
+
+
 def test_bounds_of_exact_sums_is_zero():
     net = hg.Network([hg.Dense([[1.0, 2.0]], [-5.0], "relu")])
     found = bounds(plain_case(net, [[1.0, 2.0]], [[0.0]]), STABLE)

@@ -9,8 +9,8 @@ from torch import nn
 import handgrad as hg
 import verification as v
 from verification.autograd import comparison
+from verification.bounds import entries as compared
 from verification.bounds.analysis import bounds
-from verification.bounds.entries import entries, entry
 from verification.bounds.rounding import NAIVE, STABLE
 
 
@@ -38,14 +38,14 @@ def test_entries_of_several_arrays_equals_each_alone():
     given |= {"loss": np.asarray(np.float32(0.5))}
     arrays = [(name, "(1)", given.get(name), right[name], np.full(right[name].shape, 2e-3)) for name in right]
     arrays.insert(1, ("dL_da1", "(4)", None, np.ones(2), np.ones(2)))
-    found = entries(arrays)
-    assert str(found) == str(tuple(entry(*each) for each in arrays))  # as text, because NaN equals nothing
+    found = compared.entries(arrays)
+    assert str(found) == str(tuple(compared.entry(*each) for each in arrays))  # as text, because NaN equals nothing
     assert [each.problem for each in found] == [
         "", "is missing", "has shape (2,); right is (3,)", "", "has dtype float32; right is float64",
     ]  # fmt: skip
     assert found[0].index == (1, 1)
     assert found[0].share == pytest.approx(0.5)
-    assert entries([]) == ()
+    assert compared.entries([]) == ()
 
 
 def test_compare_entries_is_every_quantity_in_the_order_of_one_pass():
