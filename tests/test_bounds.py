@@ -79,12 +79,10 @@ def test_bounds_on_ordinary_networks_is_below_small_mistakes(dtype, mistake, nam
 
 
 def test_bounds_of_exact_sums_of_inexact_numbers_is_not_zero():
-    net = hg.Network([hg.Dense([[1.0]], [0.0], "sigmoid"), hg.Dense([[1.0]], [0.0], hg.Activation("leaky_relu", slope=0.5))])
-    found = bounds(plain_case(net, [[-0.3]], [[0.0]]), STABLE)
-    assert found["z1"][0, 0] == 0
-    assert found["a1"][0, 0] > 0
-    assert found["z2"][0, 0] > 0
-    assert found["a2"][0, 0] > 0
+    first, second = (hg.Dense([[1.0]], [0.0], hg.Activation("leaky_relu", slope=slope)) for slope in (0.1, 0.5))
+    found = bounds(plain_case(hg.Network([first, second]), [[3.0], [-3.0]], [[0.0], [0.0]]), STABLE)
+    for name in ("a1", "z2", "a2"):
+        assert found[name][0, 0] == 0 < found[name][1, 0], name
 
 
 def test_bounds_of_exact_products_with_a_slope_is_zero():
