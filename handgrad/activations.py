@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ __all__ = [
     "softmax",
     "softmax_backward",
     "softmax_jacobian",
+    "softmax_jacobian_of",
     "sum_of_others",
     "tanh",
     "tanh_derivative",
@@ -60,7 +62,7 @@ def sigmoid(z: Array, slope: Slope = None) -> Array:
     """Return g(z) = 1 / (1 + e^{−z})."""
     # e^{-|z|} cannot overflow; for z < 0 the sigmoid is e^z / (1 + e^z), which keeps its digits where 1 - g(-z) loses them.
     e = np.exp(-np.abs(z))
-    g: Array = np.where(z < 0, e, np.ones_like(e)) / (1 + e)
+    g: Array = np.where(z < 0, e, z.dtype.type(1)) / (1 + e)
     return g
 
 
@@ -105,7 +107,7 @@ def leaky_relu(z: Array, slope: Slope = 0.01) -> Array:
 
 def leaky_relu_derivative(z: Array, slope: Slope = 0.01) -> Array:
     """Return g′(z): 1 for z > 0, otherwise the slope."""
-    return np.where(z > 0, np.ones_like(z), np.asarray(slope, z.dtype))
+    return np.where(z > 0, z.dtype.type(1), np.asarray(slope, z.dtype))
 
 
 def leaky_relu_derivative_by_slope(z: Array) -> Array:
@@ -130,10 +132,16 @@ def softmax(z: Array, slope: Slope = None) -> Array:
 
 def softmax_jacobian(z: Array, slope: Slope = None) -> Array:
     """Return da_j/dz_i = a_j (δ_ji − a_i), (…, n, n), with 1 − a_j taken as the sum of the other probabilities."""
-    a = softmax(z)
-    jacobian = -a[..., :, None] * a[..., None, :]
-    diagonal = np.arange(a.shape[-1])
-    jacobian[..., diagonal, diagonal] = a * sum_of_others(a)
+    return softmax_jacobian_of(softmax(z))
+
+
+def softmax_jacobian_of(a: Array) -> Array:
+    """Return softmax's Jacobian from the probabilities a themselves."""
+    n = a.shape[-1]
+    jacobian: Array = np.empty((*a.shape, n), a.dtype)
+    np.multiply(-a[..., :, None], a[..., None, :], jacobian)
+    # In a matrix written row by row every (n + 1)-th number is on the diagonal.
+    jacobian.reshape(*a.shape[:-1], n * n)[..., :: n + 1] = a * sum_of_others(a)
     return jacobian
 
 
@@ -143,8 +151,9 @@ def softmax_backward(a: Array, dL_da: Array) -> Array:
     Its rows sum to 0, so a number may be taken from every dL/da_j; taking that of the largest probability
     leaves no sum in which 1 − a_j would cancel.
     """
-    largest = a.argmax(axis=-1)[..., None]
-    shifted: Array = dL_da - np.take_along_axis(dL_da, largest, axis=-1)
+    n = a.shape[-1]
+    rows, largest = dL_da.reshape(-1, n), a.reshape(-1, n).argmax(axis=1)
+    shifted: Array = dL_da - rows[np.arange(len(rows)), largest].reshape(*a.shape[:-1], 1)
     dL_dz: Array = a * (shifted - (a * shifted).sum(axis=-1, keepdims=True))
     return dL_dz
 
@@ -153,12 +162,20 @@ def sum_of_others(p: Array) -> Array:
     """Return Σ_{i≠j} p_i for each j of (…, n) numbers ≥ 0, so that no digit is lost: p_j is left out, not taken away."""
     n = p.shape[-1]
     if n <= FEW:
-        return np.asarray(p @ (1 - np.eye(n, dtype=p.dtype)))
+        return np.asarray(p @ _all_but_itself(n, p.dtype))
     # Taking p_j away could cancel for the largest only, so that one's others are summed anew.
     largest = np.arange(n) == p.argmax(axis=-1)[..., None]
     without = np.where(largest, 0, p).sum(axis=-1, keepdims=True)
     others: Array = np.where(largest, without, p.sum(axis=-1, keepdims=True) - p)
     return others
+
+
+@lru_cache(maxsize=2 * FEW)
+def _all_but_itself(n: int, dtype: np.dtype[Any]) -> Array:
+    """Return the matrix that is 0 on its diagonal, and 1 elsewhere."""
+    matrix: Array = 1 - np.eye(n, dtype=dtype)
+    matrix.flags.writeable = False
+    return matrix
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ def is_finite(array: Array) -> bool:
 
 def finite(name: str, array: Array) -> None:
     """Raise a ValueError naming the first place where `array` is NaN or infinite."""
-    if array.dtype in FLOATS and is_finite(array):
+    if array.dtype.kind in "iub" or (array.dtype in FLOATS and is_finite(array)):
         return
     beyond = ~np.isfinite(array)
     if beyond.any():
@@ -113,6 +113,9 @@ def parameter(name: str, value: object, dtype: np.dtype[Any] | None = None) -> A
         If one is NaN or infinite.
     """
     array = real_array(name, value)
+    usual = array is value and array.dtype in FLOATS and (dtype is None or array.dtype == dtype)
+    if usual and is_finite(array):
+        return np.array(array, order="C")
     # Who writes [[1, 2]] means numbers; who has an array of integers has chosen its dtype, which no weight can have.
     written = not (hasattr(value, "dtype") or hasattr(value, "dtypes"))
     if array.dtype.kind not in ("fiu" if written else "f"):
@@ -145,7 +148,7 @@ def dense(w: object, b: object, slope: float | None, alpha: object) -> tuple[Arr
     weights = parameter("w", w)
     biases = parameter("b", b, weights.dtype)
     slopes = None if alpha is None else parameter("alpha", alpha, weights.dtype)
-    if slope is not None:
+    if slope is not None and weights.dtype != np.float64:
         converted("slope", np.asarray(slope), weights.dtype)
     if weights.ndim != 2 or 0 in weights.shape:
         raise ValueError(f"w must have shape (n, n_prev), both at least 1; got {weights.shape}")
@@ -161,8 +164,10 @@ def chain_of_layers(layers: Sequence[Any], kind: type) -> None:
     """Check that all are layers of this kind, that there is one, that consecutive ones meet, and that all have one dtype."""
     instance("layers", layers, Sequence, "a sequence of Dense layers")
     for number, layer in enumerate(layers, start=1):
-        instance(f"layer {number}", layer, kind, "a Dense layer")
-    shapes, dtypes = [layer.w.shape for layer in layers], [layer.w.dtype for layer in layers]
+        if not isinstance(layer, kind):
+            instance(f"layer {number}", layer, kind, "a Dense layer")
+    weights = [layer.w for layer in layers]
+    shapes, dtypes = [w.shape for w in weights], [w.dtype for w in weights]
     if not shapes:
         raise ValueError("layers must hold at least one Dense layer; got none")
     for number, (before, after) in enumerate(pairwise(shapes), start=1):
@@ -182,14 +187,14 @@ def one_of(name: str, value: object, known: Iterable[str], elsewhere: Mapping[st
     `elsewhere` is a table of `foreign`: what other libraries call it.
     """
     names = list(known)
+    if isinstance(value, str) and value in names:
+        return value
     said = foreign.meant(value, elsewhere or {})
     several = len(names) != 1
     wanted = f"{name} must be {'one of ' * several}{', '.join(names)}; got {value!r}"
     if not isinstance(value, str):
         raise TypeError(f"{wanted}{said}")
-    if value not in names:
-        raise ValueError(f"{wanted}{said or suggestion(value, names) * several}")
-    return value
+    raise ValueError(f"{wanted}{said or suggestion(value, names) * several}")
 
 
 def ending(path: object, known: Iterable[str]) -> str:
@@ -202,7 +207,8 @@ def ending(path: object, known: Iterable[str]) -> str:
 def activation(value: object, known: Iterable[str]) -> str:
     """Return the known name of an activation; "ReLU" is relu, "LeakyReLU" and "Leaky ReLU" are leaky_relu."""
     names = list(known)
-    return one_of("activation", foreign.spelled(value, names), names, foreign.ACTIVATIONS)
+    spelled = value if isinstance(value, str) and value in names else foreign.spelled(value, names)
+    return one_of("activation", spelled, names, foreign.ACTIVATIONS)
 
 
 def loss(value: object, known: Iterable[str]) -> str:
@@ -422,8 +428,8 @@ def converted(name: str, array: Array, dtype: np.dtype[Any]) -> Array:
         return array
     with np.errstate(over="ignore"):
         rounded = array.astype(dtype, copy=False)
-    beyond = ~np.isfinite(rounded)
-    if beyond.any():
+    if not is_finite(rounded):
+        beyond = ~np.isfinite(rounded)
         where, number = _first(name, array, beyond)
         raise ValueError(f"{name} must be finite in {dtype}; {where} is {number}")
     return rounded

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from typing import Any
 
 import numpy.typing as npt
@@ -82,12 +81,12 @@ class Dense:
     @property
     def negative_slope(self) -> Array | float | None:
         """The slope for z < 0: α of prelu as it is now, the fixed slope of leaky_relu, None for the others."""
-        return self.activation.slope if self.alpha is None else self.alpha
+        return self._activation.slope if self._alpha is None else self._alpha
 
     def _in(self, w: Array, b: Array, alpha: Array | None) -> Dense:
         """Return the same layer with its parameters in this memory, which holds their numbers already."""
-        placed = copy(self)
-        placed._weights, placed._b, placed._alpha = Weights(w), b, alpha
+        placed = Dense.__new__(type(self))
+        vars(placed).update(vars(self), _weights=Weights(w), _b=b, _alpha=alpha)
         return placed
 
     def __repr__(self) -> str:

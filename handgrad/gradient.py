@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -59,7 +59,9 @@ def named_arrays(layers: Iterable[tuple[Array, Array, Array | None]], first: int
     """Return {"w1": …, "b1": …, "alpha1": …, "w2": …}: w, b and α of layers, or derivatives; `first` counts from 1."""
     arrays: dict[str, Array] = {}
     for number, (w, b, alpha) in enumerate(layers, start=first):
-        arrays |= {f"w{number}": w, f"b{number}": b} | ({} if alpha is None else {f"alpha{number}": alpha})
+        arrays[f"w{number}"], arrays[f"b{number}"] = w, b
+        if alpha is not None:
+            arrays[f"alpha{number}"] = alpha
     return arrays
 
 
@@ -344,8 +346,9 @@ class LayerTrace:
         LayerTrace
             The same numbers.
         """
-        names = ("a_prev", "z", "a", "dL_da", "da_dz", "dL_dz", "dL_da_prev")
-        return replace(self, **{name: array[0] for name in names if (array := getattr(self, name)) is not None})
+        dL_da, da_dz = (None if array is None else array[0] for array in (self.dL_da, self.da_dz))
+        sums = self.dL_dw, self.dL_db, self.dL_dalpha
+        return LayerTrace(self.a_prev[0], self.z[0], self.a[0], dL_da, da_dz, self.dL_dz[0], *sums, self.dL_da_prev[0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -396,9 +399,11 @@ class Trace:
             The arrays themselves.
         """
         arrays = {}
-        for number, layer in enumerate(self, start=1):
-            for name in ("z", "a", "dL_da", "da_dz", "dL_dz"):
-                array = getattr(layer, name)
-                if array is not None:
-                    arrays[f"{name}{number}"] = array
+        for number, layer in enumerate(self.layers, start=1):
+            arrays[f"z{number}"], arrays[f"a{number}"] = layer.z, layer.a
+            if layer.dL_da is not None:
+                arrays[f"dL_da{number}"] = layer.dL_da
+            if layer.da_dz is not None:
+                arrays[f"da_dz{number}"] = layer.da_dz
+            arrays[f"dL_dz{number}"] = layer.dL_dz
         return arrays

@@ -85,12 +85,16 @@ def binary_cross_entropy_derivative(z: Array, y: Array) -> Array:
 
     It equals a (1 − y) − y (1 − a) with 1 − a = g(−z), which keeps the digits that a − y loses where a is right.
     """
-    return np.asarray(sigmoid(z) * (1 - y) - y * sigmoid(-z))
+    return _a_minus_y(z, sigmoid(z), y)
+
+
+def _a_minus_y(z: Array, a: Array, y: Array) -> Array:
+    return np.asarray(a * (1 - y) - y * sigmoid(-z))
 
 
 def joined_derivative(loss: str, z: Array, a: Array, y: Array) -> Array:
     """Return dL_i/dz, (N, n_L), of a loss that is joined with its output, from logits, activations and targets."""
-    return binary_cross_entropy_derivative(z, y) if loss == "binary_cross_entropy" else cross_entropy_derivative(a, y)
+    return _a_minus_y(z, a, y) if loss == "binary_cross_entropy" else cross_entropy_derivative(a, y)
 
 
 def reduced(loss: str, reduction: str, z: Array, a: Array, y: Array) -> float:
@@ -102,4 +106,5 @@ def reduced(loss: str, reduction: str, z: Array, a: Array, y: Array) -> float:
             of_examples = binary_cross_entropy(z, y)
         case _:
             of_examples = squared_error(a, y)
-    return float(of_examples.mean() if reduction == "mean" else of_examples.sum())
+    total = of_examples.sum()
+    return float(total / of_examples.dtype.type(len(of_examples)) if reduction == "mean" else total)

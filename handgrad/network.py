@@ -77,16 +77,16 @@ class Network:
         checks.loss(loss, losses.LOSSES)
         checks.one_of("reduction", reduction, losses.REDUCTIONS)
         checks.output_meets_loss(loss, losses.JOINED.get(loss), layers[-1].activation.name, len(layers[-1].b))
-        shapes = tuple((layer.w.shape, None if layer.alpha is None else layer.alpha.shape) for layer in layers)
+        given = [(layer.w, layer.b, layer.alpha) for layer in layers]
+        shapes = tuple((w.shape, None if alpha is None else alpha.shape) for w, _, alpha in given)
         # One vector for all, in figure 9's order, so that a step of descent takes them at once.
-        parameters = np.concatenate([np.ravel(p) for layer in layers for p in (layer.w, layer.b, layer.alpha) if p is not None])
+        parameters = np.concatenate([p for of_layer in given for p in of_layer if p is not None], axis=None)
         own = tuple(layer._in(*memory) for layer, memory in zip(layers, cut(parameters, shapes), strict=True))
-        slopes = [layer.activation.slope for layer in layers]
+        names, slopes = [layer.activation.name for layer in layers], [layer.activation.slope for layer in layers]
         rounded = [None if slope is None else float(parameters.dtype.type(slope)) for slope in slopes]
-        activations = list(zip((layer.activation.name for layer in layers), rounded, strict=True))
-        vars(self).update(layers=own, loss_name=loss, reduction=reduction, dtype=parameters.dtype)
-        vars(self)["widths"] = (layers[0].w.shape[1], *(len(layer.b) for layer in layers))
-        vars(self)["engine"] = Engine(parameters, shapes, own[0]._weights, activations, loss, reduction)
+        widths = (shapes[0][0][1], *[n for (n, _), _ in shapes])
+        engine = Engine(parameters, shapes, own[0]._weights, tuple(zip(names, rounded, strict=True)), loss, reduction)
+        vars(self).update(layers=own, loss_name=loss, reduction=reduction, widths=widths, dtype=parameters.dtype, engine=engine)
 
     @classmethod
     @notes_words
@@ -306,8 +306,8 @@ class Network:
         passed = []
         a = x
         for layer in self.layers:
-            z = a @ layer._weights.array.T + layer.b  # (8): ik,jk->ij
-            a = act.FORMS[layer.activation.name].g(z, layer.negative_slope)  # (9)
+            z = a @ layer._weights.array.T + layer._b  # (8): ik,jk->ij
+            a = act.FORMS[layer._activation.name].g(z, layer.negative_slope)  # (9)
             passed.append((z, a))
         return passed
 
@@ -320,18 +320,20 @@ class Network:
             dL_da = losses.squared_error_derivative(passed[-1][1], y) / share  # (4): ij,ij->ij
         backwards = []
         for layer, (z, a), a_prev in zip(reversed(self.layers), reversed(passed), reversed(inputs), strict=True):
-            form = act.FORMS[layer.activation.name]
+            name, alpha = layer._activation.name, layer._alpha
             if dL_da is None:
                 da_dz = None
                 dL_dz = losses.joined_derivative(self.loss_name, z, a, y) / share  # p − y, or a − y
+            elif name == "softmax":
+                da_dz = act.softmax_jacobian_of(a)
+                dL_dz = act.softmax_backward(a, dL_da)  # with the Jacobian im,imj->ij
             else:
-                da_dz = form.derivative(z, layer.negative_slope)  # (12), its stable form
-                # ij,ij->ij, or with softmax's Jacobian im,imj->ij
-                dL_dz = act.softmax_backward(a, dL_da) if layer.activation.name == "softmax" else da_dz * dL_da
+                da_dz = act.FORMS[name].derivative(z, layer.negative_slope)  # (12), its stable form
+                dL_dz = da_dz * dL_da  # ij,ij->ij
             dL_dw = dL_dz.T @ a_prev  # (11) with (13), summed over the examples: ij,ik->jk
-            dL_db = dL_dz.sum(axis=0)  # (11) with (7): ij->j
+            dL_db = np.add.reduce(dL_dz, 0)  # (11) with (7): ij->j
             dL_da_prev = dL_dz @ layer._weights.array  # (14): ij,jk->ik
-            dL_dalpha = None if layer.alpha is None or dL_da is None else act.alpha_gradient(z, dL_da, layer.alpha)
+            dL_dalpha = None if alpha is None or dL_da is None else act.alpha_gradient(z, dL_da, alpha)
             backwards.append(LayerTrace(a_prev, z, a, dL_da, da_dz, dL_dz, dL_dw, dL_db, dL_dalpha, dL_da_prev))
             dL_da = dL_da_prev
         return backwards[::-1]

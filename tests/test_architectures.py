@@ -121,6 +121,12 @@ def test_kinks_of_every_content_is_hit():
         assert (trace[2].z[0] == 0).any()
 
 
+def test_kinks_behind_slopes_of_their_own_is_hit():
+    layers = (Unit(8, "prelu", shared=False), Unit(8, "relu"))
+    for net, x, y in contents(Architecture(3, layers, kinks=True, examples=2), 6, 16):
+        assert (net.trace(x, y)[2].z[0] == 0).any()
+
+
 def test_kinks_of_integers_is_hit_exactly():
     hits = 0
     for seed in range(20):

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 import handgrad as hg
 import verification as v
 from verification.autograd import comparison
-from verification.autograd.batched import CONTENTS, FEW, MOST_WEIGHTS, MismatchError, compare_batch
+from verification.autograd.batched import CONTENTS, FEW, MOST_WEIGHTS, MismatchError, compare_batch, compare_batches
 from verification.autograd.oracles import autograd
 from verification.bounds.analysis import both_bounds
 from verification.random_networks.architectures import Architecture, Unit
@@ -61,6 +61,11 @@ def test_tally_of_what_is_written_out_is_of_one_example_and_a_small_network():
     assert (counted(within), counted(beyond)) == (4, 0)
 
 
+def test_batches_compared_in_a_row_equals_each_alone():
+    batches = [contents(NET, 1, 4), contents(replace(NET, examples=0), 2, 3), contents(CHAIN, 3, 5)]
+    assert list(compare_batches(batches)) == [compare_batch(batch) for batch in batches]
+
+
 def wrong_on(monkeypatch, seed, place, change):
     """Let the matrix form be wrong on one of the contents."""
     chosen = contents(NET, seed, CONTENTS)[place].net
@@ -74,6 +79,15 @@ def wrong_on(monkeypatch, seed, place, change):
         return change(arrays) if same else arrays
 
     monkeypatch.setitem(comparison.TELLINGS, "matrix", (tell, stable))
+
+
+def test_batches_with_a_wrong_one_raises_after_those_before_it(monkeypatch):
+    wrong_on(monkeypatch, 11, 3, lambda arrays: arrays | {"w1": arrays["w1"] * (1 + 1e-9)})
+    tallies = compare_batches([contents(CHAIN, 3, 2), contents(NET, 11, CONTENTS), contents(CHAIN, 4, 2)])
+    assert next(tallies).networks == 2
+    with pytest.raises(MismatchError) as raised:
+        next(tallies)
+    assert repr(raised.value.case) == repr(contents(NET, 11, CONTENTS)[3])
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,20 @@ def test_bounds_on_ordinary_networks_is_below_small_mistakes(dtype, mistake, nam
     assert (wrong_by > (stable[name] + naive[name])).any()
 
 
+def test_bounds_of_exact_sums_of_inexact_numbers_is_not_zero():
+    first, second = (hg.Dense([[1.0]], [0.0], hg.Activation("leaky_relu", slope=slope)) for slope in (0.1, 0.5))
+    found = bounds(plain_case(hg.Network([first, second]), [[3.0], [-3.0]], [[0.0], [0.0]]), STABLE)
+    for name in ("a1", "z2", "a2"):
+        assert found[name][0, 0] == 0 < found[name][1, 0], name
+
+
+def test_bounds_of_exact_products_with_a_slope_is_zero():
+    net = hg.Network([hg.Dense([[1.0], [1.0]], [0.0, 0.0], hg.Activation("prelu", alpha=[0.5, 0.1]))])
+    found = bounds(plain_case(net, [[-3.0], [-(2.0**52) - 1]], [[0.0, 0.0]] * 2), STABLE)
+    assert found["a1"][0, 0] == found["a1"][1, 0] == 0
+    assert found["a1"][1, 1] > 0
+
+
 def test_bounds_of_exact_sums_is_zero():
     net = hg.Network([hg.Dense([[1.0, 2.0]], [-5.0], "relu")])
     found = bounds(plain_case(net, [[1.0, 2.0]], [[0.0]]), STABLE)

@@ -156,6 +156,10 @@ def test_campaign_fills_its_architectures_with_different_seeds_and_more_often_la
     assert len({seed for seed, _ in seen}) == len(seen)
 
 
+def test_fillings_of_parts_are_more_the_later_they_come():
+    assert [campaign.fillings(part) for part in (0, 1, 2, 3, 7, 8, 50)] == [2, 4, 8, 16, 16, 32, 32]
+
+
 def test_campaign_stopped_while_shrinking_is_the_mismatch(monkeypatch):
     break_equation(monkeypatch, 4)
 

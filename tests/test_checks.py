@@ -357,6 +357,7 @@ def test_what_is_no_array_of_numbers_raises(name, call, kind):
         ),
         (ValueError, "w must be finite; w[1, 2] is nan", lambda: hg.Dense([[1.0, 2.0, 3.0], [1.0, 2.0, NAN]], [0.0, 0.0])),
         (ValueError, "w must be finite; w[0, 1] is -inf", lambda: hg.Dense([[1.0, -INF, NAN]], [0.0])),
+        (ValueError, "w must be finite; w[0, 1] is -inf", lambda: hg.Dense(np.array([[1.0, -INF, NAN]]), np.zeros(1))),
         (ValueError, "b must be finite; b[2] is inf", lambda: hg.Dense(W, [0.0, 0.0, INF, 0.0])),
         (
             ValueError,

@@ -9,6 +9,7 @@ from torch import nn
 import handgrad as hg
 import verification as v
 from verification.autograd import comparison
+from verification.bounds import entries as compared
 from verification.bounds.analysis import bounds
 from verification.bounds.rounding import NAIVE, STABLE
 
@@ -28,6 +29,23 @@ def changed_layer(trace, number, **arrays):
     layers = list(trace.layers)
     layers[number - 1] = replace(layers[number - 1], **arrays)
     return replace(trace, layers=tuple(layers))
+
+
+def test_entries_of_several_arrays_equals_each_alone():
+    rng = np.random.default_rng(1)
+    right = {"w1": rng.normal(size=(3, 2)), "b1": rng.normal(size=3), "loss": np.asarray(0.5), "x": rng.normal(size=(2, 2))}
+    given = {"w1": right["w1"] + [[0, 0], [0, 1e-3], [0, 0]], "b1": right["b1"][:2], "x": right["x"].astype(np.float32)}
+    given |= {"loss": np.asarray(np.float32(0.5))}
+    arrays = [(name, "(1)", given.get(name), right[name], np.full(right[name].shape, 2e-3)) for name in right]
+    arrays.insert(1, ("dL_da1", "(4)", None, np.ones(2), np.ones(2)))
+    found = compared.entries(arrays)
+    assert str(found) == str(tuple(compared.entry(*each) for each in arrays))  # as text, because NaN equals nothing
+    assert [each.problem for each in found] == [
+        "", "is missing", "has shape (2,); right is (3,)", "", "has dtype float32; right is float64",
+    ]  # fmt: skip
+    assert found[0].index == (1, 1)
+    assert found[0].share == pytest.approx(0.5)
+    assert compared.entries([]) == ()
 
 
 def test_compare_entries_is_every_quantity_in_the_order_of_one_pass():

@@ -20,7 +20,7 @@ import torch
 
 import handgrad as hg
 from handgrad.extras import needed_by
-from verification.autograd.batched import CONTENTS, FEW, MismatchError, Tally, compare_batch, report
+from verification.autograd.batched import CONTENTS, FEW, MismatchError, Tally, compare_batches, report
 from verification.autograd.comparison import Report
 from verification.random_networks import script, shrinking
 from verification.random_networks.architectures import Architecture, Options, drawn
@@ -30,6 +30,10 @@ with needed_by("verification.autograd.campaign"):
     from joblib import Parallel, delayed
 
 PART = 400
+# After so many parts about five hundred architectures have been seen.
+MANY_SEEN = 8
+# So many architectures in a row: more would be in the way of one another in the memory that is near the processor.
+AT_ONCE = 4
 
 
 @dataclass(frozen=True)
@@ -229,20 +233,42 @@ def _run_alone(share: _Share) -> Result:
 def _run_part(result: Result, share: _Share, progress: Callable[[int], object] | None) -> None:
     """Compare the networks of one share; at the first mismatch, shrink it and stop."""
     rng = np.random.default_rng([share.seed, share.part])
-    # The first parts see many architectures; later ones, with those seen, save time by filling each more often.
-    most = min(CONTENTS, 2 * 2**share.part)
+    most = fillings(share.part)
     while result.networks < share.networks:
-        architecture = drawn(rng, share.options)
-        count = min(most, share.networks - result.networks)
+        several: list[tuple[Architecture, list[Case]]] = []
+        left = share.networks - result.networks
+        while left and len(several) < AT_ONCE:
+            architecture, count = drawn(rng, share.options), min(most, left)
+            several.append((architecture, contents(architecture, int(rng.integers(2**32)), count)))
+            left -= count
+        tallies = compare_batches([cases for _, cases in several], {} if share.thorough else FEW)
         try:
-            tally = compare_batch(contents(architecture, int(rng.integers(2**32)), count), {} if share.thorough else FEW)
+            for (architecture, _), tally in zip(several, tallies, strict=True):
+                result.add(tally)
+                _cover(architecture, tally.networks, result)
+                if progress is not None:
+                    progress(result.networks)
         except MismatchError as mismatch:
             _keep(result, mismatch)
             return
-        result.add(tally)
-        _cover(architecture, count, result)
-        if progress is not None:
-            progress(result.networks)
+
+
+def fillings(part: int) -> int:
+    """Return how often an architecture of a part is filled.
+
+    The first parts see many architectures; later ones, with those seen, save time by filling each more often.
+
+    Parameters
+    ----------
+    part : int
+        Its number, counted from 0.
+
+    Returns
+    -------
+    int
+        2, 4, 8, then `CONTENTS`, and from the ninth part on twice as many.
+    """
+    return min(2 << part, CONTENTS if part < MANY_SEEN else 2 * CONTENTS)
 
 
 def _keep(result: Result, mismatch: MismatchError) -> None:

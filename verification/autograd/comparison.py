@@ -17,7 +17,7 @@ from verification.autograd.oracles import autograd, of_module
 from verification.autograd.twins import from_torch
 from verification.autograd.written import written_out
 from verification.bounds.analysis import both_bounds
-from verification.bounds.entries import Entry, entry
+from verification.bounds.entries import Entry, entries
 from verification.bounds.quantities import equation_of, of_gradient, quantities, without_batch_axis
 from verification.random_networks.plain import plain_case
 
@@ -169,10 +169,8 @@ def compare(
     if hg.checks.real_array("x", x).ndim == 1:
         expected, allowed = without_batch_axis(expected), without_batch_axis(allowed)
     layers = len(net.layers)
-    entries = tuple(
-        entry(name, equation_of(name, layers, asked), given.get(name), expected[name], allowed[name]) for name in expected
-    )
-    return Report(repr(net), telling, entries)
+    arrays = [(name, equation_of(name, layers, asked), given.get(name), expected[name], allowed[name]) for name in expected]
+    return Report(repr(net), telling, entries(arrays))
 
 
 def _network(net: object, loss: str | None, reduction: str | None) -> hg.Network:

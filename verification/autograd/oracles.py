@@ -68,15 +68,18 @@ def autograd(plain: PlainCase) -> dict[str, Array]:
         In the plain's dtype.
     """
     found: dict[str, Array] = {}
-    x = torch.tensor(plain.x, requires_grad=True)
-    a = x
+    product = torch.bmm if plain.x.ndim == 3 else torch.matmul
+    a = x = _copied(plain.x).requires_grad_()
     backward: list[dict[str, torch.Tensor]] = []
-    # What torch differentiates: the loss, and for da/dz alone each activation of a z without its past.
+    # What torch differentiates, and from which derivative on: the loss, and for da/dz alone each activation of a z without its
+    # past.
     differentiated: list[torch.Tensor] = []
+    starts: list[torch.Tensor] = []
     for number, layer in enumerate(plain.layers, start=1):
-        w, b = torch.tensor(layer.w, requires_grad=True), torch.tensor(layer.b, requires_grad=True)
-        alpha = torch.tensor(layer.slope, requires_grad=True) if layer.learned else None
-        z = torch.matmul(a, w.mT) + b.unsqueeze(-2)
+        # Turned before torch records anything; their derivatives are turned back.
+        w, b = _copied(layer.w).mT.requires_grad_(), _copied(layer.b).unsqueeze(-2).requires_grad_()
+        alpha = _copied(layer.slope).requires_grad_() if layer.learned and layer.slope is not None else None
+        z = product(a, w) + b
         joined = plain.is_joined(number - 1)
         a = _activated(layer, z.detach() if joined else z, alpha)
         found[f"z{number}"], found[f"a{number}"] = z.detach().numpy(), a.detach().numpy()
@@ -84,7 +87,8 @@ def autograd(plain: PlainCase) -> dict[str, Array]:
         if not joined:
             alone = _alone(layer, z)
             leaves = {f"dL_da{number}": a, f"da_dz{number}": alone} | leaves
-            differentiated.append(_own(layer, _activated(layer, alone, None if alpha is None else alpha.detach())))
+            differentiated.append(_activated(layer, alone, None if alpha is None else alpha.detach()))
+            starts.append(_own(layer, differentiated[-1]))
         if alpha is not None:
             leaves[f"alpha{number}"] = alpha
         backward.append(leaves)
@@ -93,8 +97,15 @@ def autograd(plain: PlainCase) -> dict[str, Array]:
     found["loss"] = losses.detach().numpy()
     names = [name for leaves in reversed(backward) for name in leaves] + ["x"]
     of = [tensor for leaves in reversed(backward) for tensor in leaves.values()] + [x]
-    gradients = torch.autograd.grad([losses.sum(), *differentiated], of)
-    return found | {name: gradient.numpy() for name, gradient in zip(names, gradients, strict=True)}
+    gradients = torch.autograd.grad([losses, *differentiated], of, [torch.ones_like(losses), *starts])
+    for name, gradient in zip(names, gradients, strict=True):
+        array = gradient.numpy()
+        found[name] = array.swapaxes(-1, -2) if name[0] == "w" else array[..., 0, :] if name[0] == "b" else array
+    return found
+
+
+def _copied(array: Array) -> torch.Tensor:
+    return torch.from_numpy(array.copy())
 
 
 def of_module(module: nn.Module, plain: PlainCase) -> dict[str, Array]:
@@ -167,8 +178,10 @@ def _alone(layer: PlainLayer, z: torch.Tensor) -> torch.Tensor:
 
 
 def _own(layer: PlainLayer, a: torch.Tensor) -> torch.Tensor:
-    """Return the sum of the activations, each of which depends on its own z alone; of softmax's copies, a_j of the j-th."""
-    return (a.diagonal(dim1=-2, dim2=-1) if layer.activation == "softmax" else a).sum()
+    """Return 1 for each activation, which depends on its own z alone; of softmax's copies, for a_j of the j-th."""
+    if layer.activation != "softmax":
+        return torch.ones_like(a)
+    return torch.eye(a.shape[-1], dtype=a.dtype).expand_as(a)
 
 
 def complex_step(plain: PlainCase, name: str, index: tuple[int, ...]) -> float:

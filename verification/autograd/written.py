@@ -10,7 +10,7 @@ import numpy.typing as npt
 import handgrad as hg
 from handgrad.fast.written_out import program_of
 from handgrad.homework.written_out import numbers
-from verification.bounds.quantities import with_batch_axis
+from verification.bounds.quantities import BATCHED, kind_of
 
 Array = npt.NDArray[Any]
 # What the oracles call a unit's quantities → what the program does.
@@ -57,4 +57,6 @@ def written_out(net: hg.Network, x: npt.ArrayLike, y: npt.ArrayLike) -> dict[str
         if layer.alpha is not None:
             parameters[f"alpha{of.layer}"] = array([f"d{alpha_j}" for alpha_j in of.alpha]).reshape(layer.alpha.shape)
     arrays = units | parameters | {"loss": np.asarray(found["L"]), "x": array(told.names[0].dL_da_prev)}
-    return arrays if hg.checks.real_array("x", x).ndim == 1 else with_batch_axis(arrays)
+    if hg.checks.real_array("x", x).ndim == 1:
+        return arrays
+    return {name: array[None] if kind_of(name) in BATCHED else array for name, array in arrays.items()}

@@ -82,7 +82,8 @@ def bounds_of_forms(plain: PlainCase, forms: Sequence[Form]) -> list[dict[str, A
     chosen = Forms(values("cancels"), values("absolute"), values("open_kinks"))
     with np.errstate(all="ignore"):
         found = backward(plain, forward(plain, r, chosen), r, chosen)
-    allowed = {name: np.where(np.isnan(error), np.inf, error) for name, error in found.items()}
+        # Of a NaN and another number `fmin` takes the number.
+        allowed = {name: np.fmin(error, np.inf) for name, error in found.items()}
     return [{name: np.asarray(error[place % len(error)]) for name, error in allowed.items()} for place in range(len(forms))]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from verification.bounds.forward import Forward, sigmoid, sigmoid_derivative, slope_of, softmax_exponents, tanh_derivative
+from verification.bounds.forward import DERIVATIVES, Forward, sigmoid, slope_of, softmax_exponents
 from verification.bounds.rounding import (
     EXP,
     SIGMOID,
@@ -15,16 +15,15 @@ from verification.bounds.rounding import (
     Bounded,
     Forms,
     Rounding,
+    error_of_products,
+    error_of_sum,
     nonzero,
     others,
     overflowing,
     product,
-    sum_of,
-    sum_of_products,
-    swapped,
     unless_infinite,
 )
-from verification.random_networks.plain import PlainCase, PlainLayer
+from verification.random_networks.plain import PlainCase
 
 Array = npt.NDArray[Any]
 
@@ -58,21 +57,20 @@ def backward(plain: PlainCase, passed: list[Forward], r: Rounding, forms: Forms)
                 names[f"da_dz{number}"] = _jacobian(forward, r, forms)
                 dL_dz = _softmax_backward(forward, dL_da, r, forms)
             else:
-                da_dz = _derivative(layer, z, forward.a, r, forms)
+                da_dz = _derivative(forward, r, forms)
                 names[f"da_dz{number}"] = da_dz.error
                 dL_dz = product(da_dz, dL_da, r)
         names[f"dL_dz{number}"] = dL_dz.error
-        names[f"w{number}"] = sum_of_products(swapped(dL_dz), a_prev, count, r).error
-        names[f"b{number}"] = sum_of(dL_dz, -2, count, r).error
+        names[f"w{number}"] = error_of_products(dL_dz, a_prev, count, r, turned=True)
+        names[f"b{number}"] = error_of_sum(dL_dz, -2, count, r)
         if layer.learned and dL_da is not None:
             below = Bounded(np.minimum(z.value, 0), np.where(z.value < z.error, z.error, 0))
             of_units = product(below, dL_da, r)
             n = layer.b.shape[-1]
-            names[f"alpha{number}"] = (
-                sum_of(of_units, (-2, -1), count * n, r) if layer.shared else sum_of(of_units, -2, count, r)
-            ).error
-        w = layer.w.astype(np.float64)
-        dL_da = sum_of_products(dL_dz, Bounded(w, np.zeros_like(w)), w.shape[-2], r)
+            axes, terms = ((-2, -1), count * n) if layer.shared else (-2, count)
+            names[f"alpha{number}"] = error_of_sum(of_units, axes, terms, r)
+        w = forward.w
+        dL_da = Bounded(dL_dz.value @ w.value, error_of_products(dL_dz, w, w.value.shape[-2], r))
         backward.append(names)
     for names in backward:
         found |= names
@@ -81,25 +79,27 @@ def backward(plain: PlainCase, passed: list[Forward], r: Rounding, forms: Forms)
     return found
 
 
-def _derivative(layer: PlainLayer, z: Bounded, a: Bounded, r: Rounding, forms: Forms) -> Bounded:
+def _derivative(forward: Forward, r: Rounding, forms: Forms) -> Bounded:
     """Bound da/dz (12), and each activation's own."""
+    layer, z, a = forward.layer, forward.z, forward.a
     match layer.activation:
         case "identity":
             return Bounded(np.ones_like(z.value), np.zeros_like(z.error))
         case "sigmoid":
-            derivative, steepness = sigmoid_derivative, 1
+            steepness = 1
             # g (1 − g) keeps the error of g, however small 1 − g is.
             naive = (SIGMOID + 4) * r.u * a.most + np.where(forms.absolute, a.error, 0)
         case "tanh":
-            derivative, steepness = tanh_derivative, 2
+            steepness = 2
             naive = (2 * EXP + 4) * r.u * a.most**2 + np.where(forms.absolute, 2 * a.error * a.most, 0)
         case "relu" | "leaky_relu" | "prelu":
-            slope = np.broadcast_to(slope_of(layer), z.value.shape)
+            slope = slope_of(layer)
             value = np.where(z.value > 0, 1, slope)
-            either = (np.abs(z.value) <= z.error) & ((z.error > 0) | forms.open_kinks)
+            either = (z.size <= z.error) & ((z.error > 0) | forms.open_kinks)
             return Bounded(value, np.where(either, np.abs(1 - slope), 0))
     # Within e of z, g′ changes by a factor of at most e^{steepness · e}, and is nowhere larger than nearest to 0.
-    value, nearest = derivative(z.value), derivative(np.maximum(np.abs(z.value) - z.error, 0))
+    assert forward.derivative is not None
+    value, nearest = forward.derivative, DERIVATIVES[layer.activation](np.maximum(z.size - z.error, 0))
     spread = np.where(z.error < 0.25, value * np.expm1(steepness * np.minimum(z.error, 1)), nearest)
     local = np.where(forms.cancels, naive + 4 * r.u * (value + spread), STABLE_DERIVATIVE * r.u * (value + spread))
     return Bounded(value, unless_infinite(z, spread + local + r.tiny))
@@ -118,7 +118,7 @@ def _joined(forward: Forward, y: Array, share: float, r: Rounding, forms: Forms)
 
 def _a_minus_y(forward: Forward, y: Array, share: float, r: Rounding, forms: Forms) -> Bounded:
     """Bound dL/dz = a − y of sigmoid with binary cross-entropy, in the stable form a (1 − y) − y (1 − a)."""
-    a, rest = forward.a, sigmoid(Bounded(-forward.z.value, forward.z.error), r, forms)
+    a, rest = forward.a, _rest(forward, r, forms)
     rising, falling = a.most * (1 - y), y * rest.most
     stable = a.error * (1 - y) + y * rest.error + r.gamma(6) * (rising + falling)
     naive = a.error + r.gamma(6) * (a.most + y)
@@ -126,6 +126,11 @@ def _a_minus_y(forward: Forward, y: Array, share: float, r: Rounding, forms: For
     by_quotients = (1 - y) * a.value * _lost(a.error + r.u, rest.value) + y * rest.value * _lost(a.error + r.u, a.value)
     error = np.where(forms.cancels, naive, stable) + np.where(forms.absolute, by_quotients, 0) + 2 * r.tiny
     return Bounded(share * (a.value * (1 - y) - y * rest.value), share * error)
+
+
+def _rest(forward: Forward, r: Rounding, forms: Forms) -> Bounded:
+    """Bound 1 − a = g(−z) of a sigmoid, whose g′ is that at z."""
+    return sigmoid(Bounded(-forward.z.value, forward.z.error), forward.derivative, r, forms)
 
 
 def _lost(error: Array, p: Array) -> Array:
@@ -189,8 +194,7 @@ def _loss(plain: PlainCase, last: Forward, share: float, r: Rounding, forms: For
         of_units = product(difference, difference, r)
         # Twice u for the difference itself, which enters twice.
         of_units = Bounded(of_units.value, of_units.error + 4 * r.u * difference.most**2)
-        total = sum_of(of_units, (-2, -1), count * n + 3, r)
-        return share * total.error
+        return share * error_of_sum(of_units, (-2, -1), count * n + 3, r)
     if plain.loss == "binary_cross_entropy":
         return _binary_loss(last, y, share, r, forms)
     z = last.z
@@ -219,7 +223,7 @@ def _loss(plain: PlainCase, last: Forward, share: float, r: Rounding, forms: For
 
 def _binary_loss(last: Forward, y: Array, share: float, r: Rounding, forms: Forms) -> Array:
     """Bound the loss (1) of each unit's yes or no, summed over units and examples."""
-    z, a, rest = last.z, last.a, sigmoid(Bounded(-last.z.value, last.z.error), r, forms)
+    z, a, rest = last.z, last.a, _rest(last, r, forms)
     size = np.abs(z.value)
     far, logarithm = size * np.where(z.value > 0, 1 - y, y), np.log1p(np.exp(-size))
     of_units = far + logarithm

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,9 +76,10 @@ def shares(given: Array, expected: Array, allowed: Array) -> Array:
     Where only one is a number the share is infinite.
     """
     with np.errstate(all="ignore"):
-        distance = np.abs(given.astype(np.float64) - expected.astype(np.float64))
-        share = np.where(distance == 0, 0, distance / allowed)
-    return np.where(np.isinf(allowed) | (given == expected), 0, np.where(np.isnan(share), np.inf, share))
+        distance = np.abs(given.astype(np.float64, copy=False) - expected.astype(np.float64, copy=False))
+        # Of a NaN and another number `fmin` takes the number.
+        share = np.fmin(distance / allowed, np.inf)
+    return np.where(np.isinf(allowed) | (given == expected), 0, share)
 
 
 def raised(error: Exception) -> Entry:
@@ -87,23 +89,40 @@ def raised(error: Exception) -> Entry:
 
 def entry(name: str, equation: str, given: Array | None, expected: Array, allowed: Array) -> Entry:
     """Compare one array: shape and dtype, then every number."""
-    nothing = (name, equation, expected.shape, (), math.nan, math.nan, 0.0, math.inf)
+    (found,) = entries([(name, equation, given, expected, allowed)])
+    return found
+
+
+def entries(arrays: Sequence[tuple[str, str, Array | None, Array, Array]]) -> tuple[Entry, ...]:
+    """Compare several arrays, each with what `entry` takes: the numbers of all of them at once."""
+    problems = [_problem(name, given, expected) for name, _, given, expected, _ in arrays]
+    comparable = [each[2:] for each, problem in zip(arrays, problems, strict=True) if not problem]
+    if comparable:
+        given_flat, expected_flat, allowed_flat = (np.concatenate(flat, axis=None) for flat in zip(*comparable, strict=True))
+        share = shares(given_flat, expected_flat, allowed_flat)
+    found, start = [], 0
+    for (name, equation, _, expected, _), problem in zip(arrays, problems, strict=True):
+        shape = expected.shape
+        if problem:
+            found.append(Entry(name, equation, shape, (), math.nan, math.nan, 0.0, math.inf, problem))
+            continue
+        within = int(share[start : start + expected.size].argmax())
+        place, index = start + within, tuple(int(i) for i in np.unravel_index(within, shape))
+        given_there, right_there = float(given_flat[place]), float(expected_flat[place])
+        found.append(
+            Entry(name, equation, shape, index, given_there, right_there, float(allowed_flat[place]), float(share[place]))
+        )
+        start += expected.size
+    return tuple(found)
+
+
+def _problem(name: str, given: Array | None, expected: Array) -> str:
+    """Return why two arrays cannot be compared at all, or nothing."""
     if given is None:
-        return Entry(*nothing, problem="is missing")
+        return "is missing"
     if given.shape != expected.shape:
-        return Entry(*nothing, problem=f"has shape {given.shape}; right is {expected.shape}")
+        return f"has shape {given.shape}; right is {expected.shape}"
     # A loss is a Python float, whatever the dtype.
     if name != "loss" and given.dtype != expected.dtype:
-        return Entry(*nothing, problem=f"has dtype {given.dtype}; right is {expected.dtype}")
-    share = shares(given, expected, allowed)
-    index = tuple(int(i) for i in np.unravel_index(share.argmax(), share.shape))
-    return Entry(
-        name,
-        equation,
-        expected.shape,
-        index,
-        float(given[index]),
-        float(expected[index]),
-        float(allowed[index]),
-        float(share[index]),
-    )
+        return f"has dtype {given.dtype}; right is {expected.dtype}"
+    return ""

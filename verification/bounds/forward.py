@@ -26,35 +26,41 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class Forward:
-    """One layer of the forward pass."""
+    """One layer of the forward pass; of the sigmoid and tanh with g′(z), which the bounds of both passes take."""
 
     layer: PlainLayer
+    w: Bounded
     a_prev: Bounded
     z: Bounded
     a: Bounded
+    derivative: Array | None
 
 
 def forward(plain: PlainCase, r: Rounding, forms: Forms) -> list[Forward]:
     """Return every layer of the forward pass, first layer first."""
     x = plain.x.astype(np.float64)
-    a = Bounded(x, np.zeros((1, *x.shape)))
+    a = Bounded(x, np.zeros((1, *x.shape)), exact=True)
     passed = []
     for layer in plain.layers:
-        z = _pre_activation(layer, a, r)
-        passed.append(Forward(layer, a, z, _activation(layer, z, r, forms)))
+        w = Bounded(layer.w.astype(np.float64), np.zeros(()), exact=True)
+        z = _pre_activation(layer, w, a, r)
+        derivative = DERIVATIVES[layer.activation](z.size) if layer.activation in DERIVATIVES else None
+        passed.append(Forward(layer, w, a, z, _activation(layer, z, derivative, r, forms), derivative))
         a = passed[-1].a
     return passed
 
 
-def _pre_activation(layer: PlainLayer, a: Bounded, r: Rounding) -> Bounded:
+def _pre_activation(layer: PlainLayer, w: Bounded, a: Bounded, r: Rounding) -> Bounded:
     """Bound z = b + Σ_k w_jk a_k (8)."""
-    w, b = layer.w.astype(np.float64), layer.b.astype(np.float64)[..., None, :]
-    w_t, magnitudes = transposed(w), transposed(np.abs(w))
-    z = a.value @ w_t + b
+    b, magnitudes = layer.b.astype(np.float64)[..., None, :], transposed(w.size)
+    z = a.value @ transposed(w.value) + b
     spread = a.error @ magnitudes
-    terms = np.abs(a.value) @ magnitudes + spread + np.abs(b)
-    error = spread + r.gamma(w.shape[-1] + 1) * terms + r.tiny * (nonzero(a.most) @ nonzero(w_t))
-    error = np.where(_is_exact_sum(w, b, a, terms, r), 0, error)
+    terms = a.size @ magnitudes + spread + np.abs(b)
+    error = spread + r.gamma(w.value.shape[-1] + 1) * terms + r.tiny * (a.support @ transposed(w.support))
+    # No error is below 0: their sum is 0 where all are. A product takes less time than a sum of few numbers each.
+    known = a.error @ np.ones((w.value.shape[-1], 1)) == 0
+    if known.any():
+        error = np.where(known & _is_exact_sum(w.value, b, a.value, terms, r), 0, error)
     return overflowing(Bounded(z, error), terms, r)
 
 
@@ -66,30 +72,34 @@ def _lowest_bit(array: Array) -> Array:
     return np.where(array == 0, 9999, exponent - 53 + lowest)
 
 
-def _is_exact_sum(w: Array, b: Array, a: Bounded, terms: Array, r: Rounding) -> Array:
+def _is_exact_sum(w: Array, b: Array, a: Array, terms: Array, r: Rounding) -> Array:
     """Say where every product and every partial sum of z is a number of the dtype, so that any order gives z itself.
 
     All terms are multiples of 2^q; a sum whose terms' magnitudes stay within 2^digits such multiples is never rounded.
     """
-    known = (a.error == 0).all(axis=-1)[..., None]
-    if not known.any():
-        return np.broadcast_to(False, terms.shape)
-    bits = _lowest_bit(w)[..., None, :, :] + _lowest_bit(a.value)[..., :, None, :]
-    q = np.minimum(bits.min(axis=-1), _lowest_bit(b))
-    fits = (terms <= np.ldexp(1.0, np.minimum(q + r.digits, 1000))) & (q >= np.log2(r.tiny))
-    return np.asarray(known & fits)
+    flat, ends = _lowest_bit(np.concatenate((w, a, b), axis=None)), (w.size, w.size + a.size)
+    of_w, of_a = flat[: ends[0]].reshape(w.shape), flat[ends[0] : ends[1]].reshape(a.shape)
+    q = flat[ends[1] :].reshape(b.shape)
+    for k in range(w.shape[-1]):
+        q = np.minimum(q, of_w[..., None, :, k] + of_a[..., k, None])
+    return _is_exact(q, terms, r)
 
 
-def _activation(layer: PlainLayer, z: Bounded, r: Rounding, forms: Forms) -> Bounded:
+def _is_exact(q: Array, magnitude: Array, r: Rounding) -> Array:
+    """Say where a multiple of 2^q of this magnitude, or a smaller one, is a number of the dtype."""
+    return np.asarray((magnitude <= np.ldexp(1.0, np.minimum(q + r.digits, 1000))) & (q >= r.lowest))
+
+
+def _activation(layer: PlainLayer, z: Bounded, derivative: Any, r: Rounding, forms: Forms) -> Bounded:
     """Bound a = g(z) (9)."""
     match layer.activation:
         case "identity":
             return z
         case "sigmoid":
-            return sigmoid(z, r, forms)
+            return sigmoid(z, derivative, r, forms)
         case "tanh":
             value = np.tanh(z.value)
-            spread = np.where(z.error < 0.5, tanh_derivative(z.value) * z.error * np.exp(2 * z.error), 2)
+            spread = np.where(z.error < 0.5, derivative * z.error * np.exp(2 * z.error), 2)
             local = r.u * np.where(forms.absolute, 2 * SIGMOID, EXP * np.abs(value))
             local = local + r.tiny * nonzero(z.most)
             return Bounded(value, unless_infinite(z, np.minimum(spread + local, 2)))
@@ -101,24 +111,27 @@ def _activation(layer: PlainLayer, z: Bounded, r: Rounding, forms: Forms) -> Bou
             raise NotImplementedError(f"no bound for activation {unknown!r}")
 
 
-def sigmoid(z: Bounded, r: Rounding, forms: Forms) -> Bounded:
-    """Bound the sigmoid g(z)."""
+def sigmoid(z: Bounded, derivative: Any, r: Rounding, forms: Forms) -> Bounded:
+    """Bound the sigmoid g(z), with g′(z)."""
     value = 1 / (1 + np.exp(-z.value))
-    spread = np.where(z.error < 1, sigmoid_derivative(z.value) * z.error * np.exp(z.error), 1)
+    spread = np.where(z.error < 1, derivative * z.error * np.exp(z.error), 1)
     local = SIGMOID * r.u * np.where(forms.absolute, 1, value) + r.tiny
     return Bounded(value, unless_infinite(z, np.minimum(spread + local, 1)))
 
 
-def sigmoid_derivative(z: Array) -> Array:
-    """Return the sigmoid's g′(z), in which nothing cancels."""
-    e = np.exp(-np.abs(z))
+def sigmoid_derivative(size: Array) -> Array:
+    """Return the sigmoid's g′(z) for |z|, in which nothing cancels."""
+    e = np.exp(-size)
     return np.asarray(e / (1 + e) ** 2)
 
 
-def tanh_derivative(z: Array) -> Array:
-    """Return tanh's g′(z), in which nothing cancels."""
-    e = np.exp(-2 * np.abs(z))
+def tanh_derivative(size: Array) -> Array:
+    """Return tanh's g′(z) for |z|, in which nothing cancels."""
+    e = np.exp(-2 * size)
     return np.asarray(4 * e / (1 + e) ** 2)
+
+
+DERIVATIVES = {"sigmoid": sigmoid_derivative, "tanh": tanh_derivative}
 
 
 def slope_of(layer: PlainLayer) -> Array:
@@ -129,13 +142,15 @@ def slope_of(layer: PlainLayer) -> Array:
 
 def _leaky(layer: PlainLayer, z: Bounded, r: Rounding) -> Bounded:
     """Bound the ReLUs: z above 0, slope · z below."""
-    slope = np.broadcast_to(slope_of(layer), z.value.shape)
+    slope = slope_of(layer)
+    steep, above = np.abs(slope), z.value > z.error
     value = np.where(z.value > 0, z.value, slope * z.value)
-    steepest = np.where(z.value > z.error, 1, np.where(z.value < -z.error, np.abs(slope), np.maximum(1, np.abs(slope))))
+    steepest = np.where(above, 1, np.where(z.value < -z.error, steep, np.maximum(1, steep)))
     # The product slope · z is rounded unless it is known and has few enough digits.
-    bits = _lowest_bit(slope) + _lowest_bit(z.value)
-    exact = (z.error == 0) & (np.abs(value) <= np.ldexp(1.0, np.minimum(bits + r.digits, 1000))) & (bits >= np.log2(r.tiny))
-    product = np.where((z.value > z.error) | exact, 0, r.u * np.abs(slope) * z.most + r.tiny * nonzero(slope * z.most))
+    unrounded, known = above, z.error == 0
+    if known.any():
+        unrounded = above | (known & _is_exact(_lowest_bit(slope) + _lowest_bit(z.value), np.abs(value), r))
+    product = np.where(unrounded, 0, r.u * steep * z.most + r.tiny * nonzero(slope * z.most))
     # A slope above 1 may take z beyond the largest number.
     return overflowing(Bounded(value, steepest * z.error + product), np.abs(value), r)
 

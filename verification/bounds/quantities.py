@@ -44,11 +44,6 @@ def without_batch_axis(arrays: Mapping[str, Array]) -> dict[str, Array]:
     return {name: array[0] if kind_of(name) in BATCHED else array for name, array in arrays.items()}
 
 
-def with_batch_axis(arrays: Mapping[str, Array]) -> dict[str, Array]:
-    """Return the arrays of one example with the batch axis that the oracles give them."""
-    return {name: array[None] if kind_of(name) in BATCHED else array for name, array in arrays.items()}
-
-
 def equation_of(name: str, layers: int, asked: PlainCase) -> str:
     """Return the number of the equation that gives a quantity, as the notes print it: "(11)"."""
     kind = kind_of(name)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -25,32 +26,46 @@ class Rounding:
     largest: float
     digits: int
 
+    @cached_property
+    def lowest(self) -> float:
+        """The exponent of the smallest normal number."""
+        return float(np.log2(self.tiny))
+
     def gamma(self, n: float) -> float:
         """Return γ_n = n u / (1 − n u)."""
         return n * self.u / (1 - n * self.u)
 
 
+@lru_cache
 def rounding(dtype: np.dtype[Any]) -> Rounding:
     """Return the rounding of float32 or float64."""
     kind = np.finfo(dtype)
     return Rounding(float(kind.eps) / 2, float(kind.tiny), float(kind.max), kind.nmant + 1)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Bounded:
     """Values near the exact ones, and the bound on how far a computed result lies from exact.
 
     The values are the same for every form; the errors have one axis more in front, with an entry for each form, or with one
-    for all where the forms do not differ yet.
+    for all where the forms do not differ yet. `exact` says that every error is 0. `size` is the values'
+    magnitude, and `most` the largest that the computed or the exact number can have.
     """
 
     value: Array
     error: Array
+    exact: bool = False
+    size: Array = field(init=False)
+    most: Array = field(init=False)
 
-    @property
-    def most(self) -> Array:
-        """The largest magnitude that the computed or the exact number can have."""
-        return np.abs(self.value) + self.error
+    def __post_init__(self) -> None:
+        self.size = np.abs(self.value)
+        self.most = self.size + self.error
+
+    @cached_property
+    def support(self) -> Array:
+        """1.0 where the computed or the exact number may be other than 0, and 0.0 elsewhere."""
+        return nonzero(self.most)
 
 
 @dataclass(frozen=True)
@@ -102,41 +117,48 @@ def unless_infinite(z: Bounded, error: Array) -> Array:
     return np.where(np.isfinite(z.error), error, np.inf)
 
 
-def overflowing(result: Bounded, magnitude: Array, r: Rounding) -> Bounded:
+def finite_error(error: Array, magnitude: Array, r: Rounding) -> Array:
     """Make the bound infinite where a number of this magnitude, with its error, may be beyond the largest."""
-    return Bounded(result.value, np.where(magnitude + result.error < r.largest, result.error, np.inf))
+    return np.where(magnitude + error < r.largest, error, np.inf)
 
 
-def swapped(matrix: Bounded) -> Bounded:
-    """Return the bounded matrices transposed."""
-    return Bounded(transposed(matrix.value), transposed(matrix.error))
+def overflowing(result: Bounded, magnitude: Array, r: Rounding) -> Bounded:
+    """Return the result with `finite_error`."""
+    return Bounded(result.value, finite_error(result.error, magnitude, r))
 
 
 def product(p: Bounded, q: Bounded, r: Rounding) -> Bounded:
     """Bound p · q, element by element."""
-    error = np.abs(p.value) * q.error + p.error * q.most + 2 * r.u * p.most * q.most
+    error = p.size * q.error + p.error * q.most + 2 * r.u * p.most * q.most
     # 0 · inf is no number: where one factor is exactly 0 the product is, unless the other may be infinite.
-    error = error + r.tiny * nonzero(p.most) * nonzero(q.most)
+    error = error + r.tiny * ((p.most != 0) & (q.most != 0))
     return overflowing(Bounded(p.value * q.value, error), p.most * q.most, r)
 
 
-def sum_of_products(p: Bounded, q: Bounded, terms: int, r: Rounding) -> Bounded:
-    """Bound the matrix product p q, each element a sum of so many terms."""
-    p_value, q_most = np.abs(p.value), q.most
-    spread = p_value @ q.error + p.error @ q_most
-    magnitude = p_value @ np.abs(q.value) + spread
-    error = spread + r.gamma(terms + 1) * magnitude + r.tiny * (nonzero(p.most) @ nonzero(q_most))
-    return overflowing(Bounded(p.value @ q.value, error), magnitude, r)
+def error_of_products(p: Bounded, q: Bounded, terms: int, r: Rounding, turned: bool = False) -> Array:
+    """Bound the matrix product p q, or that of p transposed if it is `turned`, each element a sum of so many terms."""
+    size, error, support = (
+        (transposed(p.size), transposed(p.error), transposed(p.support)) if turned else (p.size, p.error, p.support)
+    )
+    spread = error @ q.most if q.exact else size @ q.error + error @ q.most
+    magnitude = size @ q.size + spread
+    return finite_error(spread + r.gamma(terms + 1) * magnitude + r.tiny * (support @ q.support), magnitude, r)
 
 
-def sum_of(p: Bounded, axis: int | tuple[int, int], terms: int, r: Rounding) -> Bounded:
+def error_of_sum(p: Bounded, axis: int | tuple[int, int], terms: int, r: Rounding) -> Array:
     """Bound the sum along an axis, of so many terms."""
-    magnitude = p.most.sum(axis=axis)
-    error = p.error.sum(axis=axis) + r.gamma(terms) * magnitude
-    return overflowing(Bounded(p.value.sum(axis=axis), error), magnitude, r)
+    magnitude = np.add.reduce(p.most, axis)
+    return finite_error(np.add.reduce(p.error, axis) + r.gamma(terms) * magnitude, magnitude, r)
 
 
 def others(p: Array) -> Array:
     """Return Σ_{i≠j} p_i for each j, without cancellation."""
-    n = p.shape[-1]
-    return np.asarray(p @ (1 - np.eye(n)))
+    return np.asarray(p @ _all_but_itself(p.shape[-1]))
+
+
+@lru_cache
+def _all_but_itself(n: int) -> Array:
+    """Return the matrix that is 0 on its diagonal, and 1 elsewhere."""
+    matrix: Array = 1 - np.eye(n)
+    matrix.flags.writeable = False
+    return matrix

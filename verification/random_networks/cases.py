@@ -87,7 +87,7 @@ def contents(architecture: Architecture, seed: int, count: int) -> list[Case]:
                 at_kink = (rng.random(b.shape) < 0.5).astype(dtype)
                 b = _representable(b - (products + b) * at_kink)
                 z = _representable(products + b)
-                a = np.stack([activation(z_i) for activation, z_i in zip(activations, z, strict=True)])
+                a = _activated(activations, z)
         layers.append([hg.Dense(*of_one) for of_one in zip(w, b, activations, strict=True)])
         n_prev = unit.width
     nets = [hg.Network(of_one, architecture.loss, architecture.reduction) for of_one in zip(*layers, strict=True)]
@@ -121,6 +121,13 @@ def _activations(unit: Unit, rng: np.random.Generator, count: int) -> list[hg.Ac
             return [hg.Activation("prelu", alpha=alpha) for alpha in of_all]
         case name:
             return [hg.Activation(name)] * count
+
+
+def _activated(activations: list[hg.Activation], z: Array) -> Array:
+    """Return g(z) of each content; but for the slopes of prelu's units it is the same function for all."""
+    if isinstance(activations[0].alpha, tuple):
+        return np.stack([activation(z_i) for activation, z_i in zip(activations, z, strict=True)])
+    return activations[0](z)
 
 
 def _targets(

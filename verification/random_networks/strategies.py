@@ -18,8 +18,21 @@ with needed_by("verification.random_networks.strategies"):
 
 def layers(options: Options) -> st.SearchStrategy[Unit]:
     """Return a strategy for one layer's choices; it shrinks to one unit of the first activation."""
-    widths = st.integers(1, options.max_width)
-    return st.builds(Unit, widths, st.sampled_from(options.activations), st.sampled_from(SLOPES), st.booleans())
+    widths, names = st.integers(1, options.max_width), st.sampled_from(options.activations)
+    slopes, shared = st.sampled_from(SLOPES), st.booleans()
+
+    @st.composite
+    def layer(draw: st.DrawFn) -> Unit:
+        width, name = draw(widths), draw(names)
+        # What an activation has not is not drawn: Hypothesis takes as long over a draw as handgrad over a layer.
+        match name:
+            case "prelu":
+                return Unit(width, name, draw(slopes), draw(shared))
+            case "leaky_relu":
+                return Unit(width, name, draw(slopes))
+        return Unit(width, name)
+
+    return layer()
 
 
 def architectures(**options: Any) -> st.SearchStrategy[Architecture]:
