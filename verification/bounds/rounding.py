@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ class Rounding:
         return n * self.u / (1 - n * self.u)
 
 
+@cache
 def rounding(dtype: np.dtype[Any]) -> Rounding:
     """Return the rounding of float32 or float64."""
     kind = np.finfo(dtype)
