@@ -62,6 +62,10 @@ def test_right_hand_ins_is_forty_two():
     assert len({id(submission) for submission in HAND_INS.values()}) == 42
 
 
+def test_wrong_hand_ins_is_forty_nine_of_as_many_names():
+    assert len(WRONG) == len(BY_NAME) == 49
+
+
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: wrong.name)
 def test_wrong_hand_in_is_told_by_its_equation(wrong):
