@@ -207,8 +207,7 @@ def ending(path: object, known: Iterable[str]) -> str:
 def activation(value: object, known: Iterable[str]) -> str:
     """Return the known name of an activation; "ReLU" is relu, "LeakyReLU" and "Leaky ReLU" are leaky_relu."""
     names = list(known)
-    spelled = value if isinstance(value, str) and value in names else foreign.spelled(value, names)
-    return one_of("activation", spelled, names, foreign.ACTIVATIONS)
+    return one_of("activation", foreign.spelled(value, names), names, foreign.ACTIVATIONS)
 
 
 def loss(value: object, known: Iterable[str]) -> str:

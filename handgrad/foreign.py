@@ -5,7 +5,7 @@ None of these libraries is loaded, or known: what counts is what an object can d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import wraps
 from inspect import signature
 from typing import Any, ParamSpec, TypeVar
@@ -79,7 +79,7 @@ ARGUMENTS = {
 
 def letters(word: str) -> str:
     """Return a name without capitals, spaces, hyphens and underscores: "Leaky ReLU" and "leaky_relu" are one."""
-    return "".join(letter for letter in word.lower() if letter not in " -_")
+    return word.lower().replace(" ", "").replace("-", "").replace("_", "")
 
 
 def notes_words(function: Callable[P, R]) -> Callable[P, R]:
@@ -209,8 +209,10 @@ def meant(value: object, elsewhere: Mapping[str, str]) -> str:
     return f": {said}" if said else ""
 
 
-def spelled(value: object, known: Iterable[str]) -> object:
+def spelled(value: object, known: Collection[str]) -> object:
     """Return the known name that `value` is but for capitals, spaces, hyphens and underscores; otherwise `value`."""
-    if not isinstance(value, str):
+    # Every layer comes here, nearly always with the name itself.
+    if not isinstance(value, str) or (type(value) is str and value in known):
         return value
-    return next((name for name in known if letters(name) == letters(value)), value)
+    word = letters(value)
+    return next((name for name in known if letters(name) == word), value)

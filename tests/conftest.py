@@ -1,3 +1,4 @@
+import gc
 import os
 
 import torch
@@ -26,3 +27,9 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     if config.getoption("--thorough"):
         settings.load_profile("thorough")
+
+
+def pytest_collection_finish():
+    """Thousands of collected tests stay to the end; the garbage collector need not go through them again and again."""
+    gc.collect()
+    gc.freeze()

@@ -1,6 +1,7 @@
 """Backpropagations in the manner of real hand-ins: the right ones are right, the wrong ones are told by their equation."""
 
 import contextlib
+import functools
 import io
 
 import numpy as np
@@ -12,6 +13,7 @@ from verification import supports
 from verification.checking.check import check
 from verification.mistakes.reference import RIGHT, exchanged, gradient_with, without_intermediates
 
+BY_NAME = {wrong.name: wrong for wrong in WRONG}
 # What each right one is told besides, as the beginning of the remedy; all others at most of their dtype and shapes.
 OVERFLOW, LOGARITHM, COPY, EPSILON = "take each row's maximum off", "take log p from z, not from p", "copy what", "no epsilon"
 LOGARITHMS, A_MINUS_Y = "take log a and log(1 − a) from z", "start the way back with dL/dz = a − y"
@@ -31,6 +33,12 @@ TOLD = {
 def checked(submission):
     with np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):
         return check(submission)
+
+
+@functools.cache
+def verdict_of(name):
+    """Return the verdict on a wrong hand-in, which several tests read."""
+    return checked(BY_NAME[name].submission)
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -54,10 +62,14 @@ def test_right_hand_ins_is_forty_two():
     assert len({id(submission) for submission in HAND_INS.values()}) == 42
 
 
+def test_wrong_hand_ins_is_forty_nine_of_as_many_names():
+    assert len(WRONG) == len(BY_NAME) == 49
+
+
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: wrong.name)
 def test_wrong_hand_in_is_told_by_its_equation(wrong):
-    verdict = checked(wrong.submission)
+    verdict = verdict_of(wrong.name)
     assert not verdict.ok
     if wrong.raises:
         assert (verdict.status, verdict.exit_status, verdict.faults, verdict.blame) == ("unjudged", 3, (), None)
@@ -81,8 +93,7 @@ def test_wrong_hand_in_is_told_by_its_equation(wrong):
 
 
 def test_two_planted_factors_is_both_with_their_layers():
-    by_name = {wrong.name: wrong.submission for wrong in WRONG}
-    verdict = checked(by_name["two-factors-planted"])
+    verdict = verdict_of("two-factors-planted")
     assert {(fault.equation, fault.thought) for fault in verdict.faults} == {
         (7, "dL/db in the output layer is 4 times what it should be"),
         (11, "dL/dw in layer 1 is 3 times what it should be"),
@@ -92,8 +103,7 @@ def test_two_planted_factors_is_both_with_their_layers():
 
 
 def test_fixed_buffer_is_told_with_its_size():
-    by_name = {wrong.name: wrong.submission for wrong in WRONG}
-    verdict = checked(by_name["fixed-buffers"])
+    verdict = verdict_of("fixed-buffers")
     # Whichever of the two is met first.
     assert verdict.question == "corners"
     assert verdict.when in ("for more than 8 units in a layer", "for more than 32 examples")

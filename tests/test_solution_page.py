@@ -97,14 +97,21 @@ def test_walk_by_keyboard_is_through_every_step(name, opened):
     page = opened(SOLUTIONS[name])
     count = len(steps(name))
     assert page.inner_text("#where") in ("The whole network", "La red completa")
+    # All that is seen of a step in one question: each costs a layout of the page.
+    seen = """number => [
+        document.querySelector('#where').innerText,
+        document.querySelector('#panel .formula').textContent,
+        document.querySelector(`#step-${number} .formula`).textContent,
+        [...document.querySelectorAll('#panel a')].map(a => a.textContent),
+        [...document.querySelectorAll('.lit')].map(part => part.dataset.part),
+    ]"""
     for number, step in enumerate(steps(name), start=1):
         page.keyboard.press("ArrowRight")
-        assert re.findall(r"\d+", page.inner_text("#where")) == [str(number), str(count)]
-        shown = page.text_content("#panel .formula")
-        assert shown == page.text_content(f"#step-{number} .formula")
-        assert [f"({n})" for n in step.equations] == page.eval_on_selector_all("#panel a", "all => all.map(a => a.textContent)")
-        lit = set(page.eval_on_selector_all(".lit", "all => all.map(part => part.dataset.part)"))
-        assert lit == expected_parts(name, step)
+        where, shown, listed, links, lit = page.evaluate(seen, number)
+        assert re.findall(r"\d+", where) == [str(number), str(count)]
+        assert shown == listed
+        assert links == [f"({n})" for n in step.equations]
+        assert set(lit) == expected_parts(name, step)
     page.keyboard.press("ArrowRight")
     assert page.input_value("#at") == str(count)
     page.keyboard.press("Home")

@@ -131,7 +131,7 @@ class Questions:
         if self.support.widths is None:
             # A softmax of one unit is 1, whatever its z.
             layers = tuple(
-                replace(unit, width=2) if unit == replace(unit, activation="softmax", width=1) else unit for unit in layers
+                replace(unit, width=2) if (unit.activation, unit.width) == ("softmax", 1) else unit for unit in layers
             )
         return replace(
             drawn, layers=layers, dtype=dtype, targets=targets, regime=regime, kinks=False, layout="C", integer="int64"
