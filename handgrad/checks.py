@@ -160,16 +160,19 @@ def dense(w: object, b: object, slope: float | None, alpha: object) -> tuple[Arr
     return weights, biases, slopes.reshape(()) if slopes is not None and slopes.shape == (1,) else slopes
 
 
-def chain_of_layers(layers: Sequence[Any], kind: type) -> None:
-    """Check that all are layers of this kind, that there is one, that consecutive ones meet, and that all have one dtype."""
+def layers_of(layers: Sequence[Any], kind: type) -> None:
+    """Check that all are layers of this kind, and that there is one."""
     instance("layers", layers, Sequence, "a sequence of Dense layers")
     for number, layer in enumerate(layers, start=1):
         if not isinstance(layer, kind):
             instance(f"layer {number}", layer, kind, "a Dense layer")
-    weights = [layer.w for layer in layers]
-    shapes, dtypes = [w.shape for w in weights], [w.dtype for w in weights]
-    if not shapes:
+    if not layers:
         raise ValueError("layers must hold at least one Dense layer; got none")
+
+
+def meeting(weights: Sequence[Array]) -> None:
+    """Check that the w of consecutive layers meet, and that all have one dtype."""
+    shapes, dtypes = [w.shape for w in weights], [w.dtype for w in weights]
     for number, (before, after) in enumerate(pairwise(shapes), start=1):
         if before[0] != after[1]:
             raise ValueError(

@@ -73,11 +73,12 @@ class Network:
 
     @notes_words
     def __init__(self, layers: Sequence[Dense], loss: str = "squared_error", reduction: str = "mean") -> None:
-        checks.chain_of_layers(layers, Dense)
+        checks.layers_of(layers, Dense)
+        given = [(layer._weights.array, layer._b, layer._alpha) for layer in layers]
+        checks.meeting([w for w, _, _ in given])
         checks.loss(loss, losses.LOSSES)
         checks.one_of("reduction", reduction, losses.REDUCTIONS)
         checks.output_meets_loss(loss, losses.JOINED.get(loss), layers[-1].activation.name, len(layers[-1].b))
-        given = [(layer.w, layer.b, layer.alpha) for layer in layers]
         shapes = tuple((w.shape, None if alpha is None else alpha.shape) for w, _, alpha in given)
         # One vector for all, in figure 9's order, so that a step of descent takes them at once.
         parameters = np.concatenate([p for of_layer in given for p in of_layer if p is not None], axis=None)

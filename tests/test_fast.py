@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import handgrad as hg
-from handgrad.fast import blocks, engine, plan, tiny
+from handgrad.fast import blocks, engine, plan
 from handgrad.fast.outputs import BinaryCrossEntropy
 from handgrad.fast.passes import MANY
 from handgrad.fast.stages import Stack
@@ -479,7 +479,7 @@ def test_memory_of_a_plan_is_that_of_two_gradients():
 @pytest.mark.parametrize("count", [1, plan.FEW, 64])
 def test_gradients_of_several_threads_equal_those_of_one(count, monkeypatch):
     # Of one example the program, which rounds in its own way, would soon take over.
-    monkeypatch.setattr(tiny, "OFTEN", np.inf)
+    monkeypatch.setattr(engine, "OFTEN", np.inf)
     net, x, y = some_case(count)
     batches = [(x * factor, y) for factor in (0.5, 1.0, 2.0, 3.0)]
     expected = [net.gradient(*batch) for batch in batches]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import handgrad as hg
-from handgrad.fast import tiny
+from handgrad.fast import engine
 from verification.bounds.analysis import bounds
 from verification.bounds.entries import shares
 from verification.bounds.quantities import without_batch_axis
@@ -30,13 +30,13 @@ def network(loss="squared_error", dtype=np.float64, seed=1):
 
 
 def is_by_program(net):
-    return net.engine._tiny is not None and net.engine._tiny._compute is not None
+    return net.engine._tiny is not None
 
 
 @pytest.fixture
 def at_once(monkeypatch):
     """Let the first call be often enough."""
-    monkeypatch.setattr(tiny, "OFTEN", 0)
+    monkeypatch.setattr(engine, "OFTEN", 0)
 
 
 def assert_matches_trace(net, x, y):
@@ -61,7 +61,7 @@ def test_gradient_by_program_matches_its_trace():
         compared.append(is_by_program(net))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tiny, "OFTEN", 0)
+        patch.setattr(engine, "OFTEN", 0)
         holds()
     assert sum(compared) > len(compared) / 2
 
@@ -82,9 +82,9 @@ def test_network_asked_often_is_computed_by_its_program():
     net = network()
     x, y = np.ones(3), np.ones(2)
     first = net.gradient(x, y)
-    for _ in range(2 * tiny.OFTEN):
+    for _ in range(2 * engine.OFTEN):
         net.gradient(np.ones((2, 3)), np.ones((2, 2)))
-    for _ in range(tiny.OFTEN - 1):
+    for _ in range(engine.OFTEN - 1):
         net.gradient(x, y)
         assert not is_by_program(net)
     g = net.gradient(x, y)
@@ -145,7 +145,7 @@ def test_gradient_by_program_raises_as_ever(loss, x, y, monkeypatch):
         return info.type, str(info.value)
 
     as_ever = error()
-    monkeypatch.setattr(tiny, "OFTEN", 0)
+    monkeypatch.setattr(engine, "OFTEN", 0)
     assert error() == as_ever
 
 

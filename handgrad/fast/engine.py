@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import isfinite
+from math import inf, isfinite
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,8 @@ Array = npt.NDArray[Any]
 
 # Batch sizes whose plans are kept; a training run needs two, the last batch of an epoch being smaller.
 MOST_PLANS = 8
+# Compiling a program takes as long as 70 to 700 examples save, one by one; who has asked so often is likely to go on.
+OFTEN = 100
 
 
 class Engine:
@@ -64,7 +66,9 @@ class Engine:
         self._target = checks.classes if loss == "cross_entropy" else checks.TARGETS[loss]
         # A squared error is finite for finite targets alone, so theirs need not be looked for beforehand.
         self._unread = checks.outputs_of_shape if loss == "squared_error" else self._target
-        self._tiny = Tiny(parameters, *self.architecture) if is_tiny(shapes, self._activations) else None
+        # What computes one example, once so many were asked for one by one, of a network that is tiny.
+        self._tiny: Tiny | None = None
+        self._asked = 0.0
 
     def inputs(self, x: npt.ArrayLike) -> tuple[Array, bool]:
         """Return x (N, n_0), checked, and whether it came without a batch axis."""
@@ -88,6 +92,8 @@ class Engine:
         # `data` and, for a plan that is there, `_borrowed`, without their calls: a tiny network notices them.
         batch, single = checks.inputs(x, self._n_0, self._first, self._dtype)
         count = len(batch)
+        if count == 1 and self._is_worth_a_program():
+            return self.gradient(x, y)
         target = self._unread(y, count, single, self._n_L, self._dtype)
         try:
             plan = self._plans[count].pop()
@@ -103,6 +109,17 @@ class Engine:
             g = Gradient.of_vector(loss, vector[: self.parameters.size], self._shapes, self._dL_dx_later(vector))
         self._returned(plan)
         return g
+
+    def _is_worth_a_program(self) -> bool:
+        """Count an example that is asked for alone, and say whether these are so many that there is a program now."""
+        self._asked += 1
+        if self._asked <= OFTEN or self._tiny is not None:
+            return False
+        if not is_tiny(self._shapes, self._activations):
+            self._asked = -inf
+            return False
+        self._tiny = Tiny(self.parameters, *self.architecture)
+        return True
 
     def _dL_dx_later(self, results: Array) -> Callable[[], Array]:
         """Return what computes dL/dx (N, n_0), (14), by w_1 as it is now, if it is ever wanted."""

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
-# A step of a plan, with all that it works on.
-Call = Callable[[], object]
+# A step of a plan: a function, and all that it works on.
+Call = tuple[Callable[..., object], tuple[Any, ...]]
 
 # A layer of fewer numbers costs more in calls than in arithmetic.
 SMALL = 4096
@@ -59,7 +59,9 @@ def in_rows(array: Array) -> Array:
 
 def row_of(z: Array, number: float) -> Array:
     """Return a row that is everywhere this number, for rows z."""
-    return np.full(z.shape[-1], number, z.dtype)
+    row: Array = np.empty(z.shape[-1], z.dtype)
+    row.fill(number)
+    return row
 
 
 # Each g reads `z` and leaves g(z) in `a`, and in `z` what g′ needs; each derivative writes g′(z) into `out`, which may be `a`,
@@ -68,24 +70,24 @@ def row_of(z: Array, number: float) -> Array:
 
 
 def _identity(z: Array, a: Array) -> list[Call]:
-    return [partial(a.__setitem__, ..., z)]
+    return [(a.__setitem__, (..., z))]
 
 
 def _identity_derivative(z: Array, a: Array, out: Array) -> list[Call]:
-    return [partial(out.fill, 1)]
+    return [(out.fill, (1,))]
 
 
 def _relu(z: Array, a: Array) -> list[Call]:
-    return [partial(np.maximum, z, row_of(z, 0), out=a)]
+    return [(partial(np.maximum, out=a), (z, row_of(z, 0)))]
 
 
 def _relu_but_for_nan(z: Array, a: Array) -> list[Call]:
-    return [partial(np.fmax, z, row_of(z, 0), a)]
+    return [(np.fmax, (z, row_of(z, 0), a))]
 
 
 def _relu_derivative(z: Array, a: Array, out: Array) -> list[Call]:
     # 1 where a > 0: a rounded up, and cut at 1. A comparison would have to be cast, and np.sign branches.
-    return [partial(np.ceil, a, out), partial(np.fmin, out, row_of(out, 1), out)]
+    return [(np.ceil, (a, out)), (np.fmin, (out, row_of(out, 1), out))]
 
 
 def _sigmoid(z: Array, a: Array) -> list[Call]:
@@ -93,32 +95,32 @@ def _sigmoid(z: Array, a: Array) -> list[Call]:
     # Beyond `most` r stays at the smallest normal number, where the exact g′ is smaller still.
     of = limits(z.dtype)
     return [
-        partial(np.minimum, z, row_of(z, of.most), out=z),
-        partial(np.exp, z, a),
-        partial(np.add, a, of.one, z),
-        partial(np.reciprocal, z, z),
-        partial(np.multiply, a, z, a),
+        (partial(np.minimum, out=z), (z, row_of(z, of.most))),
+        (np.exp, (z, a)),
+        (np.add, (a, of.one, z)),
+        (np.reciprocal, (z, z)),
+        (np.multiply, (a, z, a)),
     ]
 
 
 def _sigmoid_derivative(z: Array, a: Array, out: Array) -> list[Call]:
-    return [partial(np.multiply, a, z, out)]
+    return [(np.multiply, (a, z, out))]
 
 
 def _tanh(z: Array, a: Array) -> list[Call]:
-    return [partial(np.tanh, z, a)]
+    return [(np.tanh, (z, a))]
 
 
 def _tanh_derivative(z: Array, a: Array, out: Array) -> list[Call]:
     # 1 − tanh² z = 1 / cosh² z, and 1 / cosh z = e^{−|z|} (1 + |tanh z|), in which nothing is subtracted either.
     return [
-        partial(np.absolute, z, z),
-        partial(np.negative, z, z),
-        partial(np.exp, z, z),
-        partial(np.absolute, a, out),
-        partial(np.add, out, limits(z.dtype).one, out),
-        partial(np.multiply, z, out, out),
-        partial(np.multiply, out, out, out),
+        (np.absolute, (z, z)),
+        (np.negative, (z, z)),
+        (np.exp, (z, z)),
+        (np.absolute, (a, out)),
+        (np.add, (out, limits(z.dtype).one, out)),
+        (np.multiply, (z, out, out)),
+        (np.multiply, (out, out, out)),
     ]
 
 

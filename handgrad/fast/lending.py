@@ -12,6 +12,10 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 
 
+def nobody() -> None:
+    """Stand for a reference to nothing."""
+
+
 class Lender:
     """What lends an array's memory out.
 
@@ -25,11 +29,13 @@ class Lender:
         In C order; not copied.
     """
 
+    __slots__ = ("_buffer", "_dtype", "_lent")
+
     def __init__(self, memory: Array) -> None:
         # NumPy makes a view of a view refer to the array at the bottom. What is lent lies on a memoryview, so that it is the
         # array at the bottom of all its views.
         self._buffer, self._dtype = memory.reshape(-1).data, memory.dtype
-        self._lent: Callable[[], Array | None] = lambda: None
+        self._lent: Callable[[], Array | None] = nobody
 
     def lent(self) -> Array | None:
         """Return the array that was lent last, if somebody still has it or a part of it."""

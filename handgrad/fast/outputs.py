@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from math import exp, log1p, sqrt
 from typing import Any
 
@@ -52,22 +51,22 @@ class CrossEntropy:
         minus_others = np.empty_like(self.others)
         # With e_k left out, Σ e is the other classes' part: p_k − 1 is minus that part, and L_i (2) is log(1 + part / e_k).
         self.powers: list[Call] = [
-            partial(np.exp, self.flat, self.flat),
-            partial(self.flat.take, self.places, None, self.e_k, "clip"),
-            partial(self.flat.__setitem__, self.places, np.zeros(count, dtype)),
-            partial(logits.dot, np.ones(n_L, dtype), self.others),
-            partial(np.negative, self.others, minus_others),
-            partial(self.flat.__setitem__, self.places, minus_others),
-            partial(np.add, self.others, self.e_k, self.factor),
-            partial(np.divide, np.array(share, dtype), self.factor, self.factor),
+            (np.exp, (self.flat, self.flat)),
+            (self.flat.take, (self.places, None, self.e_k, "clip")),
+            (self.flat.__setitem__, (self.places, np.zeros(count, dtype))),
+            (logits.dot, (np.ones(n_L, dtype), self.others)),
+            (np.negative, (self.others, minus_others)),
+            (self.flat.__setitem__, (self.places, minus_others)),
+            (np.add, (self.others, self.e_k, self.factor)),
+            (np.divide, (np.array(share, dtype), self.factor, self.factor)),
             # A copy and a product of two like shapes take less time than broadcasting.
-            partial(spare.__setitem__, ..., self.factor[:, None]),
-            partial(np.multiply, self.flat, spare.reshape(-1), self.flat),
+            (spare.__setitem__, (..., self.factor[:, None])),
+            (np.multiply, (self.flat, spare.reshape(-1), self.flat)),
         ]
         self.of_calm: list[Call] = [
             *self.powers,
-            partial(np.divide, self.others, self.e_k, self.e_k),
-            partial(np.log1p, self.e_k, self.e_k),
+            (np.divide, (self.others, self.e_k, self.e_k)),
+            (np.log1p, (self.e_k, self.e_k)),
         ]
 
     def loss(self, y: Array) -> float:
@@ -81,8 +80,8 @@ class CrossEntropy:
         np.add(self.starts, y, self.places)
         if not self._is_calm():
             return self._far_apart()
-        for call in self.of_calm:
-            call()
+        for function, arguments in self.of_calm:
+            function(*arguments)
         return float(self.e_k.dot(self.ones_N)) * self.share
 
     def _is_calm(self) -> bool:
@@ -99,8 +98,8 @@ class CrossEntropy:
         with np.errstate(over="ignore"):
             np.subtract(z, np.maximum.reduce(z, axis=1, keepdims=True), z)
         s_k = self.flat[self.places]
-        for call in self.powers:
-            call()
+        for function, arguments in self.powers:
+            function(*arguments)
         # Where the quotient would overflow, its logarithm is taken term by term; e_k itself is next to nothing there.
         improbable = e_k < 4 * self.tiny * np.maximum(others, 1)
         quotient = others / np.where(improbable, 1, e_k)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from handgrad.fast.in_place import FORMS, SMALL, Call
 from handgrad.fast.outputs import BinaryCrossEntropy, CrossEntropy, SquaredError
-from handgrad.fast.stages import Into, Layer, Single, Stack, stacked
+from handgrad.fast.stages import Layer, Single, Stack, stacked
 from handgrad.gradient import Shapes, cut
 from handgrad.losses import JOINED
 
@@ -72,6 +72,7 @@ class Pass:
         joined, n_L = loss in JOINED, len(layers[-1].b)
         # dL/da of one layer after another.
         shared: Array = np.empty(count * max([n_L, *(layer.w.shape[1] for layer in layers[1:])]), parameters.dtype)
+        ones: Array = np.ones(count, parameters.dtype)
         # What a loss is joined with is no part of a stack, nor is the first layer, whose x is the caller's.
         inner = layers[1:-1] if joined else layers[1:]
         # Of each stage, its first layer and how many it has.
@@ -83,7 +84,7 @@ class Pass:
             layer = layers[place]
             n_prev = 0 if a_prev is None else layer.w.shape[1]
             form = FORMS["identity"] if joined and place == len(layers) - 1 else FORMS.get(layer.activation)
-            return Single(layer, form, count, a_prev, shared[: count * n_prev].reshape(count, n_prev))
+            return Single(layer, form, ones, a_prev, shared[: count * n_prev].reshape(count, n_prev))
 
         self.first = single(0, None)
         self.later: list[Single | Stack] = []
@@ -94,7 +95,7 @@ class Pass:
             else:
                 of_stack = layers[start : start + number]
                 self.later.append(
-                    Stack(of_stack, FORMS[of_stack[0].activation], a, *stacked(parameters, shapes, start, number))
+                    Stack(of_stack, FORMS[of_stack[0].activation], ones, a, *stacked(parameters, shapes, start, number))
                 )
             a = self.later[-1].a
         self.output = OUTPUTS[loss](a, shared[: count * n_L].reshape(count, n_L), share)
@@ -105,16 +106,16 @@ class Pass:
         """Return the backward pass into a gradient vector (P,), with dL/dz of the first layer (N, n_1) beside it."""
         of_layers = cut(vector, self.shapes)
         into = [
-            Into(*of_layers[start]) if number == 1 else Into(*stacked(vector, self.shapes, start, number), None)
+            of_layers[start] if number == 1 else (*stacked(vector, self.shapes, start, number), None)
             for start, number in self.spans
         ]
         calls: list[Call] = []
         dL_da = self.output.derivative
         for stage, its in zip(reversed(self.later), into[:0:-1], strict=True):
-            calls += stage.backward(dL_da, its)
+            calls += stage.backward(dL_da, *its)
             dL_da = stage.dL_da_prev
-        calls += self.first.backward(dL_da, into[0], dL_dz_1)
-        return WayBack(calls, dL_dz_1.T, into[0].dL_dw)
+        calls += self.first.backward(dL_da, *into[0], dL_dz_1)
+        return WayBack(calls, dL_dz_1.T, into[0][0])
 
     def run(self, x: Array, y: Array, back: WayBack) -> float:
         """Return the loss of a batch, and leave its gradient where the way back leads.
@@ -134,11 +135,11 @@ class Pass:
             L.
         """
         x.dot(self._w_1_T, self._z_1)  # (8): ik,jk->ij
-        for call in self._calls:
-            call()
+        for function, arguments in self._calls:
+            function(*arguments)
         loss = self._loss(y)
-        for call in back.calls:
-            call()
+        for function, arguments in back.calls:
+            function(*arguments)
         back.dL_dz_1_T.dot(x, back.dL_dw_1)  # (11) with (13): ij,ik->jk
         return loss
 

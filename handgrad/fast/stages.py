@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from math import isfinite
 from typing import Any
 
@@ -32,15 +31,6 @@ class Layer:
     b: Array
 
 
-@dataclass(frozen=True)
-class Into:
-    """Where the derivatives by a stage's parameters are wanted: dL/dw, dL/db and, if it learns one, dL/dα."""
-
-    dL_dw: Array
-    dL_db: Array
-    dL_dalpha: Array | None
-
-
 class Single:
     """One layer, `form` None if its activation has none in place.
 
@@ -48,29 +38,32 @@ class Single:
     way back it leaves `dL_da_prev` in memory that the layers share; the first layer has none.
     """
 
-    def __init__(self, layer: Layer, form: Form | None, count: int, a_prev: Array | None, dL_da_prev: Array) -> None:
-        self.layer, self.form, self.a_prev, self.dL_da_prev = layer, form, a_prev, dL_da_prev
-        self.a: Array = np.empty((count, len(layer.b)), layer.w.dtype)
+    def __init__(self, layer: Layer, form: Form | None, ones: Array, a_prev: Array | None, dL_da_prev: Array) -> None:
+        self.layer, self.form, self.ones, self.a_prev, self.dL_da_prev = layer, form, ones, a_prev, dL_da_prev
+        self.a: Array = np.empty((len(ones), len(layer.b)), layer.w.dtype)
         self.z = np.empty_like(self.a) if form is None or form.needs_z else self.a
-        self.ones = np.ones(count, layer.w.dtype)
+        self.rows_of_a = in_rows(self.a)
+        self.rows_of_z = in_rows(self.z) if self.z is not self.a else self.rows_of_a
 
     def forward(self) -> list[Call]:
         """Return what makes a of a_prev; of the first layer, of what x.dot(w.T) has left in z."""
-        layer, z = self.layer, in_rows(self.z)
-        calls: list[Call] = [] if self.a_prev is None else [partial(self.a_prev.dot, layer.w.T, self.z)]  # (8): ik,jk->ij
+        layer, z = self.layer, self.rows_of_z
+        calls: list[Call] = [] if self.a_prev is None else [(self.a_prev.dot, (layer.w.T, self.z))]  # (8): ik,jk->ij
         b = layer.b
         if len(self.ones) > 1:
             # A row of copies is added faster than b is to every row.
             b = np.empty(z.shape[-1], z.dtype)
-            calls.append(partial(b.reshape(-1, len(layer.b)).__setitem__, ..., layer.b))
-        calls.append(partial(np.add, z, b, z))
+            calls.append((b.reshape(-1, len(layer.b)).__setitem__, (..., layer.b)))
+        calls.append((np.add, (z, b, z)))
         if self.form is None:
-            return [*calls, self._plain_g]
+            return [*calls, (self._plain_g, ())]
         if self.form.is_linear:
             return calls
-        return calls + self.form.g(z, in_rows(self.a))  # (9)
+        return calls + self.form.g(z, self.rows_of_a)  # (9)
 
-    def backward(self, dL_da: Array, into: Into, dL_dz: Array | None = None) -> list[Call]:
+    def backward(
+        self, dL_da: Array, dL_dw: Array, dL_db: Array, dL_dalpha: Array | None, dL_dz: Array | None = None
+    ) -> list[Call]:
         """Return what makes dL/dz of dL/da, written over a unless told where, and all that follows from it.
 
         Of the first layer dL/dw and dL/dx do not.
@@ -78,20 +71,19 @@ class Single:
         calls: list[Call] = []
         dL_dz = self.a if dL_dz is None else dL_dz
         if self.form is None:
-            calls.append(partial(self._plain_backward, dL_da, into.dL_dalpha, dL_dz))
+            calls.append((self._plain_backward, (dL_da, dL_dalpha, dL_dz)))
         elif not self.form.is_linear:
-            a = in_rows(self.a)
-            calls += self.form.derivative(in_rows(self.z), a, a)
-            calls.append(partial(np.multiply, *as_rows(self.a, dL_da, dL_dz)))  # (12) dL/da: ij,ij->ij
+            calls += self.form.derivative(self.rows_of_z, self.rows_of_a, self.rows_of_a)
+            calls.append((np.multiply, as_rows(self.a, dL_da, dL_dz)))  # (12) dL/da: ij,ij->ij
         elif dL_dz is not dL_da:
-            calls.append(partial(dL_dz.__setitem__, ..., dL_da))
+            calls.append((dL_dz.__setitem__, (..., dL_da)))
         if len(self.ones) > 1:
-            calls.append(partial(self.ones.dot, dL_dz, into.dL_db))  # (11) with (7): ij->j
+            calls.append((self.ones.dot, (dL_dz, dL_db)))  # (11) with (7): ij->j
         else:
-            calls.append(partial(into.dL_db.__setitem__, ..., dL_dz[0]))
+            calls.append((dL_db.__setitem__, (..., dL_dz[0])))
         if self.a_prev is not None:
-            calls.append(partial(dL_dz.T.dot, self.a_prev, into.dL_dw))  # (11) with (13): ij,ik->jk
-            calls.append(partial(dL_dz.dot, self.layer.w, self.dL_da_prev))  # (14): ij,jk->ik
+            calls.append((dL_dz.T.dot, (self.a_prev, dL_dw)))  # (11) with (13): ij,ik->jk
+            calls.append((dL_dz.dot, (self.layer.w, self.dL_da_prev)))  # (14): ij,jk->ik
         return calls
 
     def _plain_g(self) -> None:
@@ -113,10 +105,10 @@ class Stack:
     An example is a column here, and a last row of ones makes w and b one matrix: z is [w b] times [a; 1].
     """
 
-    def __init__(self, layers: Sequence[Layer], form: Form, a_prev: Array, w: Array, b: Array) -> None:
+    def __init__(self, layers: Sequence[Layer], form: Form, ones: Array, a_prev: Array, w: Array, b: Array) -> None:
         number, n, _ = w.shape
-        count = len(a_prev)
-        self.layers, self.form, self.a_prev, self.w, self.b = layers, form, a_prev, w, b
+        count = len(ones)
+        self.layers, self.form, self.ones, self.a_prev, self.w, self.b = layers, form, ones, a_prev, w, b
         self.w_b: Array = np.empty((number, n, n + 1), w.dtype)
         self.inputs: Array = np.empty((number + 1, n + 1, count), w.dtype)
         self.inputs[:, n] = 1
@@ -125,48 +117,48 @@ class Stack:
         self.z: Array = np.empty((number, n, count), w.dtype)
         self.dL_dz: Array = np.empty_like(self.z)
         self.product: Array = np.empty((n, count), w.dtype)
-        self.ones, self.dL_db = np.ones(count, w.dtype), np.empty(b.shape, w.dtype)
+        self.dL_db: Array = np.empty(b.shape, w.dtype)
         self.a, self.dL_da_prev = self.columns[-1].T, self.product.T
 
     def forward(self) -> list[Call]:
         """Return what makes a of a_prev."""
         n = self.w.shape[1]
         calls: list[Call] = [
-            partial(self.columns[0].__setitem__, ..., self.a_prev.T),
-            partial(self.w_b[:, :, :n].__setitem__, ..., self.w),
-            partial(self.w_b[:, :, n].__setitem__, ..., self.b),
+            (self.columns[0].__setitem__, (..., self.a_prev.T)),
+            (self.w_b[:, :, :n].__setitem__, (..., self.w)),
+            (self.w_b[:, :, n].__setitem__, (..., self.b)),
         ]
         if self.form.quick is None:
             return calls + self._upwards(self.form.g)
-        return [*calls, *self._upwards(self.form.quick), partial(self._unless_finite, self._upwards(self.form.g))]
+        return [*calls, *self._upwards(self.form.quick), (self._unless_finite, (self._upwards(self.form.g),))]
 
     def _upwards(self, g: Callable[[Array, Array], list[Call]]) -> list[Call]:
         calls: list[Call] = []
         for w_b, a_prev, z, a in zip(self.w_b, self.inputs, self.z, self.columns[1:], strict=False):
-            calls.append(partial(w_b.dot, a_prev, z))  # (8): jk,ki->ji
+            calls.append((w_b.dot, (a_prev, z)))  # (8): jk,ki->ji
             calls += g(z.reshape(-1), a.reshape(-1))  # (9)
         return calls
 
     def _unless_finite(self, calls: Sequence[Call]) -> None:
         # Every z is still there: one look for NaN serves all layers.
         if not isfinite(np.vdot(self.z, self.z)):
-            for call in calls:
-                call()
+            for function, arguments in calls:
+                function(*arguments)
 
-    def backward(self, dL_da: Array, into: Into) -> list[Call]:
+    def backward(self, dL_da: Array, dL_dw: Array, dL_db: Array, dL_dalpha: Array | None) -> list[Call]:
         """Return what makes dL/da_prev of dL/da, and the parameters' derivatives."""
         number = len(self.layers)
         z, a, dL_dz = (array.reshape(number, -1) for array in (self.z, self.columns[1:], self.dL_dz))
         calls = self.form.derivative(z, a, dL_dz)
         dL_da = dL_da.T
         for layer, of_layer in zip(reversed(self.layers), self.dL_dz[::-1], strict=True):
-            calls.append(partial(np.multiply, *as_rows(of_layer, dL_da, of_layer)))  # (12) dL/da: ji,ji->ji
-            calls.append(partial(layer.w.T.dot, of_layer, self.product))  # (14): jk,ji->ki
+            calls.append((np.multiply, as_rows(of_layer, dL_da, of_layer)))  # (12) dL/da: ji,ji->ji
+            calls.append((layer.w.T.dot, (of_layer, self.product)))  # (14): jk,ji->ki
             dL_da = self.product
-        calls.append(partial(np.matmul, self.dL_dz, self.columns[:-1].transpose(0, 2, 1), into.dL_dw))  # (11) with (13)
+        calls.append((np.matmul, (self.dL_dz, self.columns[:-1].transpose(0, 2, 1), dL_dw)))  # (11) with (13)
         # A product with ones adds the examples up several times faster than a sum along them.
-        calls.append(partial(self.dL_dz.reshape(-1, len(self.ones)).dot, self.ones, self.dL_db.reshape(-1)))  # (11) with (7)
-        calls.append(partial(into.dL_db.__setitem__, ..., self.dL_db))
+        calls.append((self.dL_dz.reshape(-1, len(self.ones)).dot, (self.ones, self.dL_db.reshape(-1))))  # (11) with (7)
+        calls.append((dL_db.__setitem__, (..., self.dL_db)))
         return calls
 
 

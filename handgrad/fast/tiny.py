@@ -11,15 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from handgrad import checks
-from handgrad.fast.written_out import Compute, program_of
+from handgrad.fast.written_out import program_of
 from handgrad.gradient import Gradient, Shapes
 
 Array = npt.NDArray[Any]
 
 # The program takes longer with every product, the row of calls with every layer: both as long at 100 to 150 products a layer.
 MOST_MULTIPLY_ADDS = 90
-# Compiling takes as long as 70 to 700 calls save; who has asked so often is likely to go on.
-OFTEN = 100
 
 
 def is_tiny(shapes: Shapes, activations: Sequence[tuple[str, float | None]]) -> bool:
@@ -34,7 +32,7 @@ def is_tiny(shapes: Shapes, activations: Sequence[tuple[str, float | None]]) -> 
 
 
 class Tiny:
-    """The gradient of one example of a tiny network, once it is asked for often.
+    """The gradient of one example of a tiny network, by its program, which is compiled now if it is not yet.
 
     Parameters
     ----------
@@ -50,20 +48,18 @@ class Tiny:
 
     def __init__(self, parameters: Array, shapes: Shapes, activations: tuple[tuple[str, float | None], ...], loss: str) -> None:
         self._parameters, self._shapes, self._dtype = parameters, shapes, parameters.dtype
-        self._activations, self._loss, self._check_y = activations, loss, checks.TARGETS[loss]
+        program = program_of(shapes, activations, loss)
+        self._compute, self._classes = program.gradient, program.classes if loss == "cross_entropy" else ()
+        self._check_y, self._n_L = checks.TARGETS[loss], shapes[-1][0][0]
         self._one, self._row = (shapes[0][0][1],), (1, shapes[0][0][1])
         # A squared error is finite for finite targets alone, so theirs need not be looked for beforehand.
-        self._n_L, self._y_is_any = shapes[-1][0][0], loss == "squared_error"
-        self._classes: tuple[tuple[float, ...], ...] = ()
+        self._y_is_any = loss == "squared_error"
         self._pack = Struct(f"{parameters.size}{parameters.dtype.char}").pack_into
-        self._asked = 0
-        self._compute: Compute | None = None
 
     def gradient(self, x: npt.ArrayLike, y: npt.ArrayLike) -> Gradient | None:
         """Return what `Network.gradient` returns, of one example.
 
-        None for several examples, before there have been many of one, and where something is not finite: there is more to say
-        then, and the row of calls says it.
+        None for several examples, and where something is not finite: there is more to say then, and a plan's calls say it.
 
         Parameters
         ----------
@@ -87,14 +83,11 @@ class Tiny:
             if len(batch) > 1:
                 return None
             numbers = batch[0].tolist()
-        compute = self._compute or self._compiled()
-        if compute is None:
-            return None
         if self._y_is_any and type(y) is np.ndarray and y.dtype == self._dtype and y.size == self._n_L and y.ndim == 2 - single:
             target: Sequence[float] = y.ravel().tolist()
         else:
             target = self._target(y, single)
-        loss, derivatives, by_x = compute(self._parameters.tolist(), numbers, target)
+        loss, derivatives, by_x = self._compute(self._parameters.tolist(), numbers, target)
         # Where y or x is not finite, the checks have something to say.
         if not (isfinite(loss) and isfinite(sum(numbers))):
             return None
@@ -112,17 +105,9 @@ class Tiny:
 
         return Gradient.of_vector(loss, vector, self._shapes, dL_dx)
 
-    def _compiled(self) -> Compute | None:
-        """Count, and return the program when it is worth being compiled."""
-        self._asked += 1
-        if self._asked > OFTEN:
-            program = program_of(self._shapes, self._activations, self._loss)
-            self._classes, self._compute = program.classes, program.gradient
-        return self._compute
-
     def _target(self, y: Any, single: bool) -> Sequence[float]:
         """Return y as plain numbers, checked; a class as 1 and 0."""
-        if self._loss == "cross_entropy":
+        if self._classes:
             k = -1
             if single and (type(y) is int or isinstance(y, np.integer)):
                 k = int(y)

@@ -8,7 +8,7 @@ from weakref import ref
 
 import numpy.typing as npt
 
-from handgrad.fast.lending import Lender
+from handgrad.fast.lending import Lender, nobody
 
 Array = npt.NDArray[Any]
 
@@ -40,9 +40,9 @@ class Weights:
     def __init__(self, array: Array) -> None:
         self.array = array
         self._lender = Lender(array)
-        self._lent: Callable[[], Array | None] = lambda: None
+        self._lent: Callable[[], Array | None] = nobody
         # What all who want w as it is now share, while one of them is there.
-        self._shared: Callable[[], Snapshot | None] = lambda: None
+        self._shared: Callable[[], Snapshot | None] = nobody
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Say how to make it again elsewhere, where nobody has anything of it."""
@@ -75,7 +75,7 @@ class Weights:
         """Give a copy to whoever wants w as it is now."""
         shared = self._shared()
         if shared is not None:
-            self._shared = lambda: None
+            self._shared = nobody
             shared.w = self.array.copy()
 
     def snapshot(self) -> Snapshot:

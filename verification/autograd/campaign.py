@@ -8,10 +8,12 @@ contents at once.
 
 from __future__ import annotations
 
+import gc
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -193,7 +195,8 @@ def _run_here(result: Result, shares: list[_Share], progress: Callable[[int], ob
                 progress(before + done)
 
         try:
-            _run_part(seen, share, progressed)
+            with _loaded_at_rest():
+                _run_part(seen, share, progressed)
         finally:
             _add(result, seen)
         if not result.ok:
@@ -226,8 +229,19 @@ def _run_shared(result: Result, shares: list[_Share], workers: int, progress: Ca
 def _run_alone(share: _Share) -> Result:
     torch.set_num_threads(1)
     seen = Result(seed=share.seed)
-    _run_part(seen, share, None)
+    with _loaded_at_rest():
+        _run_part(seen, share, None)
     return seen
+
+
+@contextmanager
+def _loaded_at_rest() -> Iterator[None]:
+    """Spare the garbage collector what was there before: it goes through all that torch has loaded again and again."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _run_part(result: Result, share: _Share, progress: Callable[[int], object] | None) -> None:
