@@ -314,7 +314,7 @@ def outputs(y: object, count: int, single: bool, n_out: int, dtype: np.dtype[Any
     """Return squared error's target as (N, n_L), or raise: its shape must be the output's own, never broadcast."""
     target = outputs_of_shape(y, count, single, n_out, dtype)
     if not is_finite(target):
-        finite("y", target)
+        finite("y", target[0] if single else target)
     return target
 
 

@@ -108,7 +108,10 @@ def fit(
     generator = checks.generator(seed)
 
     history = History()
-    shuffled = np.empty_like(inputs[:size]) if size < count else inputs
+    if size < count:
+        # Rows are taken in this order; columns of a frame, say, would be gone through for every batch.
+        inputs = np.ascontiguousarray(inputs)
+    shuffled = np.empty((size, inputs.shape[1]), inputs.dtype)
     # Closed at once when training is stopped, so that what is said next stands below the bar.
     with closing(_with_progress(rounds, history.losses) if progress else _epochs(rounds)) as numbers:
         for epoch in numbers:
@@ -124,8 +127,12 @@ def fit(
                 loss = net.engine.train(batch, target, step, epoch)
                 total += loss * (len(batch) / count if net.reduction == "mean" else 1)
             history.losses.append(total)
-            if callback is not None and isinstance(stop := callback(epoch, total), bool | np.bool_) and stop:
-                break
+            if callback is not None:
+                stop = callback(epoch, total)
+                if not checks.is_finite(net.engine.parameters):  # it may have written to them
+                    checks.all_finite(net.named(), "net's {}")
+                if isinstance(stop, bool | np.bool_) and stop:
+                    break
     return history
 
 

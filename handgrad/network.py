@@ -74,19 +74,18 @@ class Network:
     @notes_words
     def __init__(self, layers: Sequence[Dense], loss: str = "squared_error", reduction: str = "mean") -> None:
         checks.layers_of(layers, Dense)
-        given = [(layer._weights.array, layer._b, layer._alpha) for layer in layers]
-        checks.meeting([w for w, _, _ in given])
+        checks.meeting([layer._weights.array for layer in layers])
         checks.loss(loss, losses.LOSSES)
         checks.one_of("reduction", reduction, losses.REDUCTIONS)
         checks.output_meets_loss(loss, losses.JOINED.get(loss), layers[-1].activation.name, len(layers[-1].b))
+        given = [(layer._weights.array, layer._b, layer._alpha) for layer in layers]
         shapes = tuple((w.shape, None if alpha is None else alpha.shape) for w, _, alpha in given)
         # One vector for all, in figure 9's order, so that a step of descent takes them at once.
         parameters = np.concatenate([p for of_layer in given for p in of_layer if p is not None], axis=None)
         own = tuple(layer._in(*memory) for layer, memory in zip(layers, cut(parameters, shapes), strict=True))
-        names, slopes = [layer.activation.name for layer in layers], [layer.activation.slope for layer in layers]
-        rounded = [None if slope is None else float(parameters.dtype.type(slope)) for slope in slopes]
         widths = (shapes[0][0][1], *[n for (n, _), _ in shapes])
-        engine = Engine(parameters, shapes, own[0]._weights, tuple(zip(names, rounded, strict=True)), loss, reduction)
+        activations = [(layer.activation.name, layer.activation.slope) for layer in layers]
+        engine = Engine(parameters, shapes, own[0]._weights, activations, loss, reduction)
         vars(self).update(layers=own, loss_name=loss, reduction=reduction, widths=widths, dtype=parameters.dtype, engine=engine)
 
     @classmethod
@@ -185,10 +184,10 @@ class Network:
     def gradient(self, x: npt.ArrayLike, y: npt.ArrayLike) -> Gradient:
         """Return the gradient vector ∇L with its loss, by backpropagation.
 
-        Section IV.D–G. **Beyond the notes:** `handgrad.fast` computes the numbers of `trace`, but for rounding: a network of a
-        few units, once it has been asked for a hundred examples one by one, by the program that `handgrad.written_out` shows.
-        No later call changes what is returned. Several threads may ask at once, as long as none changes the parameters
-        meanwhile. dL/dx of more than 8 examples is computed when `g.x` is first read, from the parameters as they were.
+        Section IV.D–G. **Beyond the notes:** `handgrad.fast` computes the numbers of `trace`, but for rounding: after a hundred
+        examples one by one a few units are computed as `handgrad.written_out` shows, in 64 bits. No later call changes what is
+        returned. Several threads may ask at once, as long as none changes the parameters. dL/dx of more than 8 examples is
+        computed when `g.x` is first read, from the parameters as they were.
 
         Parameters
         ----------
@@ -304,8 +303,7 @@ class Network:
 
     def _forward(self, x: Array) -> list[tuple[Array, Array]]:
         """Return (z, a) of every layer."""
-        passed = []
-        a = x
+        passed, a = [], x
         for layer in self.layers:
             z = a @ layer._weights.array.T + layer._b  # (8): ik,jk->ij
             a = act.FORMS[layer._activation.name].g(z, layer.negative_slope)  # (9)
@@ -321,9 +319,8 @@ class Network:
             dL_da = losses.squared_error_derivative(passed[-1][1], y) / share  # (4): ij,ij->ij
         backwards = []
         for layer, (z, a), a_prev in zip(reversed(self.layers), reversed(passed), reversed(inputs), strict=True):
-            name, alpha = layer._activation.name, layer._alpha
+            name, alpha, da_dz = layer._activation.name, layer._alpha, None
             if dL_da is None:
-                da_dz = None
                 dL_dz = losses.joined_derivative(self.loss_name, z, a, y) / share  # p − y, or a − y
             elif name == "softmax":
                 da_dz = act.softmax_jacobian_of(a)

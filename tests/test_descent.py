@@ -259,3 +259,24 @@ def test_history_repr_equals_its_description():
     history = hg.fit(hg.Network([hg.Dense([[0.0]], [0.0])]), [[1.0], [-1.0]], [[2.0], [-2.0]], rate=0.25, epochs=2)
     assert repr(history) == "History(2 epochs, loss 4 to 1)"
     assert repr(hg.History()) == "History(0 epochs)"
+
+
+@pytest.mark.parametrize("value", [-np.inf, np.nan])
+def test_parameter_that_a_callback_makes_infinite_raises(value):
+    net = hg.Network.random([2, 3, 1], activations=["relu", "identity"], seed=1)
+
+    def callback(epoch, loss):
+        net.layers[0].b[0] = value
+
+    with pytest.raises(ValueError, match="net's b1 must be finite"):
+        hg.fit(net, np.ones((4, 2)), np.ones((4, 1)), rate=0.1, epochs=3, callback=callback)
+
+
+def test_fit_of_columns_equals_fit_of_rows():
+    rng = np.random.default_rng(3)
+    x, y = rng.normal(size=(50, 4)), rng.normal(size=(50, 2))
+    histories = []
+    for inputs in (x, np.asfortranarray(x)):
+        net = hg.Network.random([4, 3, 2], activations=["tanh", "identity"], seed=1)
+        histories.append(hg.fit(net, inputs, y, rate=0.1, epochs=4, batch_size=16, seed=2).losses)
+    assert histories[0] == histories[1]

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import handgrad as hg
 from handgrad.fast import blocks, engine, plan
+from handgrad.fast.in_place import limits
 from handgrad.fast.outputs import BinaryCrossEntropy
 from handgrad.fast.passes import MANY
 from handgrad.fast.stages import Stack
@@ -160,6 +161,18 @@ def test_cross_entropy_of_the_farthest_logits_equals_zero(count, dtype):
         g = net.gradient(np.ones((count, 1), dtype), np.zeros(count, int))
     assert g.loss == 0
     assert not g.vector.any()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("factor", [0.5, 0.99, 1.01, 1.5, 1.99, 3.0])
+def test_cross_entropy_of_logits_on_both_sides_of_what_is_calm_matches_its_trace(factor, dtype):
+    most = np.sqrt(limits(np.dtype(dtype)).calm / 2)
+    for b in ([-most * factor, most * factor], [-most * 0.99, most * factor], [-most * factor, most * 0.99]):
+        net = hg.Network([hg.Dense(np.zeros((2, 1), dtype), np.array(b, dtype), "softmax")], "cross_entropy")
+        for y in (0, 1):
+            for count in (1, 2):
+                x, targets = np.ones((count, 1), dtype), np.full(count, y)
+                assert_matches(net.gradient(x, targets), net.trace(x, targets).gradient, net, x, targets)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -423,6 +436,46 @@ def test_w_1_that_was_only_looked_at_is_not_copied():
     assert np.shares_memory(weights.snapshot().w, net.engine.parameters)
 
 
+def test_w_1_of_which_a_part_is_kept_is_copied_whoever_reads_it_again():
+    net, x, y = some_case(plan.FEW + 4)
+    part = net.layers[0].w[1:]
+    net.layers[0].w.sum()
+    expected, g = net.trace(x, y).gradient.x, net.gradient(x, y)
+    part += 1.0
+    np.testing.assert_allclose(g.x, expected, rtol=1e-12)
+
+
+def in_two_threads(work):
+    """Do the same twice at once, the second thread beginning whenever the first is about to look at a reference."""
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(work())) for _ in range(8)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    return found
+
+
+def test_w_read_by_several_threads_is_one():
+    for _ in range(200):
+        net = hg.Network([hg.Dense(np.ones((6, 4)), np.zeros(6))])
+        kept = in_two_threads(lambda net=net: net.layers[0].w)
+        assert all(w is kept[0] for w in kept)
+
+
+def test_snapshots_of_several_threads_is_one():
+    for _ in range(200):
+        weights = Weights(np.ones((6, 4)))
+        kept = in_two_threads(weights.snapshot)
+        weights.assign(np.zeros((6, 4)))
+        assert all(snapshot.w.all() for snapshot in kept)
+
+
 def test_w_1_that_nobody_waits_for_is_not_copied(monkeypatch):
     net, x, y = some_case(plan.FEW + 4)
     vector = net.gradient(x, y).vector
@@ -590,3 +643,11 @@ def test_plan_keeps_no_x_alive(activation):
     del x
     gc.collect()
     assert alive() is None
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "binary_cross_entropy"])
+def test_y_of_one_example_that_is_not_finite_raises_with_its_own_place(loss):
+    net = hg.Network.random([3, 2], activations=["sigmoid"], loss=loss, seed=1)
+    for call in (net.gradient, net.loss, net.trace):
+        with pytest.raises(ValueError, match=r"y must be finite; y\[1\] is nan"):
+            call(np.ones(3), np.array([1.0, np.nan]))

@@ -97,12 +97,42 @@ def test_network_asked_often_is_computed_by_its_program():
 
 
 @pytest.mark.parametrize(
-    ("widths", "expected"), [([2, 2, 2], True), ([4, 8, 3], True), ([5] * 6, True), ([8, 8, 8], False), ([64, 10], False)]
+    ("widths", "expected"),
+    [([2, 2, 2], True), ([4, 8, 3], True), ([5] * 6, True), ([8, 8, 8], False), ([64, 10], False), ([5] * 21, False)],
 )
 def test_network_of_more_multiply_adds_is_computed_as_ever(widths, expected, at_once):
     net = hg.Network.random(widths, activations=["tanh"] * (len(widths) - 1), seed=1)
     net.gradient(np.ones(widths[0]), np.ones(widths[-1]))
     assert is_by_program(net) == expected
+
+
+@pytest.mark.parametrize(("classes", "expected"), [(4, True), (12, False)])
+def test_network_of_many_classes_is_computed_as_ever(classes, expected, at_once):
+    net = hg.Network.random([1, classes], activations=["softmax"], loss="cross_entropy", seed=1)
+    net.gradient([1.0], 0)
+    assert is_by_program(net) == expected
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("name", ["w1", "b1", "alpha1", "w2", "b3"])
+def test_parameter_that_is_not_finite_is_seen_as_ever(name, value, monkeypatch):
+    net = hg.Network.random([2, 3, 2, 1], activations=["prelu", "relu", "tanh"], seed=2)
+    net.named()[name][...] = value
+    x, y = np.array([0.5, -1.0]), np.array([1.0])
+    expected = net.gradient(x, y)
+    monkeypatch.setattr(engine, "OFTEN", 0)
+    np.testing.assert_array_equal(net.gradient(x, y).vector, expected.vector)
+
+
+def test_derivative_beyond_float32_is_infinite(at_once):
+    net = hg.Network(
+        [hg.Dense(np.array([[1e-30]], np.float32), np.zeros(1, np.float32)), hg.Dense(np.array([[1e-4]], np.float32), [0.0])]
+    )
+    x, y = np.array([1e30], np.float32), np.array([-1e19], np.float32)
+    g = net.gradient(x, y)
+    assert is_by_program(net)
+    np.testing.assert_array_equal(np.isinf(g[1].w), np.isinf(net.trace(x, y)[1].dL_dw))
+    assert np.isinf(g[1].w).all()
 
 
 BAD = {
@@ -111,7 +141,12 @@ BAD = {
     "infinity in x": (np.array([1.0, np.inf, -np.inf]), np.array([1.0, 2.0])),
     "NaN in y": (np.ones(3), np.array([np.nan, 1.0])),
     "infinity in y": (np.ones(3), np.array([1.0, np.inf])),
+    "minus infinity in x": (np.array([1.0, -np.inf, 1.0]), np.array([1.0, 2.0])),
+    "NaN in x, and another shape of y": (np.array([1.0, np.nan, 1.0]), np.ones(3)),
     "another shape of y": (np.ones(3), np.ones(3)),
+    "a column for y": (np.ones((1, 3)), np.ones((2, 1))),
+    "complex y": (np.ones(3), np.ones(2) * 1j),
+    "text for y": (np.ones(3), np.array(["a", "b"])),
     "y with a batch axis": (np.ones(3), np.ones((1, 2))),
     "y without one": (np.ones((1, 3)), np.ones(2)),
     "text": (["a", "b", "c"], np.ones(2)),
@@ -124,6 +159,10 @@ BAD_CLASSES = {
     "C": 2,
     "array of C": np.array(2),
     "a fraction": 0.5,
+    "a float": np.float64(1.0),
+    "a truth value": np.bool_(True),
+    "an array of one": np.array(True),
+    "a time": np.timedelta64(1),
     "true": True,
     "of a sum": [0.5, 0.9],
 }

@@ -12,7 +12,7 @@ from handgrad.gradient import Shapes
 USUAL_CACHE = 2**20
 # A block's working memory, in caches: what is written in one layer and read in the next is at hand, though not all is.
 CACHES = 2
-# With fewer rows, or blocks, the calls take longer than the memory does.
+# With fewer rows, or blocks, the calls take longer than the memory does. (More than `plan.FEW` examples have blocks, then.)
 FEWEST_ROWS, FEWEST_BLOCKS = 256, 8
 
 

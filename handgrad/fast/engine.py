@@ -35,7 +35,7 @@ class Engine:
     weights : Weights
         Those of the first layer, in that memory.
     activations : sequence of (str, slope)
-        One a layer; a slope is a number of the parameters' dtype.
+        One a layer; a slope is rounded to the parameters' dtype.
     loss, reduction : str
         As for `Network`.
 
@@ -44,7 +44,7 @@ class Engine:
     architecture : tuple of shapes, activations and loss
         What the network written out depends on, as `handgrad.fast.written_out.program_of` takes it.
     parameters : ndarray
-        The same; written to by `step` alone, and by whoever was given a part of it.
+        The same; written to by `step` and `train` alone, and by whoever was given a part of it.
     """
 
     def __init__(
@@ -58,7 +58,8 @@ class Engine:
     ) -> None:
         self.parameters = parameters
         self._shapes, self._weights = shapes, weights
-        self._activations, self._loss, self._reduction = tuple(activations), loss, reduction
+        rounded = [(name, None if slope is None else float(parameters.dtype.type(slope))) for name, slope in activations]
+        self._activations, self._loss, self._reduction = tuple(rounded), loss, reduction
         self.architecture = shapes, self._activations, loss
         self._plans: dict[int, list[Plan]] = {}
         # What every call needs, looked up once.
@@ -86,22 +87,24 @@ class Engine:
     def gradient(self, x: npt.ArrayLike, y: npt.ArrayLike) -> Gradient:
         """Return what `Network.gradient` returns."""
         if self._tiny is not None:
-            by_program = self._tiny.gradient(x, y)
+            by_program = self._tiny.of_usual(x, y)
             if by_program is not None:
                 return by_program
         # `data` and, for a plan that is there, `_borrowed`, without their calls: a tiny network notices them.
         batch, single = checks.inputs(x, self._n_0, self._first, self._dtype)
         count = len(batch)
-        if count == 1 and self._is_worth_a_program():
-            return self.gradient(x, y)
         target = self._unread(y, count, single, self._n_L, self._dtype)
+        if count == 1:
+            by_program = self._by_program(batch, target, single)
+            if by_program is not None:
+                return by_program
         try:
             plan = self._plans[count].pop()
         except (KeyError, IndexError):
             plan = self._borrowed(count)
         loss, results, dL_dx = plan.run_quietly(plan, batch, target, single)
         if not isfinite(loss):
-            checks.finite("y", target)
+            checks.finite("y", target[0] if single else target)
         vector = results.lender.lend()
         if count <= FEW:
             g = Gradient.of_vector(loss, vector, self._shapes, dL_dx)
@@ -110,16 +113,17 @@ class Engine:
         self._returned(plan)
         return g
 
-    def _is_worth_a_program(self) -> bool:
-        """Count an example that is asked for alone, and say whether these are so many that there is a program now."""
-        self._asked += 1
-        if self._asked <= OFTEN or self._tiny is not None:
-            return False
-        if not is_tiny(self._shapes, self._activations):
-            self._asked = -inf
-            return False
-        self._tiny = Tiny(self.parameters, *self.architecture)
-        return True
+    def _by_program(self, x: Array, y: Array, single: bool) -> Gradient | None:
+        """Return the gradient of one example by its program, if the network is tiny and was asked for many alone."""
+        if self._tiny is None:
+            self._asked += 1
+            if self._asked <= OFTEN:
+                return None
+            if not is_tiny(self._shapes, self._activations):
+                self._asked = -inf
+                return None
+            self._tiny = Tiny(self.parameters, *self.architecture)
+        return self._tiny.of_checked(x, y, single)
 
     def _dL_dx_later(self, results: Array) -> Callable[[], Array]:
         """Return what computes dL/dx (N, n_0), (14), by w_1 as it is now, if it is ever wanted."""

@@ -21,7 +21,8 @@ class Lender:
 
     Whoever is lent it gets an array made for him, and whatever he cuts from that array refers to it: once this array is gone,
     nobody has a part. A weak reference tells, on every Python: it says at the latest when the array's memory is collected,
-    never too early, and without counting references, which threads may be changing.
+    never too early, and without counting references, which threads may be changing. Who takes a raw address, or the buffer that
+    lies below all arrays (`array.base.base`), is not noticed.
 
     Parameters
     ----------

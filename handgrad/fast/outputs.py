@@ -95,8 +95,7 @@ class CrossEntropy:
     def _far_apart(self) -> float:
         z, others, e_k = self.z, self.others, self.e_k
         # Two logits may differ by more than the largest number; e^{-inf} = 0 is then the right value.
-        with np.errstate(over="ignore"):
-            np.subtract(z, np.maximum.reduce(z, axis=1, keepdims=True), z)
+        np.subtract(z, np.maximum.reduce(z, axis=1, keepdims=True), z)
         s_k = self.flat[self.places]
         for function, arguments in self.powers:
             function(*arguments)

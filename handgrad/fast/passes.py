@@ -59,7 +59,7 @@ class Pass:
         self,
         parameters: Array,
         shapes: Shapes,
-        activations: Sequence[tuple[str, Array | float | None]],
+        activations: Sequence[tuple[str, float | None]],
         loss: str,
         share: float,
         count: int,
@@ -154,11 +154,12 @@ OUTPUTS: dict[str, type[SquaredError] | type[CrossEntropy] | type[BinaryCrossEnt
 def spans_of(layers: Sequence[Layer], count: int) -> list[tuple[int, int]]:
     """Return (first layer, number of layers) of each stage: stacks where many like layers follow one another."""
     spans: list[tuple[int, int]] = []
-    for (activation, (n, n_prev)), run in groupby(
+    for (activation, (n, _)), run in groupby(
         range(len(layers)), lambda place: (layers[place].activation, layers[place].w.shape)
     ):
         places = list(run)
-        if activation in FORMS and n == n_prev and count * n <= SMALL and len(places) >= MANY:
+        # Several in a row are as wide as what they take.
+        if activation in FORMS and count * n <= SMALL and len(places) >= MANY:
             spans.append((places[0], len(places)))
         else:
             spans += [(place, 1) for place in places]

@@ -31,12 +31,13 @@ class Results:
     """
 
     def __init__(self, plan: Plan) -> None:
-        count, parameters, dL_dz_1 = plan.count, plan.parameters, plan.passes[0].first.a
-        n = dL_dz_1.shape[1]
+        count, parameters, a_1 = plan.count, plan.parameters, plan.passes[0].first.a
+        n = a_1.shape[1]
         memory: Array = np.empty(parameters.size + (count * n if count > FEW else 0), parameters.dtype)
         self.lender = Lender(memory)
         self.vector = memory[: parameters.size]
-        self.dL_dz_1 = memory[parameters.size :].reshape(-1, n) if count > FEW else dL_dz_1
+        # Of few examples dL/dz is written over a, and needed no longer than that.
+        self.dL_dz_1 = memory[parameters.size :].reshape(-1, n) if count > FEW else a_1
         if len(plan.blocks) == 1:
             self.ways = [plan.passes[0].way_back(self.vector, self.dL_dz_1)]
         else:
@@ -69,7 +70,7 @@ class Plan:
         self,
         parameters: Array,
         shapes: Shapes,
-        activations: Sequence[tuple[str, Array | float | None]],
+        activations: Sequence[tuple[str, float | None]],
         loss: str,
         reduction: str,
         count: int,

@@ -64,9 +64,9 @@ class Single:
     def backward(
         self, dL_da: Array, dL_dw: Array, dL_db: Array, dL_dalpha: Array | None, dL_dz: Array | None = None
     ) -> list[Call]:
-        """Return what makes dL/dz of dL/da, written over a unless told where, and all that follows from it.
+        """Return what makes dL/dz of dL/da, written over a unless told where, and what follows from that.
 
-        Of the first layer dL/dw and dL/dx do not.
+        Of the first layer this is dL/db alone: dL/dw needs x, and dL/dx is for the plan.
         """
         calls: list[Call] = []
         dL_dz = self.a if dL_dz is None else dL_dz

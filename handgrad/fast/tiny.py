@@ -3,36 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isfinite
 from struct import Struct
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from handgrad import checks
 from handgrad.fast.written_out import program_of
 from handgrad.gradient import Gradient, Shapes
 
 Array = npt.NDArray[Any]
 
-# The program takes longer with every product, the row of calls with every layer: both as long at 100 to 150 products a layer.
-MOST_MULTIPLY_ADDS = 90
+# The program takes longer with every product, the row of calls with every layer, unless there are many alike: up to so many
+# products a layer, and in all, the program is the faster one (both take as long at 100 to 150 a layer).
+MOST_OF_A_LAYER, MOST = 90, 450
 
 
 def is_tiny(shapes: Shapes, activations: Sequence[tuple[str, float | None]]) -> bool:
     """Say whether a network of these layers is computed faster by its program.
 
-    The multiply-adds that count are those of one example: forward, dL/dw, and dL/da but for dL/dx; and what softmax's p do with
-    one another on the way back.
+    The products that count are those of one example: forward, dL/dw, and dL/da but for dL/dx; and what softmax's p do with one
+    another on the way back.
     """
     products = [n * n_prev for (n, n_prev), _ in shapes]
     of_softmax = sum(n * n for ((n, _), _), (name, _) in zip(shapes, activations, strict=True) if name == "softmax")
-    return 3 * sum(products) - products[0] + of_softmax <= MOST_MULTIPLY_ADDS * len(shapes)
+    return 3 * sum(products) - products[0] + of_softmax <= min(MOST_OF_A_LAYER * len(shapes), MOST)
 
 
 class Tiny:
     """The gradient of one example of a tiny network, by its program, which is compiled now if it is not yet.
+
+    Everything is computed in 64 bits. Where something is not finite there is more to say, and nothing is returned: a plan's
+    calls say it.
 
     Parameters
     ----------
@@ -49,52 +51,78 @@ class Tiny:
     def __init__(self, parameters: Array, shapes: Shapes, activations: tuple[tuple[str, float | None], ...], loss: str) -> None:
         self._parameters, self._shapes, self._dtype = parameters, shapes, parameters.dtype
         program = program_of(shapes, activations, loss)
-        self._compute, self._classes = program.gradient, program.classes if loss == "cross_entropy" else ()
-        self._check_y, self._n_L = checks.TARGETS[loss], shapes[-1][0][0]
-        self._one, self._row = (shapes[0][0][1],), (1, shapes[0][0][1])
-        # A squared error is finite for finite targets alone, so theirs need not be looked for beforehand.
-        self._y_is_any = loss == "squared_error"
-        self._pack = Struct(f"{parameters.size}{parameters.dtype.char}").pack_into
+        self._compute, self._classes = program.gradient, program.classes
+        n_0, n_L = shapes[0][0][1], shapes[-1][0][0]
+        self._x_alone, self._x_in_row, self._y_alone, self._y_in_row = (n_0,), (1, n_0), (n_L,), (1, n_L)
+        self._takes_outputs, self._takes_classes = loss == "squared_error", loss == "cross_entropy"
+        self._largest = float(np.finfo(self._dtype).max)
+        self._pack = Struct(f"{parameters.size}{self._dtype.char}").pack_into
 
-    def gradient(self, x: npt.ArrayLike, y: npt.ArrayLike) -> Gradient | None:
-        """Return what `Network.gradient` returns, of one example.
-
-        None for several examples, and where something is not finite: there is more to say then, and a plan's calls say it.
+    def of_usual(self, x: Any, y: Any) -> Gradient | None:
+        """Return the gradient of one example as it mostly comes, in arrays of the network's dtype; None for any other.
 
         Parameters
         ----------
         x, y : array_like
-            As for `Network.gradient`, with the same errors.
+            As for `Network.gradient`. Nothing is checked but what is finite, by the numbers that come out.
 
         Returns
         -------
         Gradient or None
-            Its numbers are computed in 64 bits.
+            None of several examples, too.
         """
-        # The usual x and y are looked at here, all others by the checks.
-        if type(x) is np.ndarray and x.dtype == self._dtype and x.shape == self._one:
-            numbers, single = x.tolist(), True
-        elif type(x) is np.ndarray and x.dtype == self._dtype and x.shape == self._row:
-            (numbers,), single = x.tolist(), False
-        elif type(x) is np.ndarray and x.ndim == 2 and len(x) > 1:
+        if not (type(x) is np.ndarray and x.dtype == self._dtype):
             return None
+        if x.shape == self._x_alone:
+            single, numbers = True, x.tolist()
+        elif x.shape == self._x_in_row:
+            single, (numbers,) = False, x.tolist()
         else:
-            batch, single = checks.inputs(x, self._one[0], self._shapes[0][0], self._dtype)
-            if len(batch) > 1:
-                return None
-            numbers = batch[0].tolist()
-        if self._y_is_any and type(y) is np.ndarray and y.dtype == self._dtype and y.size == self._n_L and y.ndim == 2 - single:
-            target: Sequence[float] = y.ravel().tolist()
-        else:
-            target = self._target(y, single)
-        loss, derivatives, by_x = self._compute(self._parameters.tolist(), numbers, target)
-        # Where y or x is not finite, the checks have something to say.
-        if not (isfinite(loss) and isfinite(sum(numbers))):
+            return None
+        if self._takes_outputs and type(y) is np.ndarray and y.dtype == self._dtype:
+            if single and y.shape == self._y_alone:
+                return self._gradient(numbers, y.tolist(), single)
+            if not single and y.shape == self._y_in_row:
+                return self._gradient(numbers, y.tolist()[0], single)
+        elif self._takes_classes:
+            k = -1
+            if type(y) is int and single:
+                k = y
+            elif isinstance(y, np.ndarray | np.integer) and y.dtype.kind in "iu" and y.shape == (() if single else (1,)):
+                k = int(y.item())
+            if 0 <= k < len(self._classes):
+                return self._gradient(numbers, self._classes[k], single)
+        return None
+
+    def of_checked(self, x: Array, y: Array, single: bool) -> Gradient | None:
+        """Return the gradient of one example that is checked.
+
+        Parameters
+        ----------
+        x : ndarray
+            (1, n_0).
+        y : ndarray
+            (1, n_L), or a class index (1,).
+        single : bool
+            Whether x came without a batch axis.
+
+        Returns
+        -------
+        Gradient or None
+            As `of_usual`.
+        """
+        return self._gradient(x.tolist()[0], self._classes[y.item()] if y.ndim == 1 else y.tolist()[0], single)
+
+    def _gradient(self, x: Sequence[float], y: Sequence[float], single: bool) -> Gradient | None:
+        parameters = self._parameters.tolist()
+        loss, derivatives, by_x = self._compute(parameters, x, y)
+        # The sum of numbers that are not finite is not either; that of finite ones may overflow, which costs time alone.
+        if not (loss <= self._largest and abs(sum(x)) <= self._largest and abs(sum(parameters)) <= self._largest):
             return None
         vector: Array = np.empty(len(derivatives), self._dtype)
         try:
             self._pack(vector.data, 0, *derivatives)  # in half the time of an array made of them
-        except OverflowError:
+        except OverflowError:  # beyond float32
             return None
         dtype = self._dtype
 
@@ -104,16 +132,3 @@ class Tiny:
             return of_example if single else of_example.reshape(1, -1)
 
         return Gradient.of_vector(loss, vector, self._shapes, dL_dx)
-
-    def _target(self, y: Any, single: bool) -> Sequence[float]:
-        """Return y as plain numbers, checked; a class as 1 and 0."""
-        if self._classes:
-            k = -1
-            if single and (type(y) is int or isinstance(y, np.integer)):
-                k = int(y)
-            elif type(y) is np.ndarray and y.shape == (() if single else (1,)) and y.dtype.kind in "iu":
-                k = int(y.item())
-            if 0 <= k < self._n_L:
-                return self._classes[k]
-        numbers: list[float] = self._check_y(y, 1, single, self._n_L, self._dtype)[0].tolist()
-        return numbers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Lock
 from typing import Any
 from weakref import ref
 
@@ -11,6 +12,9 @@ import numpy.typing as npt
 from handgrad.fast.lending import Lender, nobody
 
 Array = npt.NDArray[Any]
+
+# Several threads may read w, or ask for gradients, at once: all must find the same loan and the same snapshot.
+ONE_AT_A_TIME = Lock()
 
 
 class Snapshot:
@@ -55,16 +59,16 @@ class Weights:
 
     def lend(self) -> Array:
         """Return w itself for a caller, who may write to it as long as he has it."""
-        w = self._lent()
-        if w is None:
-            row = self._lender.lent()
-            if row is None:
-                # In this order, and in `snapshot` in the other: of two threads one sees the other's mark.
-                row = self._lender.lend()
-                self.will_change()
-            w = row.reshape(self.array.shape)
-            self._lent = ref(w)
-        return w
+        with ONE_AT_A_TIME:
+            w = self._lent()
+            if w is None:
+                row = self._lender.lent()
+                if row is None:
+                    row = self._lender.lend()
+                    self._give_copy()
+                w = row.reshape(self.array.shape)
+                self._lent = ref(w)
+            return w
 
     def assign(self, values: Array) -> None:
         """Copy other numbers into the memory."""
@@ -73,6 +77,10 @@ class Weights:
 
     def will_change(self) -> None:
         """Give a copy to whoever wants w as it is now."""
+        with ONE_AT_A_TIME:
+            self._give_copy()
+
+    def _give_copy(self) -> None:
         shared = self._shared()
         if shared is not None:
             self._shared = nobody
@@ -80,8 +88,11 @@ class Weights:
 
     def snapshot(self) -> Snapshot:
         """Return w as it is now, whatever becomes of it."""
-        shared = self._shared()
-        if shared is None:
-            shared = Snapshot(self.array)
-            self._shared = ref(shared)
-        return Snapshot(self.array.copy()) if self.is_lent else shared
+        with ONE_AT_A_TIME:
+            if self.is_lent:
+                return Snapshot(self.array.copy())
+            shared = self._shared()
+            if shared is None:
+                shared = Snapshot(self.array)
+                self._shared = ref(shared)
+            return shared

@@ -82,12 +82,6 @@ class Program:
         return [name for name in FUNCTIONS if f"{name}(" in text]
 
     @cached_property
-    def multiply_adds(self) -> int:
-        """How many products are added up: forward, dL/dw, and dL/da but for dL/dx."""
-        layers = [n * n_prev for (n, n_prev), _ in self.shapes]
-        return 3 * sum(layers) - layers[0]
-
-    @cached_property
     def classes(self) -> tuple[tuple[float, ...], ...]:
         """The y of each class: 1 in its own place, and 0 elsewhere."""
         count = range(len(self.y))
@@ -131,7 +125,8 @@ class Program:
         body = "\n ".join([*head, *(code for code, _, _ in lines), f"return {returned}"])
         namespace: dict[str, Any] = {name: getattr(math, name) for name in FUNCTIONS}
         exec(compile(f"def program({', '.join(_ARGUMENTS)}):\n {body}", "<network written out>", "exec"), namespace)
-        program: Callable[..., Any] = namespace["program"]
+        # Taken out of what it refers to, so that it dies without the garbage collector.
+        program: Callable[..., Any] = namespace.pop("program")
         return program
 
 
