@@ -88,9 +88,18 @@ def test_peer_with_another_loss_matches_handgrad(name, hidden, loss):
     agree(made.read(made.run()), own.read(own.run()))
 
 
+@pytest.fixture
+def numba_or_python(monkeypatch):
+    """Let the loops run in Python where numba, which only the extra benchmark brings, is not installed."""
+    if find_spec("numba") is None:
+        monkeypatch.setitem(sys.modules, "numba", SimpleNamespace(njit=lambda **options: lambda function: function))
+        monkeypatch.setattr(jitted, "compiled", jitted.compiled.__wrapped__)
+        monkeypatch.setitem(PEERS, "numba", replace(PEERS["numba"], module="numpy"))
+
+
+@pytest.mark.usefixtures("numba_or_python")
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_numba_with_products_of_blas_matches_handgrad(dtype):
-    pytest.importorskip("numba")
     (row,) = (row for row in NETWORKS if row.name == "64-64-10")
     assert min(row.widths) * 64 * row.count >= jitted.FEW
     net, x, y = network_of(row, dtype)
@@ -109,8 +118,8 @@ def test_what_numba_compiles_matches_handgrad_in_python(monkeypatch, row, few):
     agree(made.read(made.run()), own.read(own.run()))
 
 
+@pytest.mark.usefixtures("numba_or_python")
 def test_wrong_numba_is_refused(monkeypatch):
-    pytest.importorskip("numba")
     monkeypatch.setitem(jitted.CODES, "tanh", jitted.RELU)
     found = timing.measure(NETWORKS[1], "float64", ["numba"], 1, ONE)
     assert "must be handgrad's within" in found.refused["numba"]

@@ -98,7 +98,16 @@ def test_network_asked_often_is_computed_by_its_program():
 
 @pytest.mark.parametrize(
     ("widths", "expected"),
-    [([2, 2, 2], True), ([4, 8, 3], True), ([5] * 6, True), ([8, 8, 8], False), ([64, 10], False), ([5] * 21, False)],
+    [
+        ([2, 2, 2], True),
+        ([4, 8, 3], True),
+        ([5] * 6, True),
+        ([8, 8, 8], False),
+        ([64, 10], False),
+        ([1, 45], False),
+        ([7, 7, 7], False),
+        ([5] * 21, False),
+    ],
 )
 def test_network_of_more_multiply_adds_is_computed_as_ever(widths, expected, at_once):
     net = hg.Network.random(widths, activations=["tanh"] * (len(widths) - 1), seed=1)
@@ -106,7 +115,7 @@ def test_network_of_more_multiply_adds_is_computed_as_ever(widths, expected, at_
     assert is_by_program(net) == expected
 
 
-@pytest.mark.parametrize(("classes", "expected"), [(4, True), (12, False)])
+@pytest.mark.parametrize(("classes", "expected"), [(4, True), (12, True), (30, False)])
 def test_network_of_many_classes_is_computed_as_ever(classes, expected, at_once):
     net = hg.Network.random([1, classes], activations=["softmax"], loss="cross_entropy", seed=1)
     net.gradient([1.0], 0)

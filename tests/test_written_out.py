@@ -235,7 +235,7 @@ def test_text_of_two_units_is_the_notes_lines():
     ):
         assert lines.count(line) == 1, line
     assert lines[0].startswith('"""Network(2-2-2, sigmoid, sigmoid; squared_error, mean; float64; 12 parameters)')
-    assert "w1_22 is the weight of layer 1 to unit 2 from unit 2; b1_2, z1_2 and a1_2 are the bias, the" in lines
+    assert "w1_21 is the weight of layer 1 to unit 2 from input 1; b1_2, z1_2 and a1_2 are the bias, the" in lines
 
 
 @pytest.mark.parametrize("widths", [(10, 2), (2, 10, 1), (2, 3, 10)])
@@ -258,7 +258,8 @@ def test_example_not_given_is_ones_and_zeros_and_says_so(loss, y):
     text = hg.written_out(net)
     names = run(text)[1]
     assert [names["x_1"], names["x_2"], names["y_1"], names["y_2"]] == [1.0, 1.0, *y]
-    assert "# The example: any numbers, put in your own\nx_1 = 1.0\n" in text
+    said = "; y is 1 for its class and 0 for the others, or the probability of each" if loss == "cross_entropy" else ""
+    assert f"# The example: any numbers, put in your own{said}\nx_1 = 1.0\n" in text
     assert "put in your own" not in hg.written_out(net, [1.0, 2.0], 0 if loss == "cross_entropy" else [0.0, 1.0])
 
 

@@ -19,7 +19,7 @@ Array = npt.NDArray[Any]
 
 # Batch sizes whose plans are kept; a training run needs two, the last batch of an epoch being smaller.
 MOST_PLANS = 8
-# Compiling a program takes as long as 70 to 700 examples save, one by one; who has asked so often is likely to go on.
+# Compiling a program takes as long as 70 to 700 calls save; who has asked for so many examples one by one is likely to go on.
 OFTEN = 100
 
 
@@ -119,7 +119,7 @@ class Engine:
             self._asked += 1
             if self._asked <= OFTEN:
                 return None
-            if not is_tiny(self._shapes, self._activations):
+            if not is_tiny(self._shapes):
                 self._asked = -inf
                 return None
             self._tiny = Tiny(self.parameters, *self.architecture)

@@ -62,7 +62,7 @@ class Names:
 
 @dataclass(frozen=True)
 class Form:
-    """Lines of an activation for one unit, forward and backward, and whether its g′ is 1; § is the slope for z < 0."""
+    """Lines of an activation for one unit, forward and backward, and whether its g′ is 1; $ is the slope for z < 0."""
 
     forward: tuple[Line, ...]
     backward: tuple[Line, ...]
@@ -70,8 +70,8 @@ class Form:
 
 
 _LEAKY = Form(
-    (Line("a@ = z@ if z@ > 0.0 else §*z@", "(9)"),),
-    (Line("da_dz@ = 1.0 if z@ > 0.0 else §", "(12)"),),
+    (Line("a@ = z@ if z@ > 0.0 else $*z@", "(9)"),),
+    (Line("da_dz@ = 1.0 if z@ > 0.0 else $", "(12)"),),
 )
 FORMS = {
     "identity": Form((Line("a@ = z@", "(9)"),), (Line("da_dz@ = 1.0", "(12)", beside=True),), linear=True),
@@ -191,7 +191,7 @@ def _of_units(lines: Sequence[Line], of: Names, slope: float | None) -> list[Lin
     filled = []
     for j, slope_j in enumerate(slopes, start=1):
         unit = f"{of.layer}_{j}"
-        filled += [Line(code.replace("@", unit).replace("§", slope_j), equation, beside) for code, equation, beside in lines]
+        filled += [Line(code.replace("@", unit).replace("$", slope_j), equation, beside) for code, equation, beside in lines]
     return filled
 
 

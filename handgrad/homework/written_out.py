@@ -19,10 +19,12 @@ __all__ = ["numbers", "written_out"]
 COLUMN = 44
 HEAD = '''"""{net}: backpropagation of one example, written out.
 
-{w} is the weight of layer 1 to unit {to} from unit {of}; b{unit}, z{unit} and a{unit} are the bias, the
+{w} is the weight of layer 1 to unit {to} from {of}; b{unit}, z{unit} and a{unit} are the bias, the
 pre-activation and the activation of unit {to}. d{w}, db{unit}, dz{unit} and dL_da{unit} are the
 derivatives of the loss L by these, and da_dz{unit} is g'. A comment names the equations of the notes that
 a line is; names that the notes have not (e, r, m, s, ...) are of numbers that several lines share.
+A line that looks longer than its equation says the same without subtracting numbers that are nearly
+equal, which would lose digits. All numbers are Python's, of 64 bits.
 """
 '''
 
@@ -76,9 +78,12 @@ def written_out(net: Network, x: npt.ArrayLike | None = None, y: npt.ArrayLike |
         example = "The example: any numbers, put in your own"
     else:
         example = "The example"
+    if net.loss_name == "cross_entropy":
+        example += "; y is 1 for its class and 0 for the others, or the probability of each"
     parameters, x_numbers, y_numbers = numbers(net, x, y)
-    to, of = net.widths[1], net.widths[0]
-    head = HEAD.format(net=net, w=told.names[0].w[-1][-1], unit=f"1_{to}", to=to, of=of)
+    # The first weight that leads to the last unit; of one unit, the last: so it shows which index is which.
+    to, of = net.widths[1], 1 if net.widths[1] > 1 else net.widths[0]
+    head = HEAD.format(net=net, w=told.names[0].w[to - 1][of - 1], unit=f"1_{to}", to=to, of=f"input {of}")
     imports = f"from math import {', '.join(told.functions)}\n" if told.functions else ""
     derivatives = ["L", *(f"d{name}" for name in told.parameters), *told.names[0].dL_da_prev]
     parts = [
