@@ -58,9 +58,15 @@ def in_rows(array: Array) -> Array:
 
 
 def row_of(z: Array, number: float) -> Array:
-    """Return a row that is everywhere this number, for rows z."""
-    row: Array = np.empty(z.shape[-1], z.dtype)
-    row.fill(number)
+    """Return a row that is everywhere this number, for rows z; not to be written to, since all layers share its memory."""
+    length = z.shape[-1]
+    return _constant(number, z.dtype, max(length, SMALL))[:length]
+
+
+@cache
+def _constant(number: float, dtype: np.dtype[Any], length: int) -> Array:
+    row = np.full(length, number, dtype)
+    row.flags.writeable = False
     return row
 
 

@@ -73,6 +73,7 @@ class Pass:
         # dL/da of one layer after another.
         shared: Array = np.empty(count * max([n_L, *(layer.w.shape[1] for layer in layers[1:])]), parameters.dtype)
         ones: Array = np.ones(count, parameters.dtype)
+        row: Array = np.empty(max([SMALL, *(len(layer.b) for layer in layers)]), parameters.dtype)
         # What a loss is joined with is no part of a stack, nor is the first layer, whose x is the caller's.
         inner = layers[1:-1] if joined else layers[1:]
         # Of each stage, its first layer and how many it has.
@@ -84,7 +85,7 @@ class Pass:
             layer = layers[place]
             n_prev = 0 if a_prev is None else layer.w.shape[1]
             form = FORMS["identity"] if joined and place == len(layers) - 1 else FORMS.get(layer.activation)
-            return Single(layer, form, ones, a_prev, shared[: count * n_prev].reshape(count, n_prev))
+            return Single(layer, form, ones, row, a_prev, shared[: count * n_prev].reshape(count, n_prev))
 
         self.first = single(0, None)
         self.later: list[Single | Stack] = []

@@ -35,11 +35,15 @@ class Single:
     """One layer, `form` None if its activation has none in place.
 
     It reads `a_prev` (N, n_prev), None for the first layer, whose x comes with each run, and leaves its own `a` (N, n). On the
-    way back it leaves `dL_da_prev` in memory that the layers share; the first layer has none.
+    way back it leaves `dL_da_prev` in memory that the layers share, as `row` is, for what is added at once; the first layer has
+    none. `ones` (N,) add up the examples.
     """
 
-    def __init__(self, layer: Layer, form: Form | None, ones: Array, a_prev: Array | None, dL_da_prev: Array) -> None:
+    def __init__(
+        self, layer: Layer, form: Form | None, ones: Array, row: Array, a_prev: Array | None, dL_da_prev: Array
+    ) -> None:
         self.layer, self.form, self.ones, self.a_prev, self.dL_da_prev = layer, form, ones, a_prev, dL_da_prev
+        self.row = row
         self.a: Array = np.empty((len(ones), len(layer.b)), layer.w.dtype)
         self.z = np.empty_like(self.a) if form is None or form.needs_z else self.a
         self.rows_of_a = in_rows(self.a)
@@ -51,8 +55,8 @@ class Single:
         calls: list[Call] = [] if self.a_prev is None else [(self.a_prev.dot, (layer.w.T, self.z))]  # (8): ik,jk->ij
         b = layer.b
         if len(self.ones) > 1:
-            # A row of copies is added faster than b is to every row.
-            b = np.empty(z.shape[-1], z.dtype)
+            # A row of copies is added faster than b is to every example.
+            b = self.row[: z.shape[-1]]
             calls.append((b.reshape(-1, len(layer.b)).__setitem__, (..., layer.b)))
         calls.append((np.add, (z, b, z)))
         if self.form is None:
