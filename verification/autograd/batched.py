@@ -29,7 +29,7 @@ Array = npt.NDArray[Any]
 CONTENTS = 16
 GRADIENTS = ("w", "b", "alpha", "x")
 # On how many of an architecture's contents the slow tellings are compared. The trace's intermediates are the matrix telling's.
-FEW = {"trace": 1, "literal": 1, "chain": 4, "written out": 1}
+FEW = {"trace": 1, "literal": 1, "chain": 4, "written out": 8}
 # Of larger networks no program is compared.
 MOST_WEIGHTS = 32
 
