@@ -1,5 +1,6 @@
 """The main job: it agrees with itself, finds every broken equation, and shrinks what it finds."""
 
+import gc
 import json
 from math import log
 
@@ -32,6 +33,20 @@ WRONG = {
     13: (lambda a_k: 1.0, "w"),
     14: (lambda dz_da_k, da_dz, dL_da: sum(dL_da), ""),
 }
+
+
+def test_campaign_leaves_the_collector_as_it_was():
+    rested = gc.get_freeze_count()
+    try:
+        for prepare in (gc.unfreeze, gc.freeze):
+            prepare()
+            before = gc.get_freeze_count()
+            campaign.run(examples=3, seed=1)
+            # What was at rest and has died meanwhile is no longer counted.
+            assert (gc.get_freeze_count() > 0) == (before > 0)
+    finally:
+        if not rested:
+            gc.unfreeze()
 
 
 def break_equation(monkeypatch, number):

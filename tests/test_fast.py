@@ -4,6 +4,7 @@ import gc
 import pickle
 import sys
 import threading
+import time
 import weakref
 from copy import copy as copy_of
 from copy import deepcopy
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 import handgrad as hg
 from handgrad.fast import blocks, engine, plan
+from handgrad.fast import weights as weights_module
 from handgrad.fast.in_place import limits
 from handgrad.fast.outputs import BinaryCrossEntropy
 from handgrad.fast.passes import MANY
@@ -445,35 +447,37 @@ def test_w_1_of_which_a_part_is_kept_is_copied_whoever_reads_it_again():
     np.testing.assert_allclose(g.x, expected, rtol=1e-12)
 
 
-def in_two_threads(work):
-    """Do the same twice at once, the second thread beginning whenever the first is about to look at a reference."""
-    found = []
-    threads = [threading.Thread(target=lambda: found.append(work())) for _ in range(8)]
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    finally:
-        sys.setswitchinterval(interval)
+def at_once(work, monkeypatch, slow):
+    """Let several threads do the same, all of which have begun before the first has got through what is slow."""
+    quick, found = getattr(weights_module, slow), []
+
+    def slowed(*arguments):
+        made = quick(*arguments)
+        time.sleep(0.02)
+        return made
+
+    monkeypatch.setattr(weights_module, slow, slowed)
+    threads = [threading.Thread(target=lambda: found.append(work())) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     return found
 
 
-def test_w_read_by_several_threads_is_one():
-    for _ in range(200):
-        net = hg.Network([hg.Dense(np.ones((6, 4)), np.zeros(6))])
-        kept = in_two_threads(lambda net=net: net.layers[0].w)
-        assert all(w is kept[0] for w in kept)
+def test_w_read_by_several_threads_is_one(monkeypatch):
+    net = hg.Network([hg.Dense(np.ones((6, 4)), np.zeros(6))])
+    kept = at_once(lambda: net.layers[0].w, monkeypatch, "ref")
+    assert len(kept) == 4
+    assert all(w is kept[0] for w in kept)
 
 
-def test_snapshots_of_several_threads_is_one():
-    for _ in range(200):
-        weights = Weights(np.ones((6, 4)))
-        kept = in_two_threads(weights.snapshot)
-        weights.assign(np.zeros((6, 4)))
-        assert all(snapshot.w.all() for snapshot in kept)
+def test_snapshots_of_several_threads_is_one(monkeypatch):
+    weights = Weights(np.ones((6, 4)))
+    kept = at_once(weights.snapshot, monkeypatch, "Snapshot")
+    weights.assign(np.zeros((6, 4)))
+    assert len(kept) == 4
+    assert all(snapshot.w.all() for snapshot in kept)
 
 
 def test_w_1_that_nobody_waits_for_is_not_copied(monkeypatch):

@@ -138,7 +138,10 @@ def test_derivative_beyond_float32_is_infinite(at_once):
         [hg.Dense(np.array([[1e-30]], np.float32), np.zeros(1, np.float32)), hg.Dense(np.array([[1e-4]], np.float32), [0.0])]
     )
     x, y = np.array([1e30], np.float32), np.array([-1e19], np.float32)
-    g = net.gradient(x, y)
+    for _ in range(2):
+        # Whatever is left in memory that is given back is no infinity.
+        del [np.full(4, 7, np.float32) for _ in range(20)][:]
+        g = net.gradient(x, y)
     assert is_by_program(net)
     np.testing.assert_array_equal(np.isinf(g[1].w), np.isinf(net.trace(x, y)[1].dL_dw))
     assert np.isinf(g[1].w).all()
@@ -188,8 +191,10 @@ BAD_YES_OR_NO = {"2": [2.0, 0.0], "negative": [-0.5, 1.0], "NaN": [np.nan, 1.0],
 )
 def test_gradient_by_program_raises_as_ever(loss, x, y, monkeypatch):
     def error():
+        net = network(loss)
+        net.gradient(np.ones(3), 1 if loss == "cross_entropy" else np.ones(2))  # the program, if it is one, is there now
         with pytest.raises((TypeError, ValueError)) as info:
-            network(loss).gradient(x, y)
+            net.gradient(x, y)
         return info.type, str(info.value)
 
     as_ever = error()

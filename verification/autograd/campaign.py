@@ -237,6 +237,9 @@ def _run_alone(share: _Share) -> Result:
 @contextmanager
 def _loaded_at_rest() -> Iterator[None]:
     """Spare the garbage collector what was there before: it goes through all that torch has loaded again and again."""
+    if gc.get_freeze_count():  # somebody has done so, and may not want it undone
+        yield
+        return
     gc.freeze()
     try:
         yield
