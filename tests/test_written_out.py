@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import handgrad as hg
 import verification as v
+from handgrad.fast.architecture import Architecture
 from handgrad.fast.straight_line import MOST_TERMS, summed
 from handgrad.fast.written_out import Program, program_of
 from handgrad.homework.written_out import numbers
@@ -107,7 +108,7 @@ def test_program_of_widths_matches_trace(name, loss, widths, dtype):
 @ROOM
 @given(v.cases(max_examples=3).map(of_one))
 def test_compiled_gradient_equals_the_quantities(case):
-    told, given_numbers = program_of(*case.net.engine.architecture), numbers(*case)
+    told, given_numbers = program_of(case.net.engine.architecture), numbers(*case)
     found = told.quantities(*given_numbers)
     loss, derivatives, dL_dx = told.gradient(*given_numbers)
     np.testing.assert_array_equal(loss, found["L"])
@@ -117,7 +118,7 @@ def test_compiled_gradient_equals_the_quantities(case):
 
 @pytest.mark.parametrize(("name", "loss"), EVERY)
 def test_compiled_gradient_is_without_what_stands_beside(name, loss):
-    told = program_of(*some(name, loss).net.engine.architecture)
+    told = program_of(some(name, loss).net.engine.architecture)
     beside = {line.code.partition(" = ")[0] for line in told.lines if line.beside}
     compiled = set(told.gradient.__code__.co_varnames)
     assert not beside & compiled
@@ -129,7 +130,7 @@ def test_compiled_gradient_is_without_what_stands_beside(name, loss):
 def test_derivatives_are_in_figure_9s_order():
     for name in ("tanh", "prelu", "prelu of units"):
         net, x, y = some(name)
-        told = program_of(*net.engine.architecture)
+        told = program_of(net.engine.architecture)
         _, derivatives, dL_dx = told.gradient(*numbers(net, x, y))
         g = net.gradient(x, y)
         np.testing.assert_allclose(derivatives, g.vector, rtol=1e-13)
@@ -189,7 +190,7 @@ def test_program_of_a_chain_equals_literal(layers, x, y):
 def test_text_equals_the_compiled_program(name, loss, widths, dtype):
     net, x, y = some(name, loss, widths, dtype)
     printed, names = run(hg.written_out(net, x, y))
-    told = program_of(*net.engine.architecture)
+    told = program_of(net.engine.architecture)
     quantities_of = told.quantities(*numbers(net, x, y))
     assert {key: value for key, value in names.items() if isinstance(value, float)} == quantities_of
     loss_of, derivatives, dL_dx = told.gradient(*numbers(net, x, y))
@@ -244,7 +245,7 @@ def test_indices_of_wide_networks_are_parted_everywhere(widths):
     text = hg.written_out(net, x, y)
     assert "w1_1_2 = " in text
     assert not re.search(r"\bd?w\d+_\d+\b(?!_)", text)
-    told = program_of(*net.engine.architecture)
+    told = program_of(net.engine.architecture)
     names = [*told.parameters, *told.x, *told.y, *(line.code.partition(" = ")[0] for line in told.lines)]
     assert len(names) == len(set(names))
     assert "w1_12" in hg.written_out(some("tanh", widths=(9, 9, 9)).net)
@@ -287,7 +288,7 @@ def test_slope_of_float32_equals_that_of_the_network():
 def test_equations_of_every_line_are_there(name, loss):
     net = some(name, loss).net
     used = set()
-    for section in program_of(*net.engine.architecture).sections:
+    for section in program_of(net.engine.architecture).sections:
         assert section.lines
         for line in section.lines:
             assert re.fullmatch(r"[A-Za-z_0-9]+ = .+", line.code), line
@@ -302,7 +303,7 @@ def test_equations_of_every_line_are_there(name, loss):
 @pytest.mark.parametrize(("name", "loss"), EVERY)
 def test_lines_are_none_in_vain_and_none_twice(name, loss):
     """Every name is one that a later line or the result needs, or stands beside; only the largest z is taken in steps."""
-    told = program_of(*some(name, loss, (2, 3, 3)).net.engine.architecture)
+    told = program_of(some(name, loss, (2, 3, 3)).net.engine.architecture)
     results = {"L", *(f"d{each}" for each in told.parameters), *told.names[0].dL_da_prev}
     needed = set(results)
     for line in reversed(told.lines):
@@ -365,7 +366,7 @@ def test_program_of_an_improbable_class_matches_trace(classes, dtype):
 def test_program_keeps_the_digits_of_a_loss_near_zero():
     net = hg.Network([hg.Dense(np.zeros((3, 1)), [0.0, -50.0, -60.0], "softmax")], "cross_entropy")
     exact = math.exp(-50) + math.exp(-60)
-    loss, derivatives, _ = program_of(*net.engine.architecture).gradient(*numbers(net, [1.0], 0))
+    loss, derivatives, _ = program_of(net.engine.architecture).gradient(*numbers(net, [1.0], 0))
     assert loss == pytest.approx(exact, rel=1e-14)
     assert derivatives[0] == pytest.approx(-exact, rel=1e-14)
 
@@ -373,7 +374,7 @@ def test_program_keeps_the_digits_of_a_loss_near_zero():
 @pytest.mark.parametrize(("z", "y"), [(700.1, 1 - 2.0**-40), (-700.1, 2.0**-40)])
 def test_program_keeps_the_digits_of_a_yes_or_no_that_is_nearly_certain(z, y):
     net = hg.Network([hg.Dense([[0.0]], [z], "sigmoid")], "binary_cross_entropy")
-    loss, (_, dL_db), _ = program_of(*net.engine.architecture).gradient(*numbers(net, [1.0], [y]))
+    loss, (_, dL_db), _ = program_of(net.engine.architecture).gradient(*numbers(net, [1.0], [y]))
     assert loss == 700.1 * 2.0**-40
     assert dL_db == math.copysign(2.0**-40, z)
 
@@ -391,7 +392,7 @@ def test_program_of_a_distribution_that_sums_to_nearly_one_matches_trace(place):
 def test_program_of_the_farthest_logits_equals_zero(logits):
     classes = len(logits)
     net = hg.Network([hg.Dense(np.zeros((classes, 1)), logits, "softmax")], "cross_entropy")
-    loss, derivatives, dL_dx = program_of(*net.engine.architecture).gradient(*numbers(net, [1.0], 0))
+    loss, derivatives, dL_dx = program_of(net.engine.architecture).gradient(*numbers(net, [1.0], 0))
     assert loss == 0
     assert not any(derivatives)
     assert not any(dL_dx)
@@ -411,7 +412,7 @@ def test_program_at_zero_equals_trace(name, zero):
 @pytest.mark.parametrize(("name", "loss"), EVERY)
 def test_program_of_any_numbers_is_no_error(name, loss):
     net, _, _ = some(name, loss, (2, 2, 3))
-    told, rng = program_of(*net.engine.architecture), np.random.default_rng(5)
+    told, rng = program_of(net.engine.architecture), np.random.default_rng(5)
     extreme = [math.inf, -math.inf, math.nan, 0.0, -0.0, 1.0, -1.0, 5e-324, 1.7e308, -1.7e308, 750.0, -750.0]
     targets = told.classes if loss == "cross_entropy" else [[0.0] * 3, [1.0, 0.5, 0.0]]
     for trial in range(300):
@@ -428,7 +429,7 @@ def test_what_is_no_number_is_none_of_the_results(name):
     net, x, y = some(name, widths=(2, 3, 2))
     net.layers[0].w[...] = 1e308
     parameters, x, y = net.engine.parameters.tolist(), [1e10, -1e10], y.tolist()
-    loss, derivatives, _ = program_of(*net.engine.architecture).gradient(parameters, x, y)
+    loss, derivatives, _ = program_of(net.engine.architecture).gradient(parameters, x, y)
     assert math.isnan(loss)
     assert any(map(math.isnan, derivatives))
 
@@ -451,12 +452,12 @@ def test_program_of_thousands_of_inputs_matches_trace():
 
 def test_program_of_like_networks_is_one():
     first, second = some("tanh", seed=1).net, some("tanh", seed=2).net
-    assert program_of(*first.engine.architecture) is program_of(*second.engine.architecture)
-    assert program_of(*first.engine.architecture).gradient is program_of(*second.engine.architecture).gradient
+    assert program_of(first.engine.architecture) is program_of(second.engine.architecture)
+    assert program_of(first.engine.architecture).gradient is program_of(second.engine.architecture).gradient
     others = [some("sigmoid"), some("prelu"), some("prelu of units"), some("tanh", widths=(3, 2, 2)), some("leaky_relu")]
-    assert len({id(program_of(*each.net.engine.architecture)) for each in others}) == len(others)
-    assert program_of(*some("tanh").net.engine.architecture) is program_of(
-        (((3, 2), None), ((2, 3), None)), (("tanh", None),) * 2, "squared_error"
+    assert len({id(program_of(each.net.engine.architecture)) for each in others}) == len(others)
+    assert program_of(some("tanh").net.engine.architecture) is program_of(
+        Architecture((((3, 2), None), ((2, 3), None)), (("tanh", None),) * 2, "squared_error")
     )
 
 
@@ -468,7 +469,7 @@ def test_text_of_a_large_network_is_not_kept():
 
 def test_classes_is_y_of_each():
     net, x, _ = some("tanh", "cross_entropy", (2, 3))
-    told = program_of(*net.engine.architecture)
+    told = program_of(net.engine.architecture)
     assert told.classes == ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
     for k, y in enumerate(told.classes):
         assert list(y) == numbers(net, x, k)[2]
@@ -521,7 +522,7 @@ def test_inputs_of_written_out_are_left_as_they_are():
 
 def test_program_that_nobody_has_dies_without_the_collector():
     net = some("tanh").net
-    function = Program(*net.engine.architecture).gradient
+    function = Program(net.engine.architecture).gradient
     alive = weakref.ref(function)
     gc.disable()
     try:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from handgrad import checks
+from handgrad.fast.architecture import Architecture
 from handgrad.fast.plan import FEW, Plan
 from handgrad.fast.tiny import Tiny, is_tiny
 from handgrad.fast.weights import Weights
@@ -41,8 +42,8 @@ class Engine:
 
     Attributes
     ----------
-    architecture : tuple of shapes, activations and loss
-        What the network written out depends on, as `handgrad.fast.written_out.program_of` takes it.
+    architecture : Architecture
+        Of the network.
     parameters : ndarray
         The same; written to by `step` and `train` alone, and by whoever was given a part of it.
     """
@@ -59,8 +60,8 @@ class Engine:
         self.parameters = parameters
         self._shapes, self._weights = shapes, weights
         rounded = [(name, None if slope is None else float(parameters.dtype.type(slope))) for name, slope in activations]
-        self._activations, self._loss, self._reduction = tuple(rounded), loss, reduction
-        self.architecture = shapes, self._activations, loss
+        self.architecture = Architecture(shapes, tuple(rounded), loss)
+        self._loss, self._reduction = loss, reduction
         self._plans: dict[int, list[Plan]] = {}
         # What every call needs, looked up once.
         self._first, self._n_0, self._n_L, self._dtype = shapes[0][0], shapes[0][0][1], shapes[-1][0][0], parameters.dtype
@@ -122,7 +123,7 @@ class Engine:
             if not is_tiny(self._shapes):
                 self._asked = -inf
                 return None
-            self._tiny = Tiny(self.parameters, *self.architecture)
+            self._tiny = Tiny(self.parameters, self.architecture)
         return self._tiny.of_checked(x, y, single)
 
     def _dL_dx_later(self, results: Array) -> Callable[[], Array]:
@@ -215,7 +216,7 @@ class Engine:
             # Taking one from a list is a single step, so that no two threads get the same.
             return self._plans[count].pop()
         except (KeyError, IndexError):
-            return Plan(self.parameters, self._shapes, self._activations, self._loss, self._reduction, count)
+            return Plan(self.parameters, self.architecture, self._reduction, count)
 
     def _returned(self, plan: Plan) -> None:
         """Keep a plan for the next batch of its size; whatever was handed out from it must have been taken before."""

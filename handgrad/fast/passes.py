@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from handgrad.fast.architecture import Architecture
 from handgrad.fast.in_place import FORMS, SMALL, Call
 from handgrad.fast.outputs import BinaryCrossEntropy, CrossEntropy, SquaredError
 from handgrad.fast.stages import Layer, Single, Stack, stacked
-from handgrad.gradient import Shapes, cut
+from handgrad.gradient import cut
 from handgrad.losses import JOINED
 
 Array = npt.NDArray[Any]
@@ -43,27 +44,16 @@ class Pass:
     ----------
     parameters : ndarray
         The network's, (P,) in figure 9's order. The pass keeps views of it, and sees every change.
-    shapes : Shapes
-        How `handgrad.gradient.cut` cuts it.
-    activations : sequence of (str, slope)
-        One a layer.
-    loss : str
-        As for `Network`.
+    architecture : Architecture
+        Of the network.
     share : float
         Every example's part of L: 1/N for the mean.
     count : int
         How many examples.
     """
 
-    def __init__(
-        self,
-        parameters: Array,
-        shapes: Shapes,
-        activations: Sequence[tuple[str, float | None]],
-        loss: str,
-        share: float,
-        count: int,
-    ) -> None:
+    def __init__(self, parameters: Array, architecture: Architecture, share: float, count: int) -> None:
+        shapes, activations, loss = architecture
         self.shapes = shapes
         layers = [
             Layer(name, alpha if alpha is not None else slope, w, b)

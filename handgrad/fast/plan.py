@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from handgrad.fast.architecture import Architecture
 from handgrad.fast.blocks import blocks_of
 from handgrad.fast.lending import Lender
 from handgrad.fast.passes import Pass
-from handgrad.gradient import Shapes
+from handgrad.gradient import cut
 
 Array = npt.NDArray[Any]
 
@@ -56,33 +56,23 @@ class Plan:
     ----------
     parameters : ndarray
         The network's, (P,) in figure 9's order. The plan keeps views of it, and sees every change.
-    shapes : Shapes
-        How `handgrad.gradient.cut` cuts it.
-    activations : sequence of (str, slope)
-        One a layer.
-    loss, reduction : str
+    architecture : Architecture
+        Of the network.
+    reduction : str
         As for `Network`.
     count : int
         N, the number of examples.
     """
 
-    def __init__(
-        self,
-        parameters: Array,
-        shapes: Shapes,
-        activations: Sequence[tuple[str, float | None]],
-        loss: str,
-        reduction: str,
-        count: int,
-    ) -> None:
+    def __init__(self, parameters: Array, architecture: Architecture, reduction: str, count: int) -> None:
         self.parameters, self.count = parameters, count
-        self.blocks = blocks_of(shapes, parameters.itemsize, count)
+        self.blocks = blocks_of(architecture.shapes, parameters.itemsize, count)
         share = 1 / count if reduction == "mean" else 1.0
         sizes = [rows.stop - rows.start for rows in self.blocks]
-        of_sizes = {size: Pass(parameters, shapes, activations, loss, share, size) for size in sizes}
+        of_sizes = {size: Pass(parameters, architecture, share, size) for size in sizes}
         self.passes = [of_sizes[size] for size in sizes]
         self.of_block: Array = np.empty_like(parameters) if len(sizes) > 1 else parameters[:0]
-        self.w_1 = parameters[: shapes[0][0][0] * shapes[0][0][1]].reshape(shapes[0][0])
+        self.w_1 = cut(parameters, architecture.shapes)[0][0]
         self.results: list[Results] = []
         # To be called as `plan.run_quietly(plan, x, y, single)`. As a decorator an error state takes half the time; it is the
         # plan's own, since NumPy 1 keeps in it what to go back to.

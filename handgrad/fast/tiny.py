@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from handgrad.fast.architecture import Architecture
 from handgrad.fast.written_out import program_of
 from handgrad.gradient import Gradient, Shapes, size
 
@@ -34,17 +35,14 @@ class Tiny:
     ----------
     parameters : ndarray
         The network's own, (P,) in figure 9's order.
-    shapes : Shapes
-        How `handgrad.gradient.cut` cuts them.
-    activations : tuple of (str, slope)
-        One a layer.
-    loss : str
-        As for `Network`.
+    architecture : Architecture
+        Of the network.
     """
 
-    def __init__(self, parameters: Array, shapes: Shapes, activations: tuple[tuple[str, float | None], ...], loss: str) -> None:
+    def __init__(self, parameters: Array, architecture: Architecture) -> None:
+        shapes, _, loss = architecture
         self._parameters, self._shapes, self._dtype = parameters, shapes, parameters.dtype
-        program = program_of(shapes, activations, loss)
+        program = program_of(architecture)
         self._compute, self._classes = program.gradient, program.classes
         n_0, n_L = shapes[0][0][1], shapes[-1][0][0]
         self._x_alone, self._x_in_row, self._y_alone, self._y_in_row = (n_0,), (1, n_0), (n_L,), (1, n_L)

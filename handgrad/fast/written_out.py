@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
+from handgrad.fast.architecture import Architecture
 from handgrad.fast.straight_line import Line, Names, Section, names_of, sections_of
-from handgrad.gradient import Shapes
 
 Numbers = Sequence[float]
 # Of parameters, x and y: L, ∇L, and dL/dx.
@@ -33,27 +33,21 @@ class Program:
 
     Parameters
     ----------
-    shapes : Shapes
-        Of each layer's w and α, as `handgrad.gradient.cut` takes them.
-    activations : tuple of (str, slope)
-        One a layer; the slope of leaky_relu, rounded to the network's dtype, and None for the others.
-    loss : str
-        As for `Network`; of one example the mean is the sum.
+    architecture : Architecture
+        Of the network; of one example the mean loss is the sum.
     """
 
-    shapes: Shapes
-    activations: tuple[tuple[str, float | None], ...]
-    loss: str
+    architecture: Architecture
 
     @cached_property
     def names(self) -> list[Names]:
         """What the quantities of each layer are called, first layer first."""
-        return names_of(self.shapes)
+        return names_of(self.architecture.shapes)
 
     @cached_property
     def sections(self) -> list[Section]:
         """The lines, in the order of one pass."""
-        return sections_of(self.names, self.activations, self.loss)
+        return sections_of(self.names, self.architecture.activations, self.architecture.loss)
 
     @property
     def lines(self) -> list[Line]:
@@ -134,17 +128,17 @@ _ARGUMENTS = ("parameters", "x", "y")
 
 
 @lru_cache(maxsize=MOST_PROGRAMS)
-def program_of(shapes: Shapes, activations: tuple[tuple[str, float | None], ...], loss: str) -> Program:
+def program_of(architecture: Architecture) -> Program:
     """Return the program of an architecture, the same one every time.
 
     Parameters
     ----------
-    shapes, activations, loss
-        As for `Program`.
+    architecture : Architecture
+        Of the network.
 
     Returns
     -------
     Program
         Compiled when it is first asked for a gradient.
     """
-    return Program(shapes, activations, loss)
+    return Program(architecture)

@@ -69,7 +69,7 @@ def written_out(net: Network, x: npt.ArrayLike | None = None, y: npt.ArrayLike |
     dx_2 = 1.0
     """
     checks.instance("net", net, Network, "a Network")
-    told = Program(*net.engine.architecture)
+    told = Program(net.engine.architecture)
     checks.together(x=x, y=y)
     checks.all_finite(net.named(), "net's {}")
     if x is None or y is None:

@@ -37,7 +37,7 @@ def written_out(net: hg.Network, x: npt.ArrayLike, y: npt.ArrayLike) -> dict[str
     TypeError, ValueError
         As `handgrad.written_out`.
     """
-    told = program_of(*net.engine.architecture)
+    told = program_of(net.engine.architecture)
     found = told.quantities(*numbers(net, x, y))
 
     def array(names: list[str], *shape: int) -> Array:
