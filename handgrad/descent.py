@@ -111,7 +111,7 @@ def fit(
     if size < count:
         # Rows are taken in this order; columns of a frame, say, would be gone through for every batch.
         inputs = np.ascontiguousarray(inputs)
-    shuffled = np.empty((size, inputs.shape[1]), inputs.dtype)
+        shuffled = np.empty((size, inputs.shape[1]), inputs.dtype)
     # Closed at once when training is stopped, so that what is said next stands below the bar.
     with closing(_with_progress(rounds, history.losses) if progress else _epochs(rounds)) as numbers:
         for epoch in numbers:

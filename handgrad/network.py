@@ -185,9 +185,9 @@ class Network:
         """Return the gradient vector ∇L with its loss, by backpropagation.
 
         Section IV.D–G. **Beyond the notes:** `handgrad.fast` computes the numbers of `trace`, but for rounding: after a hundred
-        examples one by one a few units are computed as `handgrad.written_out` shows, in 64 bits. No later call changes what is
-        returned. Several threads may ask at once, as long as none changes the parameters. dL/dx of more than 8 examples is
-        computed when `g.x` is first read, from the parameters as they were.
+        examples one by one a network of a few units is computed as `handgrad.written_out` shows, in 64 bits. No later call
+        changes what is returned. Several threads may ask at once, as long as none changes the parameters. dL/dx of more than 8
+        examples is computed when `g.x` is first read, from the parameters as they were.
 
         Parameters
         ----------

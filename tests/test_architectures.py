@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 import handgrad as hg
 import verification as v
 from handgrad.losses import JOINED
-from verification.random_networks.architectures import ACTIVATIONS, LAYOUTS, TARGETS, Architecture, Options, Unit
+from verification.random_networks.architectures import ACTIVATIONS, LAYOUTS, SLOPES, TARGETS, Architecture, Options, Unit
 from verification.random_networks.cases import case, contents
 from verification.random_networks.regimes import REGIMES
 
@@ -243,3 +243,21 @@ def test_strategies_of_bad_options_raises(strategy, options, error, text):
     with pytest.raises(error) as raised:
         strategy(**options)
     assert text in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "drawn_unit",
+    [
+        lambda unit: unit.activation == "prelu" and not unit.shared,
+        lambda unit: unit.activation == "prelu" and unit.shared,
+        *[lambda unit, s=s: unit.activation == "prelu" and unit.slope == s for s in SLOPES],
+        *[lambda unit, s=s: unit.activation == "leaky_relu" and unit.slope == s for s in SLOPES],
+    ],
+)
+def test_strategy_draws_every_slope_shared_and_not(drawn_unit):
+    found = find(
+        v.architectures(),
+        lambda architecture: any(map(drawn_unit, architecture.layers)),
+        settings=settings(database=None, max_examples=5000, deadline=None),
+    )
+    assert any(map(drawn_unit, found.layers))

@@ -11,8 +11,19 @@ import handgrad as hg
 import verification as v
 from verification.autograd.oracles import autograd
 from verification.bounds.analysis import both_bounds, bounds, bounds_of_forms
+from verification.bounds.forward import _is_exact
 from verification.bounds.quantities import quantities
-from verification.bounds.rounding import ANY, ANY_CONVENTION, NAIVE, STABLE, rounding
+from verification.bounds.rounding import (
+    ANY,
+    ANY_CONVENTION,
+    NAIVE,
+    STABLE,
+    Bounded,
+    error_of_products,
+    error_of_sum,
+    product,
+    rounding,
+)
 from verification.random_networks.architectures import Architecture, Unit
 from verification.random_networks.cases import contents
 from verification.random_networks.plain import PlainCase, plain_case, stacked
@@ -315,3 +326,54 @@ def test_rounding_of_dtype_equals_ieee_754(dtype, u):
     assert found.u == u
     assert found.gamma(3) == 3 * u / (1 - 3 * u)
     assert 2.0**-found.digits == u
+
+
+def bounded(rng, shape, tiny=1.0):
+    """Return numbers with errors, some of both exactly 0."""
+    value, error = rng.normal(size=shape) * tiny, rng.random((1, *shape)) * tiny
+    return Bounded(value * (rng.random(shape) < 0.7), error * (rng.random((1, *shape)) < 0.7))
+
+
+@pytest.mark.parametrize("tiny", [1.0, 1e-160])
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_errors_of_products_and_sums_equals_the_formulas(dtype, turned, tiny):
+    """Higham, sections 2.2, 3.1 and 3.5, written out index by index."""
+    r, rng = rounding(np.dtype(dtype)), np.random.default_rng(5)
+    p, q = bounded(rng, (3, 4), tiny), bounded(rng, (3 if turned else 4, 2), tiny)
+    terms = len(q.value)
+
+    def gamma(n):
+        return n * r.u / (1 - n * r.u)
+
+    found = error_of_products(p, q, terms, r, turned=turned)
+    value, error = (p.value.T, p.error[0].T) if turned else (p.value, p.error[0])
+    for i, j in np.ndindex(found.shape[1:]):
+        spread = size = under = 0.0
+        for k in range(terms):
+            a, e, b, f = abs(value[i, k]), error[i, k], abs(q.value[k, j]), q.error[0, k, j]
+            spread += a * f + e * (b + f)
+            size += a * b
+            under += r.tiny * (a + e > 0 and b + f > 0)
+        assert found[0, i, j] == pytest.approx(spread + gamma(terms + 1) * (size + spread) + under, rel=1e-12)
+
+    of_sum = error_of_sum(p, -2, 3, r)
+    for k in range(4):
+        most = sum(abs(p.value[i, k]) + p.error[0, i, k] for i in range(3))
+        assert of_sum[0, k] == pytest.approx(sum(p.error[0, :, k]) + gamma(3) * most, rel=1e-12)
+
+    other = bounded(rng, (3, 4), tiny)
+    of_product = product(p, other, r).error
+    for i, k in np.ndindex(3, 4):
+        a, e, b, f = abs(p.value[i, k]), p.error[0, i, k], abs(other.value[i, k]), other.error[0, i, k]
+        right = a * f + e * (b + f) + 2 * r.u * (a + e) * (b + f) + r.tiny * (a + e > 0 and b + f > 0)
+        assert of_product[0, i, k] == pytest.approx(right, rel=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_sum_below_the_smallest_normal_number_is_not_exact(dtype):
+    r = rounding(np.dtype(dtype))
+    lowest = int(np.log2(np.finfo(dtype).tiny))
+    q = np.array([lowest - 1, lowest, 0, 0, 0])
+    magnitude = np.array([0.0, 0.0, 2.0**r.digits, 2.0**r.digits * 1.01, 1.0])
+    assert _is_exact(q, magnitude, r).tolist() == [False, True, True, False, True]

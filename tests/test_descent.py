@@ -5,6 +5,7 @@ import importlib.util
 import re
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -280,3 +281,14 @@ def test_fit_of_columns_equals_fit_of_rows():
         net = hg.Network.random([4, 3, 2], activations=["tanh", "identity"], seed=1)
         histories.append(hg.fit(net, inputs, y, rate=0.1, epochs=4, batch_size=16, seed=2).losses)
     assert histories[0] == histories[1]
+
+
+def test_fit_of_all_examples_at_once_makes_no_copy_of_them():
+    net = hg.Network.random([200, 4, 1], activations=["tanh", "identity"], seed=1)
+    x, y = np.ones((20_000, 200)), np.ones((20_000, 1))
+    tracemalloc.start()
+    try:
+        hg.fit(net, x, y, rate=0.1, epochs=1)
+        assert tracemalloc.get_traced_memory()[1] < x.nbytes / 2
+    finally:
+        tracemalloc.stop()

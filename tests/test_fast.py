@@ -655,3 +655,26 @@ def test_y_of_one_example_that_is_not_finite_raises_with_its_own_place(loss):
     for call in (net.gradient, net.loss, net.trace):
         with pytest.raises(ValueError, match=r"y must be finite; y\[1\] is nan"):
             call(np.ones(3), np.array([1.0, np.nan]))
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_gradient_of_a_layer_wider_than_a_row_matches_its_trace(count):
+    net = hg.Network.random([2, 5000, 3], activations=["relu", "identity"], seed=1)
+    rng = np.random.default_rng(2)
+    x, y = rng.normal(size=(count, 2)), rng.normal(size=(count, 3))
+    assert_matches(net.gradient(x, y), net.trace(x, y).gradient, net, x, y)
+
+
+def test_w_read_by_whoever_interrupts_the_reading_is_the_same(monkeypatch):
+    """A signal's handler runs in the midst of it, in the same thread."""
+    net, within, interruptions = hg.Network([hg.Dense(np.ones((6, 4)), np.zeros(6))]), [], iter([True])
+
+    def interrupted(array):
+        if next(interruptions, False):
+            within.append(net.layers[0].w)
+        return weakref.ref(array)
+
+    monkeypatch.setattr(weights_module, "ref", interrupted)
+    w = net.layers[0].w
+    assert np.shares_memory(w, within[0])
+    assert net.layers[0]._weights.is_lent

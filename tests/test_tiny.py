@@ -141,6 +141,8 @@ def test_derivative_beyond_float32_is_infinite(at_once):
     g = net.gradient(x, y)
     assert is_by_program(net)
     np.testing.assert_array_equal(np.isinf(g[1].w), np.isinf(net.trace(x, y)[1].dL_dw))
+    net.layers[0].w, x = np.array([[1e30]], np.float32), np.array([1e-30], np.float32)
+    assert np.isinf(net.gradient(x, y).x).all()
     assert np.isinf(g[1].w).all()
 
 
@@ -172,6 +174,8 @@ BAD_CLASSES = {
     "a truth value": np.bool_(True),
     "an array of one": np.array(True),
     "a time": np.timedelta64(1),
+    "masked": np.ma.array(1, mask=True),
+    "of a batch of one": np.array([1]),
     "true": True,
     "of a sum": [0.5, 0.9],
 }

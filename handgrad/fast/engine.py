@@ -20,7 +20,7 @@ Array = npt.NDArray[Any]
 
 # Batch sizes whose plans are kept; a training run needs two, the last batch of an epoch being smaller.
 MOST_PLANS = 8
-# Compiling a program takes as long as 70 to 700 calls save; who has asked for so many examples one by one is likely to go on.
+# Compiling a program takes as long as 30 to 700 calls save; who has asked for so many examples one by one is likely to go on.
 OFTEN = 100
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -63,7 +63,7 @@ def row_of(z: Array, number: float) -> Array:
     return _constant(number, z.dtype, max(length, SMALL))[:length]
 
 
-@cache
+@lru_cache(maxsize=32)
 def _constant(number: float, dtype: np.dtype[Any], length: int) -> Array:
     row = np.full(length, number, dtype)
     row.flags.writeable = False

@@ -28,8 +28,8 @@ def is_tiny(shapes: Shapes) -> bool:
 class Tiny:
     """The gradient of one example of a tiny network, by its program, which is compiled now if it is not yet.
 
-    Everything is computed in 64 bits. Where something is not finite there is more to say, and nothing is returned: a plan's
-    calls say it.
+    Everything is computed in 64 bits. Where L, x or a parameter is not finite there is more to say, and nothing is returned: a
+    plan's calls say it.
 
     Parameters
     ----------
@@ -80,7 +80,11 @@ class Tiny:
             k = -1
             if type(y) is int and single:
                 k = y
-            elif isinstance(y, np.ndarray | np.integer) and y.dtype.kind in "iu" and y.shape == (() if single else (1,)):
+            elif (
+                (type(y) is np.ndarray or isinstance(y, np.integer))
+                and y.dtype.kind in "iu"
+                and y.shape == (() if single else (1,))
+            ):
                 k = int(y.item())
             if 0 <= k < len(self._classes):
                 return self._gradient(numbers, self._classes[k], single)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Lock
+from threading import RLock
 from typing import Any
 from weakref import ref
 
@@ -13,8 +13,9 @@ from handgrad.fast.lending import Lender, nobody
 
 Array = npt.NDArray[Any]
 
-# Several threads may read w, or ask for gradients, at once: all must find the same loan and the same snapshot.
-ONE_AT_A_TIME = Lock()
+# Several threads may read w, or ask for gradients, at once: all must find the same loan and the same snapshot. A signal's
+# handler may do so in the midst of it, in the same thread.
+ONE_AT_A_TIME = RLock()
 
 
 class Snapshot:

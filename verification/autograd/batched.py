@@ -28,7 +28,8 @@ Array = npt.NDArray[Any]
 # So many contents of an architecture take three to four times as long as one.
 CONTENTS = 16
 GRADIENTS = ("w", "b", "alpha", "x")
-# On how many of an architecture's contents the slow tellings are compared. The trace's intermediates are the matrix telling's.
+# On how many of an architecture's `CONTENTS` the slow tellings are compared. The trace's intermediates are those of the matrix
+# telling.
 FEW = {"trace": 1, "literal": 1, "chain": 4, "written out": 8}
 # Of larger networks no program is compared.
 MOST_WEIGHTS = 32
@@ -164,7 +165,8 @@ def _compared(cases: Sequence[Case], right: _Right, few: Mapping[str, int]) -> T
         for telling, (tell, is_stable) in TELLINGS.items():
             if telling not in right.suited:
                 continue
-            compared = cases[: few.get(telling, len(cases))]
+            # Of so many contents more, as many more.
+            compared = cases[: few.get(telling, len(cases)) * max(1, len(cases) // CONTENTS)]
             given_all = [_told(tell, each, telling) for each in compared]
             _check_shapes(telling, compared, given_all, wanted)
             given_flat = np.concatenate([each[name] for each in given_all for name in wanted], axis=None)
