@@ -355,19 +355,19 @@ def test_errors_of_products_and_sums_equals_the_formulas(dtype, turned, tiny):
             spread += a * f + e * (b + f)
             size += a * b
             under += r.tiny * (a + e > 0 and b + f > 0)
-        assert found[0, i, j] == pytest.approx(spread + gamma(terms + 1) * (size + spread) + under, rel=1e-12)
+        assert found[0, i, j] == pytest.approx(spread + gamma(terms + 1) * (size + spread) + under, rel=1e-12, abs=0)
 
     of_sum = error_of_sum(p, -2, 3, r)
     for k in range(4):
         most = sum(abs(p.value[i, k]) + p.error[0, i, k] for i in range(3))
-        assert of_sum[0, k] == pytest.approx(sum(p.error[0, :, k]) + gamma(3) * most, rel=1e-12)
+        assert of_sum[0, k] == pytest.approx(sum(p.error[0, :, k]) + gamma(3) * most, rel=1e-12, abs=0)
 
     other = bounded(rng, (3, 4), tiny)
     of_product = product(p, other, r).error
     for i, k in np.ndindex(3, 4):
         a, e, b, f = abs(p.value[i, k]), p.error[0, i, k], abs(other.value[i, k]), other.error[0, i, k]
         right = a * f + e * (b + f) + 2 * r.u * (a + e) * (b + f) + r.tiny * (a + e > 0 and b + f > 0)
-        assert of_product[0, i, k] == pytest.approx(right, rel=1e-12)
+        assert of_product[0, i, k] == pytest.approx(right, rel=1e-12, abs=0)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
